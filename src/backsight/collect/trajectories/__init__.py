@@ -1,0 +1,1 @@
+"""Trajectory patterns: each plans one continuous motion and samples it at the frame rate."""

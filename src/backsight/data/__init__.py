@@ -1,0 +1,1 @@
+"""From stored sequences to training batches: keyframes, sampling, batches, ground truth."""

@@ -1,0 +1,36 @@
+"""One training batch as torch tensors. Not imported by `backsight.records`, so that records need no torch."""
+
+from dataclasses import dataclass, fields
+
+import torch
+from jaxtyping import Bool, Float32, Int64, UInt8
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Groups of frames from several sequences, all of one image size."""
+
+    rgb: UInt8[Tensor, "batch frames 3 height width"]
+    """In time order; the last frame is the current view of the instructions."""
+    depth_m: Float32[Tensor, "batch frames height width"]
+    instance_ids: Int64[Tensor, "batch frames height width"]
+    intrinsics: Float32[Tensor, "batch 3 3"]
+    world_from_camera: Float32[Tensor, "batch frames 4 4"]
+    frame_index: Int64[Tensor, "batch frames"]
+    """Index of each frame in its sequence."""
+    keyframes: Int64[Tensor, "batch keyframes"]
+    """Positions on the frames axis, rising; the last one is the current view."""
+    current: Int64[Tensor, "groups 2"]
+    """Footprint supervision: (batch, frame position) of each current view."""
+    history: Int64[Tensor, "groups history"]
+    """Frame positions in the same sample, compared with the current view of the group."""
+    instruction_tokens: Int64[Tensor, "batch instructions tokens"]
+    """Token ids, padded with the tokenizer's padding id at the end."""
+    target_ids: Int64[Tensor, "batch instructions targets"]
+    """Instance ids of each instruction's targets, padded with -1; all -1 = no answer in memory."""
+    has_instruction: Bool[Tensor, "batch instructions"]
+
+    def to(self, device: torch.device | str) -> "Batch":
+        """Return the batch with every tensor on `device`."""
+        return Batch(**{f.name: getattr(self, f.name).to(device, non_blocking=True) for f in fields(self)})

@@ -1,0 +1,1 @@
+"""The embedded simulator: procedural flats, rendered by ray queries on warp-lang."""

@@ -1,0 +1,1 @@
+"""Data sets on disk: layout, codecs, hashes, writers and readers."""

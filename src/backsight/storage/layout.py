@@ -1,0 +1,99 @@
+"""Where everything of a data set lies, and which names are allowed."""
+
+import hashlib
+import re
+from pathlib import Path
+
+from backsight.records.errors import UsageError
+
+SEQUENCE_ID_PATTERN = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}")
+
+DATASET_FILE = "dataset.json"
+SPLITS_FILE = "splits.json"
+REPORT_FILE = "report.json"
+"""What a collection run says of itself; informative, never read back."""
+SEQUENCES_FOLDER = "sequences"
+INCOMING_FOLDER = ".incoming"
+
+RGB_FILE = "rgb.mp4"
+DEPTH_FILE = "depth.zip"
+INSTANCES_FILE = "instances.zip"
+ANNOTATIONS_FILE = "annotations.msgpack"
+METADATA_FILE = "metadata.json"
+MANIFEST_FILE = "manifest.json"
+CONTENT_FILES = (RGB_FILE, DEPTH_FILE, INSTANCES_FILE, ANNOTATIONS_FILE, METADATA_FILE)
+"""Files of a sequence that the manifest lists."""
+
+MAX_FRAMES = 4096
+MAX_SIDE_PX = 4096
+MAX_ANNOTATION_BYTES = 64 * 1024 * 1024
+MAX_JSON_BYTES = 64 * 1024 * 1024
+MAX_IMAGE_FILE_BYTES = 16 * 1024 * 1024 * 1024
+"""Largest rgb.mp4, depth.zip or instances.zip that is opened."""
+
+
+def check_sequence_id(sequence_id: str) -> str:
+    """Return the id when it is allowed.
+
+    Args:
+        sequence_id: Becomes a folder name.
+
+    Raises:
+        UsageError: It holds other characters than letters, digits, '_', '-' and '.', or is too long.
+    """
+    if SEQUENCE_ID_PATTERN.fullmatch(sequence_id) is None:
+        raise UsageError(
+            f"sequence id {sequence_id!r}: expected 1 to 128 letters, digits, '_', '-' and '.', no leading '.'"
+        )
+    return sequence_id
+
+
+def sequence_folder(root: Path, sequence_id: str) -> Path:
+    """Return the folder of a sequence, whether it exists or not.
+
+    Args:
+        root: Folder of the data set.
+        sequence_id: Its shard is the first two hexadecimal digits of the id's sha256.
+
+    Raises:
+        UsageError: The id is not allowed.
+    """
+    check_sequence_id(sequence_id)
+    return root / SEQUENCES_FOLDER / shard_name(sequence_id) / sequence_id
+
+
+def shard_name(sequence_id: str) -> str:
+    """Return the name of the folder that keeps the sequence among at most 256 such folders.
+
+    Args:
+        sequence_id: An allowed id.
+    """
+    return hashlib.sha256(sequence_id.encode("ascii")).hexdigest()[:2]
+
+
+def path_in_dataset(sequence_id: str, name: str) -> str:
+    """Return a file of a sequence as reports name it: relative to the data set's folder.
+
+    Args:
+        sequence_id: An allowed id.
+        name: A file name in the sequence's folder.
+    """
+    return f"{SEQUENCES_FOLDER}/{shard_name(sequence_id)}/{sequence_id}/{name}"
+
+
+def list_sequence_ids(root: Path) -> list[str]:
+    """Return the ids of all committed sequences, sorted; folders in a wrong place are left out.
+
+    Args:
+        root: Folder of the data set; without any sequence yet the list is empty.
+    """
+    sequences = root / SEQUENCES_FOLDER
+    if not sequences.is_dir():
+        return []
+    return sorted(
+        folder.name
+        for folder in sequences.glob("*/*")
+        if folder.is_dir()
+        and SEQUENCE_ID_PATTERN.fullmatch(folder.name)
+        and folder.parent.name == shard_name(folder.name)
+    )

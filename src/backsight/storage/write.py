@@ -1,0 +1,120 @@
+"""Committing a sequence: all of it or nothing."""
+
+import os
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from backsight.records.errors import DataError, UsageError
+from backsight.records.quality import QualityReport
+from backsight.records.sequence import FORMAT_VERSION, Sequence, annotation_arrays
+from backsight.storage.annotations import SequenceMetadata, check_annotations, encode_annotations
+from backsight.storage.codecs import (
+    check_image_size,
+    depth_to_mm,
+    encode_png_zip,
+    encode_rgb,
+    instances_to_uint16,
+)
+from backsight.storage.layout import (
+    ANNOTATIONS_FILE,
+    CONTENT_FILES,
+    DEPTH_FILE,
+    INCOMING_FOLDER,
+    INSTANCES_FILE,
+    MANIFEST_FILE,
+    METADATA_FILE,
+    RGB_FILE,
+    sequence_folder,
+)
+from backsight.storage.manifest import file_entry, manifest_bytes
+from backsight.storage.sealed_json import sync_folder, write_durably
+
+
+def write_sequence(root: Path, sequence: Sequence, quality: QualityReport) -> Path:
+    """Commit a sequence and return its folder; a kill at any moment leaves it whole or absent.
+
+    Args:
+        root: Folder of the data set; made when it does not exist.
+        sequence: Even image sides; depth at most 65.535 m; ids at most 65535.
+        quality: Report stored beside it; `validate` never trusts it.
+
+    Raises:
+        UsageError: The image size can't be stored, or the sequence is there already.
+        DataError: A value can't be stored; file and field are named.
+    """
+    annotations = sequence.annotations
+    target = sequence_folder(root, annotations.sequence_id)
+    if target.exists():
+        raise UsageError(f"{target}: the sequence exists already; remove the folder to write it again")
+    files = _encode_files(target, sequence, quality)
+    incoming = root / INCOMING_FOLDER / f"{annotations.sequence_id}-{os.getpid()}"
+    if incoming.exists():
+        shutil.rmtree(incoming)
+    incoming.mkdir(parents=True)
+    for name, data in files.items():
+        write_durably(incoming / name, data)
+    sync_folder(incoming)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    os.rename(incoming, target)
+    for folder in (target.parent, target.parent.parent, root):
+        sync_folder(folder)
+    return target
+
+
+def _encode_files(target: Path, sequence: Sequence, quality: QualityReport) -> dict[str, bytes]:
+    annotations = sequence.annotations
+    _check_parts_agree(target, sequence)
+    metadata = _describe(sequence, quality)
+    files = {
+        RGB_FILE: encode_rgb(sequence.rgb, annotations.frame_rate_hz),
+        DEPTH_FILE: encode_png_zip(depth_to_mm(sequence.depth_m, target / DEPTH_FILE)),
+        INSTANCES_FILE: encode_png_zip(instances_to_uint16(sequence.instance_ids, target / INSTANCES_FILE)),
+        ANNOTATIONS_FILE: encode_annotations(annotations),
+        METADATA_FILE: msgspec.json.format(msgspec.json.encode(metadata), indent=2) + b"\n",
+    }
+    entries = {name: file_entry(data) for name, data in files.items()}
+    return files | {MANIFEST_FILE: manifest_bytes(annotations.sequence_id, entries)}
+
+
+def _check_parts_agree(target: Path, sequence: Sequence) -> None:
+    annotations = sequence.annotations
+    width, height = sequence.image_size
+    check_image_size(sequence.num_frames, width, height)
+    check_annotations(annotations, target / ANNOTATIONS_FILE)
+    intrinsics, poses = annotation_arrays(annotations)
+    shape = sequence.rgb.shape[:3]
+    for name, images in ((DEPTH_FILE, sequence.depth_m), (INSTANCES_FILE, sequence.instance_ids)):
+        if images.shape != shape:
+            raise DataError(target / name, "shape", f"is {images.shape}, the colour images have {shape}")
+    if poses.shape != sequence.world_from_camera.shape or not np.array_equal(
+        poses, sequence.world_from_camera
+    ):
+        raise DataError(
+            target / ANNOTATIONS_FILE, "world_from_camera", "differs from the sequence's own poses"
+        )
+    if not np.array_equal(intrinsics, sequence.intrinsics):
+        raise DataError(target / ANNOTATIONS_FILE, "intrinsics", "differs from the sequence's own intrinsics")
+
+
+def _describe(sequence: Sequence, quality: QualityReport) -> SequenceMetadata:
+    annotations = sequence.annotations
+    width, height = sequence.image_size
+    return SequenceMetadata(
+        format_version=FORMAT_VERSION,
+        sequence_id=annotations.sequence_id,
+        place_id=annotations.place_id,
+        scene_type=annotations.scene_type,
+        kind=annotations.kind,
+        pattern=annotations.pattern,
+        num_frames=sequence.num_frames,
+        width=width,
+        height=height,
+        written_utc=datetime.now(UTC).isoformat(timespec="seconds"),
+        process_id=os.getpid(),
+        files=CONTENT_FILES,
+        quality=quality,
+    )

@@ -1,0 +1,55 @@
+"""What a training run is told."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from backsight.data.batches import BatchConfig
+from backsight.losses.total import LossWeights
+
+
+class OptimiserConfig(BaseModel):
+    """AdamW with a warm-up and a cosine to zero."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    learning_rate: float = Field(default=1e-3, gt=0, le=1.0)
+    weight_decay: float = Field(default=0.05, ge=0, le=1.0)
+    betas: tuple[float, float] = (0.9, 0.98)
+    warmup_steps: int = Field(default=60, ge=0)
+    clip_norm: float = Field(default=1.0, gt=0)
+    """Largest norm of the whole gradient."""
+
+
+class TrainConfig(BaseModel):
+    """One training run."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data: Path = Path("data/collected")
+    """Data set to train on; its splits.json says which places."""
+    run: Path = Path("runs/first")
+    """Run folder to write."""
+    preset: Literal["tiny"] = "tiny"
+    steps: int = Field(default=1500, ge=1)
+    """Optimiser steps."""
+    seed: int = Field(default=0, ge=0)
+    precision: Literal["auto", "bf16", "fp32"] = "auto"
+    """auto takes bf16 where the processor computes with it natively."""
+    threads: int = Field(default=0, ge=0)
+    """Threads of torch on the CPU; 0 keeps torch's own choice."""
+    log_every: int = Field(default=20, ge=1)
+    validate_every: int = Field(default=250, ge=1)
+    """Steps between validations."""
+    validation_samples: int = Field(default=24, ge=1)
+    """Current views of validation places behind each point of the learning curve."""
+    calibration_samples: int = Field(default=64, ge=1)
+    """Current views of validation places behind the calibration."""
+    checkpoint_every: int = Field(default=500, ge=1)
+    keep_checkpoints: int = Field(default=2, ge=1)
+    resume: bool = True
+    """Whether a run folder that holds checkpoints is gone on with."""
+    batch: BatchConfig = BatchConfig()
+    optimiser: OptimiserConfig = OptimiserConfig()
+    weights: LossWeights = LossWeights()
