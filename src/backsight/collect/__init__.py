@@ -1,0 +1,1 @@
+"""Collecting data sets in a simulator: plan, walk, annotate, check, commit."""

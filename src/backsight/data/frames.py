@@ -81,9 +81,7 @@ def rough_coverage(
     return agrees.sum(axis=1) / max(1, int(valid.sum()))
 
 
-def choose_keyframes(
-    sequence: Sequence, current: int, config: FrameChoiceConfig
-) -> Int64[np.ndarray, " keyframes"]:
+def choose_keyframes(sequence: Sequence, current: int, config: FrameChoiceConfig) -> Int64[np.ndarray, " keyframes"]:
     """Return keyframes of the walk up to `current`, by the sequence's own depth and poses."""
     candidates = uniform_keyframes(current + 1, config.max_candidates)
     if config.keyframes == "uniform":
@@ -93,9 +91,7 @@ def choose_keyframes(
     return candidates[chosen]
 
 
-def choose_frames(
-    sequence: Sequence, current: int, config: FrameChoiceConfig, rng: np.random.Generator
-) -> FrameChoice:
+def choose_frames(sequence: Sequence, current: int, config: FrameChoiceConfig, rng: np.random.Generator) -> FrameChoice:
     """Draw the frames of one sample: the keyframes, then history with partial coverage, then any history.
 
     Raises:

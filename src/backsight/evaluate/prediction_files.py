@@ -9,7 +9,7 @@ A folder holds the predictions of ONE predictor:
 ('estimated': from RGB alone, or 'given': depth and poses were fed), instruction_ids, checkpoint, attention_backend.
 Arrays of each npz (all little-endian; H frames of history, K keyframes, I instructions, maps of h x w cells):
 
-    history_frames      int64   (H,)          frame indices before current_frame, rising; all that the evaluation asks for
+    history_frames      int64   (H,)          all frame indices that the evaluation asks for, rising
     footprint           float32 (H, h, w)     probability that the surface in the cell was also seen in history frame k
     footprint_presence  float32 (H,)          probability that history frame k shares anything with the current view
     bearing             float32 (H, 3)        unit vector to history frame k's camera: x right, y down, z forward
@@ -64,31 +64,56 @@ class PredictionIndex(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     entries: tuple[IndexEntry, ...]
 
 
-def write_predictions(folder: Path, predictions: Iterable[Prediction]) -> list[IndexEntry]:
-    """Write every prediction to `folder`, the index last; earlier predictions there are replaced.
+class PredictionWriter:
+    """Writes the predictions of one predictor to a folder; the index comes last, on closing.
 
-    Args:
-        folder: made when it is missing; holds the predictions of one predictor.
-        predictions: consumed one at a time.
+    Earlier predictions in the folder are replaced. Leaving the `with` block by an error writes no index, so that half
+    a set of predictions is never mistaken for a whole one.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / INDEX_NAME).unlink(missing_ok=True)
+        for stale in folder.glob("*.npz"):
+            stale.unlink()
+        self.folder = folder
+        self._entries: list[IndexEntry] = []
+
+    def add(self, prediction: Prediction) -> None:
+        """Check and write one prediction.
+
+        Raises:
+            DataError: the prediction has a wrong shape, range or number.
+        """
+        path = self.folder / f"{prediction.info.sequence_id}_{prediction.info.current_frame:05d}.npz"
+        check_prediction(prediction, path)
+        np.savez_compressed(path, allow_pickle=False, **{name: getattr(prediction, name) for name in _ARRAYS})
+        self._entries.append(IndexEntry(path.name, prediction.info))
+
+    def close(self) -> None:
+        """Write the index."""
+        index = PredictionIndex(PREDICTION_FORMAT_VERSION, tuple(self._entries))
+        incoming = self.folder / f".{INDEX_NAME}"
+        incoming.write_bytes(msgspec.json.format(msgspec.json.encode(index), indent=1) + b"\n")
+        os.replace(incoming, self.folder / INDEX_NAME)
+
+    def __enter__(self) -> "PredictionWriter":
+        return self
+
+    def __exit__(self, error_type: type[BaseException] | None, error: object, trace: object) -> None:
+        if error_type is None:
+            self.close()
+
+
+def write_predictions(folder: Path, predictions: Iterable[Prediction]) -> None:
+    """Write the predictions of one predictor to `folder`, consuming them one at a time.
 
     Raises:
         DataError: a prediction has a wrong shape, range or number.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / INDEX_NAME).unlink(missing_ok=True)
-    for stale in folder.glob("*.npz"):
-        stale.unlink()
-    entries = []
-    for prediction in predictions:
-        name = f"{prediction.info.sequence_id}_{prediction.info.current_frame:05d}.npz"
-        check_prediction(prediction, folder / name)
-        np.savez_compressed(folder / name, allow_pickle=False, **{key: getattr(prediction, key) for key in _ARRAYS})
-        entries.append(IndexEntry(name, prediction.info))
-    index = PredictionIndex(PREDICTION_FORMAT_VERSION, tuple(entries))
-    incoming = folder / f".{INDEX_NAME}"
-    incoming.write_bytes(msgspec.json.format(msgspec.json.encode(index), indent=1) + b"\n")
-    os.replace(incoming, folder / INDEX_NAME)
-    return entries
+    with PredictionWriter(folder) as writer:
+        for prediction in predictions:
+            writer.add(prediction)
 
 
 def read_index(folder: Path) -> list[IndexEntry]:
@@ -126,7 +151,7 @@ def read_prediction(folder: Path, entry: IndexEntry) -> Prediction:
     if not path.is_file():
         raise DataError(path, "file", "is missing", "run predict again")
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in _ARRAYS if name in archive.files}
     except (zipfile.BadZipFile, ValueError, EOFError, OSError) as error:
         raise DataError(path, "file", f"is damaged: {error}", "run predict again") from error

@@ -10,11 +10,12 @@ from jaxtyping import Int64
 from pydantic import BaseModel, ConfigDict, Field
 
 from backsight.geometry.cells import ImageFit
+from backsight.interchange.rgbd_folder import read_rgbd_folder, windows
 from backsight.records.errors import DataError
 from backsight.records.instruction import Instruction
 from backsight.records.sequence import Sequence, SequenceAnnotations
 from backsight.storage.dataset import read_splits
-from backsight.storage.layout import list_sequence_ids
+from backsight.storage.layout import DATASET_FILE, list_sequence_ids
 from backsight.storage.read import read_annotations, read_sequence
 
 CELL_PX = 4
@@ -38,6 +39,15 @@ class EvaluationConfig(BaseModel):
     """Keyframes per sample, the current view included."""
     bootstrap_samples: int = Field(default=1000, ge=10, le=100_000)
     """Draws behind every interval."""
+    window_frames: int = Field(default=24, ge=2)
+    """Frames of each piece that a recorded walk is cut into."""
+    window_step: int = Field(default=12, ge=1)
+    """Frames from one piece of a recorded walk to the next."""
+    window_stride: int = Field(default=1, ge=1)
+    """Every such frame of a recorded walk is used."""
+    window_width_px: int | None = Field(default=256, ge=16)
+    """Width to which the images of a recorded walk are brought; None: as they are.
+    Twice the width of the smallest preset's images: labels stay finer than the cells, and scoring stays quick."""
     seed: int = Field(default=0, ge=0)
     """Seed of the bootstrap, of the oracles' noise and of the choice of random examples."""
 
@@ -93,9 +103,7 @@ def samples_of(annotations: SequenceAnnotations, max_history: int | None = None)
         history = np.arange(first, frame, dtype=np.int64)
         if len(history):
             found = tuple(by_frame[frame])
-            samples.append(
-                EvaluationSample(annotations.sequence_id, annotations.place_id, frame, history, found)
-            )
+            samples.append(EvaluationSample(annotations.sequence_id, annotations.place_id, frame, history, found))
     return samples
 
 
@@ -146,3 +154,24 @@ class SequenceSource:
             sequence = self.read(sequence_id)
             for sample in samples_of(sequence.annotations, max_history):
                 yield sequence, sample
+
+
+def open_source(path: Path, config: EvaluationConfig) -> SequenceSource:
+    """Return the walks of a data set's split, or the pieces of a recorded RGB-D walk.
+
+    Args:
+        path: folder of a data set, or of a recording as `interchange.rgbd_folder` describes it.
+        config: names the split, and how a recording is cut.
+
+    Raises:
+        DataError: the folder is neither.
+    """
+    if (path / DATASET_FILE).is_file():
+        return SequenceSource(path, config.split)
+    if (path / "poses.txt").is_file():
+        width = config.window_width_px
+        size = None if width is None else (width, round(width * config.map_height / config.map_width))
+        walk = read_rgbd_folder(path, stride=config.window_stride, image_size=size)
+        length = min(config.window_frames, walk.num_frames)
+        return SequenceSource(in_memory=tuple(windows(walk, length, config.window_step)))
+    raise DataError(path, "folder", f"holds neither {DATASET_FILE} nor poses.txt", "give a data set or a recording")

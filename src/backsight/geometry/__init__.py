@@ -1,0 +1,1 @@
+"""Cameras, poses, projection, co-visibility and heatmap cells: numpy, with torch twins for batches."""

@@ -13,12 +13,12 @@ PRESENT_FOOTPRINT_SHARE = 0.01
 """A footprint is present when at least this share of the cropped view is co-visible."""
 PRESENT_TARGET_PIXELS = 16
 PRESENT_TARGET_SHARE = 0.0005
-"""A target is present in a view when at least so many stored pixels of the crop, and this share of them, show it."""
+"""A target is present in a view when so many stored pixels of the crop, and this share of them, show it."""
 
 
 @dataclass(frozen=True)
 class ImageFit:
-    """How an image of one size becomes one of another: cropped around its centre as little as needed, then scaled."""
+    """How an image becomes one of another size: cut around its centre as little as needed, then scaled."""
 
     source_width: int
     source_height: int
@@ -68,9 +68,7 @@ class ImageFit:
         Args:
             intrinsics: Camera matrix in pixels of the source image.
         """
-        return scale_intrinsics(
-            crop_intrinsics(intrinsics, self.left_px, self.top_px), self.scale, self.scale
-        )
+        return scale_intrinsics(crop_intrinsics(intrinsics, self.left_px, self.top_px), self.scale, self.scale)
 
     def cell_bounds(
         self, cells_w: int, cells_h: int
@@ -88,9 +86,10 @@ class ImageFit:
     def pixel_cells(
         self, cells_w: int, cells_h: int
     ) -> tuple[Int64[np.ndarray, " width"], Int64[np.ndarray, " height"]]:
-        """Return the cell column of each source column and the cell row of each source row, -1 outside the crop.
+        """Return the cell column of each source column and the cell row of each source row, -1 = cut off.
 
-        A pixel belongs to the cell that holds its centre; a centre on a border belongs to the cell right of or below it.
+        A pixel belongs to the cell that holds its centre; a centre on a border belongs to the cell right of
+        or below it.
 
         Args:
             cells_w: Cells across the target image.
@@ -131,16 +130,19 @@ def pool_sums(
     inside = (row >= 0)[:, None] & (column >= 0)[None, :]
     cell = row[:, None] * cells_w + column[None, :]
     sums = np.bincount(cell[inside], weights=values[inside].astype(np.float64), minlength=cells_w * cells_h)
-    return sums.reshape(cells_h, cells_w)
+    return sums.astype(np.float64).reshape(cells_h, cells_w)
 
 
 def cell_share(
     labels: UInt8[np.ndarray, "height width"], fit: ImageFit, cells_w: int, cells_h: int
 ) -> tuple[Float32[np.ndarray, "cells_h cells_w"], Bool[np.ndarray, "cells_h cells_w"], float]:
-    """Return a footprint map: co-visible share among each cell's valid pixels, which cells are valid, and presence share.
+    """Return a footprint map, which of its cells are valid, and the presence share.
 
-    A cell is valid when at least half of its pixels are not INVALID. The presence share is that of the co-visible pixels
-    among all pixels of the crop: an invalid pixel shows nothing known, so it counts against presence.
+    A cell's value is the co-visible share of its valid pixels.
+
+    A cell is valid when at least half of its pixels are not INVALID. The presence share is that of the
+    co-visible pixels among all pixels of the crop: an invalid pixel shows nothing known, so it counts
+    against presence.
 
     Args:
         labels: A `Label` for each stored pixel.
@@ -153,7 +155,7 @@ def cell_share(
     covisible = pool_sums(labels == Label.COVISIBLE, fit, cells_w, cells_h)
     share = (covisible / np.maximum(known, 1.0)).astype(np.float32)
     valid = (pixels > 0) & (2 * known >= pixels)
-    return share, valid, float(covisible.sum() / pixels.sum())
+    return share, valid, float(covisible.sum() / max(pixels.sum(), 1.0))
 
 
 def cell_share_of_mask(
@@ -189,8 +191,9 @@ def target_cells(
 ) -> tuple[Float32[np.ndarray, "cells_h cells_w"], bool]:
     """Return a target map and whether the target is present in the view.
 
-    For each instance the share of each cell's pixels divided by its largest share, then the maximum over instances. Present:
-    inside the crop the targets together cover enough pixels (`present_target_pixels`). An absent target has an empty map.
+    For each instance the share of each cell's pixels divided by its largest share, then the maximum over
+    instances. Present: inside the crop the targets together cover enough pixels (`present_target_pixels`).
+    An absent target has an empty map.
 
     Args:
         instance_ids: Instance of each stored pixel, 0 = nothing.

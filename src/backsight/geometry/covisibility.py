@@ -43,9 +43,10 @@ class View:
 def depth_slope(depth_m: Float[np.ndarray, "height width"]) -> Float[np.ndarray, "height width"]:
     """Return how steeply depth changes around each pixel, in metres per pixel.
 
-    Along each axis the smaller of the two one-sided differences, so that the jump at a silhouette is not taken for slope;
-    then the larger of the two axes. A difference counts only between readings that belong together (both present, ratio at
-    most `SAME_SURFACE_RATIO`); where an axis has none (border, hole, thin part) it gives 0.
+    Along each axis the smaller of the two one-sided differences, so that the jump at a silhouette is not taken for
+    slope (which would call hidden points beside it co-visible); then the larger of the two axes. A difference counts
+    only between readings that belong together: both present, ratio at most `SAME_SURFACE_RATIO`. Where one side has
+    none (border, hole) the other stands; an axis with none on either side gives 0.
 
     Args:
         depth_m: Planar depth, 0 = none.
@@ -69,10 +70,11 @@ def covisibility_labels(
     """Return a `Label` for each pixel of the current view.
 
     A pixel's point, seen from the other camera at u' and depth z', is co-visible when z' agrees within
-    max(3 cm, 2 % of z') + 0.75 px x depth slope at u' with the other view's reading nearest to u', or with the one
-    interpolated there. Where neither agrees the nearest reading decides: occluded when it is nearer, invalid when it is
-    farther (the other view sees past the point). The slope term stands for where in a pixel its reading was taken. The scene
-    is taken to be static: a thing that moved between the two frames is not carried along.
+    max(3 cm, 2 % of z') + 0.75 px x depth slope at u' with the other view's reading nearest to u', or with
+    the one interpolated there. Where neither agrees the nearest reading decides: occluded when it is
+    nearer, invalid when it is farther (the other view sees past the point). The slope term stands for where
+    in a pixel its reading was taken. The scene is taken to be static: a thing that moved between the two
+    frames is not carried along.
 
     Args:
         current: View that is labelled.

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float64
 
 CV_FROM_GL: Float64[np.ndarray, "4 4"] = np.diag([1.0, -1.0, -1.0, 1.0])
-"""From OpenGL camera axes (x right, y up, -z forward) to OpenCV axes (x right, y down, z forward); its own inverse."""
+"""From OpenGL camera axes (x right, y up, -z forward) to OpenCV axes (x right, y down, z forward)."""
 
 SAME_PLACE_M = 1e-6
 """Cameras closer together than this have no bearing to each other."""
@@ -61,7 +61,9 @@ def rotation_angle_rad(a_from_b: Float64[np.ndarray, "*batch 3 3"]) -> Float64[n
 
 
 def heading_rad(world_from_camera: Float64[np.ndarray, "*batch 4 4"]) -> Float64[np.ndarray, "*batch"]:
-    """Return the yaw of cameras as `look_pose` takes it, in (-pi, pi]; arbitrary for one that looks straight up or down.
+    """Return the yaw of cameras as `look_pose` takes it, in (-pi, pi].
+
+    Arbitrary for a camera that looks straight up or down.
 
     Args:
         world_from_camera: Poses with OpenCV camera axes.
@@ -100,7 +102,7 @@ def check_rigid(poses: Float64[np.ndarray, "*batch 4 4"], tolerance: float = 1e-
     """
     flat = poses.reshape(-1, 4, 4)
     rotation = flat[:, :3, :3]
-    finite = np.isfinite(flat).all(axis=(1, 2))
+    finite = np.asarray(np.isfinite(flat).all(axis=(1, 2)))
     rotation = np.where(finite[:, None, None], rotation, np.eye(3))
     gram_error = np.abs(np.swapaxes(rotation, 1, 2) @ rotation - np.eye(3)).max(axis=(1, 2))
     last_row_error = np.abs(flat[:, 3] - np.array([0.0, 0.0, 0.0, 1.0])).max(axis=1)

@@ -65,12 +65,7 @@ def look_up_nearest(
     """
     height, width = image.shape
     with np.errstate(invalid="ignore"):
-        inside = (
-            (pixels[..., 0] >= 0)
-            & (pixels[..., 0] < width)
-            & (pixels[..., 1] >= 0)
-            & (pixels[..., 1] < height)
-        )
+        inside = (pixels[..., 0] >= 0) & (pixels[..., 0] < width) & (pixels[..., 1] >= 0) & (pixels[..., 1] < height)
     safe = np.where(inside[..., None], pixels, 0.0).astype(np.int64)
     values = image[safe[..., 1], safe[..., 0]]
     return np.where(inside, values, np.zeros((), image.dtype)), inside
@@ -79,10 +74,11 @@ def look_up_nearest(
 def look_up_inverse_bilinear(
     depth_m: Float[np.ndarray, "height width"], pixels: Float64[np.ndarray, "*points 2"]
 ) -> tuple[Float64[np.ndarray, "*points"], Bool[np.ndarray, "*points"]]:
-    """Return depth interpolated bilinearly in 1/z (exact on planes), and whether the position is inside the image.
+    """Return depth interpolated bilinearly in 1/z (exact on planes), and whether positions are inside.
 
-    Depth is 0 where the four neighbouring readings do not belong together: one is missing, or the largest is more than
-    `SAME_SURFACE_RATIO` times the smallest. Within half a pixel of the border the outer readings are repeated.
+    Depth is 0 where the four neighbouring readings do not belong together: one is missing, or the largest
+    is more than `SAME_SURFACE_RATIO` times the smallest. Within half a pixel of the border the outer
+    readings are repeated.
 
     Args:
         depth_m: Planar depth, 0 = none.
@@ -95,9 +91,7 @@ def look_up_inverse_bilinear(
     weight_x, weight_y = np.moveaxis(corner - first, -1, 0)
     left, right = (np.clip(first[..., 0] + i, 0, width - 1) for i in (0, 1))
     top, bottom = (np.clip(first[..., 1] + i, 0, height - 1) for i in (0, 1))
-    readings = np.stack(
-        [depth_m[top, left], depth_m[top, right], depth_m[bottom, left], depth_m[bottom, right]]
-    )
+    readings = np.stack([depth_m[top, left], depth_m[top, right], depth_m[bottom, left], depth_m[bottom, right]])
     readings = readings.astype(np.float64)
     smallest = readings.min(axis=0)
     together = inside & (smallest > 0.0) & (readings.max(axis=0) <= SAME_SURFACE_RATIO * smallest)

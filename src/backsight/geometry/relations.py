@@ -111,9 +111,7 @@ def footprint_corners(boxes: Sequence[UprightBox]) -> Float64[np.ndarray, "boxes
     centre, size, yaw = _arrays(boxes)
     local = signs * size[:, None, [0, 2]]
     cos, sin = np.cos(yaw)[:, None], np.sin(yaw)[:, None]
-    rotated = np.stack(
-        [cos * local[..., 0] + sin * local[..., 1], cos * local[..., 1] - sin * local[..., 0]], axis=-1
-    )
+    rotated = np.stack([cos * local[..., 0] + sin * local[..., 1], cos * local[..., 1] - sin * local[..., 0]], axis=-1)
     return rotated + centre[:, None, [0, 2]]
 
 

@@ -1,0 +1,1 @@
+"""The training losses: pure functions over tensors, unreduced over maps, groups or pairs."""

@@ -1,7 +1,7 @@
 """The run folder: one writer, one line a record, readable while the run goes on.
 
-    runs/<name>/run.json         resolved configuration, versions, hardware
-    runs/<name>/metrics.jsonl    one record a line
+runs/<name>/run.json         resolved configuration, versions, hardware
+runs/<name>/metrics.jsonl    one record a line
 """
 
 import json

@@ -1,7 +1,7 @@
 """All that the rest of the code sees of a simulator."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int32, UInt8
@@ -28,6 +28,7 @@ class Route:
     length_m: float
 
 
+@runtime_checkable
 class Navigation(Protocol):
     """Where an agent of the configured radius can stand and walk."""
 
@@ -47,9 +48,7 @@ class Navigation(Protocol):
         """Return the distance of each point to the nearest obstacle on the floor plane; 0 inside one."""
         ...
 
-    def shortest_path(
-        self, start_m: Float64[np.ndarray, "3"], goal_m: Float64[np.ndarray, "3"]
-    ) -> Route | None:
+    def shortest_path(self, start_m: Float64[np.ndarray, "3"], goal_m: Float64[np.ndarray, "3"]) -> Route | None:
         """Return the shortest walkable route, or None when there is none."""
         ...
 
@@ -58,6 +57,7 @@ class Navigation(Protocol):
         ...
 
 
+@runtime_checkable
 class Simulator(Protocol):
     """A world that can be loaded, walked in and looked at."""
 

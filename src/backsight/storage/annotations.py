@@ -5,12 +5,14 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from backsight.geometry.poses import check_rigid
 from backsight.records.errors import DataError
 from backsight.records.quality import QualityReport
 from backsight.records.sequence import FORMAT_VERSION, SequenceAnnotations
 from backsight.storage.layout import MAX_FRAMES, MAX_SIDE_PX, SEQUENCE_ID_PATTERN
 
-_RIGID_TOLERANCE = 1e-6
+RIGID_TOLERANCE = 1e-6
+"""Largest deviation of a stored pose from a rigid one, in any entry of R^T R - I."""
 
 
 class SequenceMetadata(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -38,7 +40,14 @@ def encode_annotations(annotations: SequenceAnnotations) -> bytes:
     Args:
         annotations: Checked by the reader's own rules before it is written.
     """
-    return msgspec.msgpack.encode(annotations, order="deterministic")
+    return msgspec.msgpack.encode(annotations, order="deterministic", enc_hook=_plain_number)
+
+
+def _plain_number(value: object) -> int | float | bool:
+    """Return a numpy scalar as the number that it is; anything else has no place in annotations."""
+    if isinstance(value, np.integer | np.floating | np.bool_):
+        return value.item()
+    raise TypeError(f"annotations hold a {type(value).__name__}")
 
 
 def decode_annotations(data: bytes, path: Path) -> SequenceAnnotations:
@@ -91,9 +100,7 @@ def _check_intrinsics(annotations: SequenceAnnotations, path: Path) -> None:
     intrinsics = np.array(rows, dtype=np.float64)
     wrong = not np.isfinite(intrinsics).all() or intrinsics[0, 0] <= 0.0 or intrinsics[1, 1] <= 0.0
     if wrong or tuple(rows[2]) != (0.0, 0.0, 1.0) or rows[1][0] != 0.0:
-        raise DataError(
-            path, "intrinsics", f"{rows} is no camera matrix: [[fx, s, cx], [0, fy, cy], [0, 0, 1]]"
-        )
+        raise DataError(path, "intrinsics", f"{rows} is no camera matrix: [[fx, s, cx], [0, fy, cy], [0, 0, 1]]")
 
 
 def _check_poses(annotations: SequenceAnnotations, path: Path) -> None:
@@ -103,17 +110,10 @@ def _check_poses(annotations: SequenceAnnotations, path: Path) -> None:
     for frame, numbers in enumerate(annotations.world_from_camera):
         if len(numbers) != 16:
             raise DataError(path, f"world_from_camera[{frame}]", f"holds {len(numbers)} numbers, expected 16")
-    poses = np.array(annotations.world_from_camera, dtype=np.float64).reshape(-1, 4, 4)
-    rotations = poses[:, :3, :3]
-    with np.errstate(invalid="ignore", over="ignore"):
-        deviation = np.abs(rotations @ rotations.swapaxes(1, 2) - np.eye(3)).max(axis=(1, 2))
-        rigid = (deviation <= _RIGID_TOLERANCE) & (np.linalg.det(rotations) > 0.0)
-    rigid &= (poses[:, 3] == (0.0, 0.0, 0.0, 1.0)).all(axis=1) & np.isfinite(poses).all(axis=(1, 2))
-    if not rigid.all():
-        frame = int(np.argmin(rigid))
-        raise DataError(
-            path, f"world_from_camera[{frame}]", "is no rigid pose (a rotation and a translation)"
-        )
+    try:
+        check_rigid(np.array(annotations.world_from_camera, dtype=np.float64).reshape(-1, 4, 4), RIGID_TOLERANCE)
+    except ValueError as error:
+        raise DataError(path, "world_from_camera", str(error)) from error
 
 
 def _check_frames(annotations: SequenceAnnotations, path: Path) -> None:
@@ -129,9 +129,7 @@ def _check_frames(annotations: SequenceAnnotations, path: Path) -> None:
                 raise DataError(path, f"visible_objects[{frame}][{index}]", "has an empty box or no pixels")
     for index, relation in enumerate(annotations.relations):
         if relation.frame is not None and not 0 <= relation.frame < frames:
-            raise DataError(
-                path, f"relations[{index}].frame", f"is {relation.frame}, there are {frames} frames"
-            )
+            raise DataError(path, f"relations[{index}].frame", f"is {relation.frame}, there are {frames} frames")
     for index, instruction in enumerate(annotations.instructions):
         if not 0 <= instruction.current_frame < frames:
             problem = f"is {instruction.current_frame}, there are {frames} frames"

@@ -166,9 +166,7 @@ def instances_to_uint16(
         frame, row, column = (int(index) for index in np.argwhere(wrong)[0])
         value = int(instance_ids[frame, row, column])
         problem = f"instance id {value} can't be stored (0 to {MAX_UINT16})"
-        raise DataError(
-            path, f"frame {frame}, row {row}, column {column}", problem, "number the instances from 1"
-        )
+        raise DataError(path, f"frame {frame}, row {row}, column {column}", problem, "number the instances from 1")
     return instance_ids.astype(np.uint16)
 
 
@@ -200,18 +198,14 @@ def encode_png_zip(images: UInt16[np.ndarray, "frames height width"]) -> bytes:
     return buffer.getvalue()
 
 
-def _decode_png(
-    png: bytes, width: int, height: int, path: Path, name: str
-) -> UInt16[np.ndarray, "height width"]:
+def _decode_png(png: bytes, width: int, height: int, path: Path, name: str) -> UInt16[np.ndarray, "height width"]:
     advice = "collect the sequence again or restore it from a copy"
     if len(png) < 33 or not png.startswith(_PNG_START):
         raise DataError(path, name, "is no PNG image", advice)
     png_width, png_height, bits, colour_type = struct.unpack(">IIBB", png[16:26])
     # The header is judged before any pixel is allocated.
     if (png_width, png_height, bits, colour_type) != (width, height, 16, 0):
-        problem = (
-            f"is {png_width}x{png_height} with {bits} bits, expected {width}x{height} with 16 bits, grey"
-        )
+        problem = f"is {png_width}x{png_height} with {bits} bits, expected {width}x{height} with 16 bits, grey"
         raise DataError(path, name, problem, advice)
     image = cv2.imdecode(np.frombuffer(png, dtype=np.uint8), cv2.IMREAD_UNCHANGED)
     if image is None or image.dtype != np.uint16 or image.shape != (height, width):

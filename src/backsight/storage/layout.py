@@ -12,6 +12,8 @@ DATASET_FILE = "dataset.json"
 SPLITS_FILE = "splits.json"
 REPORT_FILE = "report.json"
 """What a collection run says of itself; informative, never read back."""
+LOCK_FILE = ".lock"
+"""Held by a collection while it runs; empty."""
 SEQUENCES_FOLDER = "sequences"
 INCOMING_FOLDER = ".incoming"
 
@@ -42,9 +44,7 @@ def check_sequence_id(sequence_id: str) -> str:
         UsageError: It holds other characters than letters, digits, '_', '-' and '.', or is too long.
     """
     if SEQUENCE_ID_PATTERN.fullmatch(sequence_id) is None:
-        raise UsageError(
-            f"sequence id {sequence_id!r}: expected 1 to 128 letters, digits, '_', '-' and '.', no leading '.'"
-        )
+        raise UsageError(f"sequence id {sequence_id!r}: expected 1 to 128 of A-Z a-z 0-9 _ - . and no leading dot")
     return sequence_id
 
 

@@ -104,7 +104,11 @@ def verify_manifest(folder: Path) -> list[Finding]:
     try:
         manifest = read_manifest(folder)
     except DataError as error:
-        return [Finding(path_in_dataset(folder.name, MANIFEST_FILE), error.field, error.problem)]
+        missing = [name for name in CONTENT_FILES if not (folder / name).is_file()]
+        return [
+            Finding(path_in_dataset(folder.name, MANIFEST_FILE), error.field, error.problem),
+            *(Finding(path_in_dataset(folder.name, name), "file", "is missing") for name in missing),
+        ]
     findings = [
         finding
         for name, entry in sorted(manifest.files.items())
@@ -112,7 +116,6 @@ def verify_manifest(folder: Path) -> list[Finding]:
     ]
     unexpected = sorted({file.name for file in folder.iterdir()} - set(CONTENT_FILES) - {MANIFEST_FILE})
     findings += [
-        Finding(path_in_dataset(folder.name, name), "file", "is not listed in manifest.json")
-        for name in unexpected
+        Finding(path_in_dataset(folder.name, name), "file", "is not listed in manifest.json") for name in unexpected
     ]
     return findings

@@ -104,6 +104,4 @@ def _check_agreement(folder: Path, metadata: SequenceMetadata, annotations: Sequ
     for field in ("place_id", "scene_type", "kind", "pattern"):
         stated, annotated = getattr(metadata, field), getattr(annotations, field)
         if stated != annotated:
-            raise DataError(
-                folder / METADATA_FILE, field, f"is {stated!r}, the annotations say {annotated!r}"
-            )
+            raise DataError(folder / METADATA_FILE, field, f"is {stated!r}, the annotations say {annotated!r}")

@@ -102,7 +102,5 @@ def read_sealed(path: Path, advice: str = "") -> dict[str, Any]:
     content.pop(SEAL_FIELD)
     # Comparing bytes, not values, also finds changes that JSON does not mind, such as white space.
     if sealed_bytes(content) != data:
-        raise DataError(
-            path, SEAL_FIELD, "the content was changed after it was written", "restore it from a copy"
-        )
+        raise DataError(path, SEAL_FIELD, "the content was changed after it was written", "restore it from a copy")
     return content

@@ -90,12 +90,8 @@ def _check_parts_agree(target: Path, sequence: Sequence) -> None:
     for name, images in ((DEPTH_FILE, sequence.depth_m), (INSTANCES_FILE, sequence.instance_ids)):
         if images.shape != shape:
             raise DataError(target / name, "shape", f"is {images.shape}, the colour images have {shape}")
-    if poses.shape != sequence.world_from_camera.shape or not np.array_equal(
-        poses, sequence.world_from_camera
-    ):
-        raise DataError(
-            target / ANNOTATIONS_FILE, "world_from_camera", "differs from the sequence's own poses"
-        )
+    if poses.shape != sequence.world_from_camera.shape or not np.array_equal(poses, sequence.world_from_camera):
+        raise DataError(target / ANNOTATIONS_FILE, "world_from_camera", "differs from the sequence's own poses")
     if not np.array_equal(intrinsics, sequence.intrinsics):
         raise DataError(target / ANNOTATIONS_FILE, "intrinsics", "differs from the sequence's own intrinsics")
 

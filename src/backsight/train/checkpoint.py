@@ -1,11 +1,12 @@
 """Checkpoints of a run: whole or absent, verified before they are trusted.
 
-    checkpoints/step-000500/model/          what `Backsight.from_pretrained` loads
-                            optimiser.safetensors, optimiser.json
-                            state.json      step, samples, sampler
-                            manifest.json   size and sha256 of each file
+checkpoints/step-000500/model/          what `Backsight.from_pretrained` loads
+optimiser.safetensors, optimiser.json
+state.json      step, samples, sampler
+manifest.json   size and sha256 of each file
 """
 
+import hashlib
 import json
 import logging
 import os
@@ -19,8 +20,11 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from backsight.data.sampler import SamplerState
+from backsight.model.checkpoint import load_weights
 from backsight.records.errors import DataError
-from backsight.storage.manifest import sync_tree, verify_manifest, write_manifest
+from backsight.storage.sealed_json import read_sealed, sync_folder, write_sealed
+
+MANIFEST = "manifest.json"
 
 _log = logging.getLogger(__name__)
 
@@ -52,10 +56,11 @@ def save_checkpoint(
     save_file(tensors, incoming / "optimiser.safetensors")
     (incoming / "optimiser.json").write_text(json.dumps(layout))
     (incoming / "state.json").write_text(json.dumps(asdict(state)))
-    write_manifest(incoming)
-    sync_tree(incoming)
+    write_sealed(incoming / MANIFEST, {"files": _describe_files(incoming)})
+    _sync_tree(incoming)
     shutil.rmtree(final, ignore_errors=True)
     os.replace(incoming, final)
+    sync_folder(folder)
     for old in _checkpoints(folder)[:-keep]:
         shutil.rmtree(old)
     return final
@@ -64,10 +69,12 @@ def save_checkpoint(
 def newest_checkpoint(folder: Path) -> Path | None:
     """Return the newest checkpoint whose manifest verifies, and warn of those passed over."""
     for candidate in reversed(_checkpoints(folder)):
-        findings = verify_manifest(candidate)
-        if not findings:
-            return candidate
-        _log.warning("passing over %s: %s %s", candidate, findings[0].path, findings[0].problem)
+        try:
+            check_manifest(candidate)
+        except DataError as error:
+            _log.warning("passing over a damaged checkpoint: %s", error)
+            continue
+        return candidate
     return None
 
 
@@ -77,19 +84,46 @@ def load_checkpoint(path: Path, model: nn.Module, optimiser: torch.optim.Optimiz
     Raises:
         DataError: the weights or the optimiser's state do not fit this model.
     """
-    weights = load_file(path / "model" / "model.safetensors")
-    missing, unexpected = model.load_state_dict(weights, strict=False)
-    if missing or unexpected:
-        raise DataError(
-            path / "model" / "model.safetensors",
-            (missing or unexpected)[0],
-            "does not fit this model",
-            "the run was started with another preset; choose another run folder",
-        )
+    load_weights(model, path / "model" / "model.safetensors")
     layout = json.loads((path / "optimiser.json").read_text())
     optimiser.load_state_dict(_unflatten_optimiser(load_file(path / "optimiser.safetensors"), layout))
     state = json.loads((path / "state.json").read_text())
     return TrainState(state["step"], state["samples"], SamplerState(**state["sampler"]))
+
+
+def check_manifest(checkpoint: Path) -> None:
+    """Compare a checkpoint's files with its manifest.
+
+    Raises:
+        DataError: a file is missing, added or changed; names it.
+    """
+    listed = read_sealed(checkpoint / MANIFEST)["files"]
+    found = _describe_files(checkpoint)
+    for name in sorted(listed.keys() | found.keys()):
+        if listed.get(name) != found.get(name):
+            raise DataError(checkpoint / name, "sha256", "differs from what manifest.json lists")
+
+
+def _describe_files(folder: Path) -> dict[str, dict[str, object]]:
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST)
+    return {
+        str(path.relative_to(folder)): {
+            "size_bytes": path.stat().st_size,
+            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        }
+        for path in files
+    }
+
+
+def _sync_tree(folder: Path) -> None:
+    for path in folder.rglob("*"):
+        if path.is_file():
+            descriptor = os.open(path, os.O_RDONLY)
+            os.fsync(descriptor)
+            os.close(descriptor)
+    for path in [*folder.rglob("*"), folder]:
+        if path.is_dir():
+            sync_folder(path)
 
 
 def _checkpoints(folder: Path) -> list[Path]:

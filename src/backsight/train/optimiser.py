@@ -27,9 +27,7 @@ def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, ob
 
 def make_optimiser(model: nn.Module, config: OptimiserConfig) -> torch.optim.AdamW:
     """Return AdamW over the model's component groups."""
-    return torch.optim.AdamW(
-        parameter_groups(model, config.weight_decay), lr=config.learning_rate, betas=config.betas
-    )
+    return torch.optim.AdamW(parameter_groups(model, config.weight_decay), lr=config.learning_rate, betas=config.betas)
 
 
 def learning_rate_factor(step: int, total_steps: int, warmup_steps: int) -> float:

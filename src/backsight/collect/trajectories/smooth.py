@@ -9,18 +9,23 @@ from pydantic import BaseModel, ConfigDict, Field
 from scipy.interpolate import CubicSpline
 
 from backsight.records.errors import BacksightError
+from backsight.sim.simulator import Navigation
 
 SAMPLES_PER_FRAME = 20
 """Planned samples from one frame to the next."""
 PATH_STEP_M = 0.02
-SMOOTHING_WIDTHS_M = (0.6, 0.4, 0.25, 0.12, 0.06)
+SMOOTHING_WIDTHS_M = (0.6, 0.4, 0.25, 0.12)
 """Corner rounding tried from wide to narrow until the path is clear."""
+MOST_CURVATURE_PER_M = 40.0
+"""Sharper turns are turns on the spot: no walk goes through them at any speed."""
+LEAST_STEP_COSINE = 0.5
+"""Of the angle between one step of a path and the next; less is a turn on the spot, which no curvature shows."""
 TANGENTIAL_SHARE = 0.69
-"""Share of the acceleration limit for speeding up, and the same for cornering: together just under the whole."""
+"""Share of the acceleration limit for speeding up, and again for cornering: just under the whole together."""
 YAW_SHARE, PITCH_SHARE = 0.94, 0.3
 """Shares of the turn limits given to yaw and pitch, whose axes are perpendicular."""
 
-type Clear = Callable[[Float64[np.ndarray, "points 2"]], Bool[np.ndarray, " points"]]
+Clear = Callable[[Float64[np.ndarray, "points 2"]], Bool[np.ndarray, " points"]]
 
 
 class TrajectoryError(BacksightError):
@@ -88,6 +93,8 @@ class FloorPath:
         self.distances_m = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
         self.length_m = float(self.distances_m[-1])
         self._spline = CubicSpline(self.distances_m, points)
+        directions = np.diff(points, axis=0) / np.diff(self.distances_m)[:, None]
+        self._least_cosine = float((directions[1:] * directions[:-1]).sum(axis=1).min())
 
     def points_xz_m(self, distance_m: Float64[np.ndarray, " samples"]) -> Float64[np.ndarray, "samples 2"]:
         """Return world (x, z) at distances along the path; beyond the ends, the ends."""
@@ -104,6 +111,12 @@ class FloorPath:
         first, second = self._spline(self.distances_m, 1), self._spline(self.distances_m, 2)
         cross = first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]
         return np.abs(cross) / np.maximum(np.linalg.norm(first, axis=1) ** 3, 1e-9)
+
+    @property
+    def turns_on_the_spot(self) -> bool:
+        """Whether some turn is too sharp to be walked through."""
+        sharpest = float(self.curvature_per_m().max())
+        return self._least_cosine < LEAST_STEP_COSINE or sharpest > MOST_CURVATURE_PER_M
 
 
 class SpeedProfile:
@@ -139,6 +152,31 @@ class SpeedProfile:
         return self._distances[knot] + self._speeds[knot] * elapsed + acceleration * elapsed**2 / 2
 
 
+def on_floor(points_xz_m: Float64[np.ndarray, "points 2"], floor_m: float) -> Float64[np.ndarray, "points 3"]:
+    """Return world points at the height of a floor.
+
+    Args:
+        points_xz_m: World (x, z).
+        floor_m: Height of the floor.
+    """
+    return np.stack([points_xz_m[:, 0], np.full(len(points_xz_m), floor_m), points_xz_m[:, 1]], axis=-1)
+
+
+def clear_test(navigation: Navigation, floor_m: float, clearance_m: float) -> Clear:
+    """Return the test of whether floor points keep a distance to every obstacle.
+
+    Args:
+        navigation: Of the loaded scene.
+        floor_m: Height of the floor.
+        clearance_m: Distance to keep.
+    """
+
+    def clear(points_xz_m: Float64[np.ndarray, "points 2"]) -> Bool[np.ndarray, " points"]:
+        return navigation.clearance_m(on_floor(points_xz_m, floor_m)) >= clearance_m
+
+    return clear
+
+
 def dense_times_s(num_frames: int, frame_rate_hz: float) -> Float64[np.ndarray, " samples"]:
     """Return the sample times of a motion with `num_frames` frames.
 
@@ -157,14 +195,17 @@ def smooth_path(way_points_xz_m: Float64[np.ndarray, "points 2"], clear: Clear) 
         clear: Tells which floor points keep the agent's clearance.
 
     Raises:
-        TrajectoryError: Not even the narrowest rounding is clear.
+        TrajectoryError: No rounding is clear, or the way turns back on itself.
     """
-    line = _resampled(_shortcut(way_points_xz_m, clear))
+    line = _resampled(way_points_xz_m)
     for width_m in SMOOTHING_WIDTHS_M:
         rounded = _box_filter(_box_filter(line, width_m), width_m)
-        if bool(clear(rounded).all()):
-            return FloorPath(rounded)
-    raise TrajectoryError("no rounding of the route keeps the agent's clearance; try another start or goal")
+        path = FloorPath(rounded)
+        if not path.turns_on_the_spot and bool(clear(rounded).all()):
+            return path
+    raise TrajectoryError(
+        "no rounding of the route keeps the agent's clearance without turning on the spot; try other ends"
+    )
 
 
 def limited_angle_rad(
@@ -172,8 +213,8 @@ def limited_angle_rad(
 ) -> Float64[np.ndarray, " samples"]:
     """Follow an angle as closely as a rate and an acceleration allow.
 
-    A rate-limited pass from either end, averaged, then a moving average wide enough that the rate can't change faster
-    than allowed.
+    A rate-limited pass from either end, averaged, then a moving average wide enough that the rate can't
+    change faster than allowed.
 
     Args:
         wanted_rad: Unwrapped angle.
@@ -264,25 +305,6 @@ def frame_poses(motion: Motion) -> Float64[np.ndarray, "frames 4 4"]:
     return motion.world_from_camera()[::SAMPLES_PER_FRAME]
 
 
-def _shortcut(points: Float64[np.ndarray, "points 2"], clear: Clear) -> Float64[np.ndarray, "corners 2"]:
-    """Drop way-points that a straight clear line passes by."""
-    kept = [0]
-    while kept[-1] < len(points) - 1:
-        start = kept[-1]
-        step = 1
-        while start + 2 * step <= len(points) - 1 and _line_is_clear(points[start], points[start + 2 * step], clear):
-            step *= 2
-        if start + step < len(points) - 1 and _line_is_clear(points[start], points[-1], clear):
-            step = len(points) - 1 - start
-        kept.append(min(start + step, len(points) - 1))
-    return points[kept]
-
-
-def _line_is_clear(start: Float64[np.ndarray, "2"], end: Float64[np.ndarray, "2"], clear: Clear) -> bool:
-    count = int(np.linalg.norm(end - start) / PATH_STEP_M) + 2
-    return bool(clear(start + np.linspace(0.0, 1.0, count)[:, None] * (end - start)).all())
-
-
 def _resampled(points: Float64[np.ndarray, "corners 2"]) -> Float64[np.ndarray, "samples 2"]:
     steps = np.linalg.norm(np.diff(points, axis=0), axis=1)
     distance = np.concatenate([[0.0], np.cumsum(steps)])
@@ -294,7 +316,7 @@ def _resampled(points: Float64[np.ndarray, "corners 2"]) -> Float64[np.ndarray, 
 
 def _box_filter(points: Float64[np.ndarray, "samples 2"], width_m: float) -> Float64[np.ndarray, "samples 2"]:
     """Return the moving average over the path; point reflection at the ends keeps them where they are."""
-    half = min(max(int(round(width_m / PATH_STEP_M / 2)), 1), len(points) - 1)
+    half = min(max(round(width_m / PATH_STEP_M / 2), 1), len(points) - 1)
     before = 2 * points[0] - points[half:0:-1]
     after = 2 * points[-1] - points[-2 : -half - 2 : -1]
     total = np.concatenate([np.zeros((1, 2)), np.cumsum(np.concatenate([before, points, after]), axis=0)])

@@ -1,8 +1,11 @@
 """Warp code of the renderer: one ray per pixel, texture look-up, light.
 
 The same functions are compiled for the CPU and for CUDA. `no_type_check` keeps run-time type checkers, which would
-wrap the functions, away from code that only Warp's own compiler reads.
+wrap the functions, away from code that only Warp's own compiler reads. A literal in `float(0.0)` makes a variable of
+that compiler where `0.0` alone would make a constant; its conditions need `if` where Python would allow an expression.
 """
+
+# ruff: noqa: UP018, RUF046, SIM108
 
 from typing import no_type_check
 
@@ -17,9 +20,11 @@ LAST_LEVEL = wp.constant(15.0)
 SKY = wp.constant(wp.vec3(0.62, 0.74, 0.88))
 CORNER_SHADE = wp.constant(0.34)
 CORNER_REACH_M = wp.constant(0.22)
-LAMP_SOFTNESS = wp.constant(1.5)
+LAMP_SOFTNESS = wp.constant(2.5)
+BRIGHTEST = wp.constant(1.5)
 WRAP = wp.constant(0.2)
-LIFT_M = wp.constant(0.005)
+FLOOR_BAND_M = wp.constant(0.03)
+LAMP_REACH = wp.constant(0.85)
 
 
 @wp.struct
@@ -28,38 +33,40 @@ class SceneArrays:
     """A scene on the device that renders it."""
 
     mesh: wp.uint64
-    corner_uv: wp.array(dtype=wp.vec2)
-    corner_normal: wp.array(dtype=wp.vec3)
-    face_normal: wp.array(dtype=wp.vec3)
-    face_material: wp.array(dtype=wp.int32)
-    face_instance: wp.array(dtype=wp.int32)
-    face_room: wp.array(dtype=wp.int32)
-    face_texels_per_m: wp.array(dtype=wp.float32)
-    material_colour: wp.array(dtype=wp.vec3)
-    material_texture: wp.array(dtype=wp.int32)
-    material_gloss: wp.array(dtype=wp.float32)
-    texels: wp.array(dtype=wp.uint32)
-    level_offset: wp.array2d(dtype=wp.int32)
-    size_log2: wp.array2d(dtype=wp.int32)
-    room_low: wp.array(dtype=wp.vec3)
-    room_high: wp.array(dtype=wp.vec3)
-    room_ambient: wp.array(dtype=wp.vec3)
-    room_first_lamp: wp.array(dtype=wp.int32)
-    lamp_position: wp.array(dtype=wp.vec3)
-    lamp_colour: wp.array(dtype=wp.vec3)
-    floor_light: wp.array2d(dtype=wp.vec2)
+    corner_uv: wp.array[wp.vec2]
+    corner_normal: wp.array[wp.vec3]
+    face_normal: wp.array[wp.vec3]
+    face_material: wp.array[wp.int32]
+    face_instance: wp.array[wp.int32]
+    face_room: wp.array[wp.int32]
+    face_texels_per_m: wp.array[wp.float32]
+    material_colour: wp.array[wp.vec3]
+    material_texture: wp.array[wp.int32]
+    material_gloss: wp.array[wp.float32]
+    texels: wp.array[wp.uint32]
+    level_offset: wp.array2d[wp.int32]
+    size_log2: wp.array2d[wp.int32]
+    room_low: wp.array[wp.vec3]
+    room_high: wp.array[wp.vec3]
+    room_ambient: wp.array[wp.vec3]
+    room_first_lamp: wp.array[wp.int32]
+    lamp_position: wp.array[wp.vec3]
+    lamp_colour: wp.array[wp.vec3]
+    floor_light: wp.array2d[wp.vec2]
     floor_corner: wp.vec2
     floor_cell: wp.float32
     floor_height: wp.float32
-    encode: wp.array(dtype=wp.uint8)
+    encode: wp.array[wp.uint8]
     encode_scale: wp.float32
 
 
 @wp.struct
 @no_type_check
-class Camera:
-    """Intrinsics and the way pixels are numbered."""
+class Views:
+    """Poses, the intrinsics they share, and rays per pixel and axis for the colour."""
 
+    rotations: wp.array[wp.mat33]
+    origins: wp.array[wp.vec3]
     width: wp.int32
     height: wp.int32
     fx: wp.float32
@@ -156,12 +163,13 @@ def floor_look_up(scene: SceneArrays, point: wp.vec3):
 
 @wp.func
 @no_type_check
-def shade(
-    scene: SceneArrays, face: int, u: float, v: float, distance: float, direction: wp.vec3, point: wp.vec3,
-    pixel_width: float,
-):
+def shade(scene: SceneArrays, query: wp.MeshQueryRay, origin: wp.vec3, direction: wp.vec3, pixel_width: float):
     """Return the linear light that leaves a hit point towards the viewer."""
+    face = query.face
+    u = query.u
+    v = query.v
     w = 1.0 - u - v
+    point = origin + direction * query.t
     corner = face * 3
     flat = scene.face_normal[face]
     normal = wp.normalize(
@@ -176,26 +184,25 @@ def shade(
     texture = scene.material_texture[material]
     if texture >= 0:
         uv = scene.corner_uv[corner] * u + scene.corner_uv[corner + 1] * v + scene.corner_uv[corner + 2] * w
-        footprint = distance * pixel_width * wp.sqrt(1.0 / wp.max(wp.abs(cosine), 0.02))
-        colour = wp.cw_mul(
-            colour, sample_texture(scene, texture, uv, footprint * scene.face_texels_per_m[face])
-        )
+        footprint = query.t * wp.length(direction) * pixel_width * wp.sqrt(1.0 / wp.max(wp.abs(cosine), 0.02))
+        colour = wp.cw_mul(colour, sample_texture(scene, texture, uv, footprint * scene.face_texels_per_m[face]))
     gloss = scene.material_gloss[material]
     room = scene.face_room[face]
     open_share = corner_shade(scene, room, point, normal)
     lamp_share = float(1.0)
-    if normal[1] > 0.9 and wp.abs(point[1] - scene.floor_height) < 0.03:
+    if normal[1] > 0.9 and wp.abs(point[1] - scene.floor_height) < FLOOR_BAND_M:
         baked = floor_look_up(scene, point)
         open_share = wp.min(open_share, baked[0])
         lamp_share = baked[1]
     # Light that walls and ceiling send back: a little more from above than from below.
-    light = scene.room_ambient[room] * ((0.86 + 0.14 * normal[1]) * open_share)
+    light = scene.room_ambient[room] * ((0.94 + 0.06 * normal[1]) * open_share)
     highlight = wp.vec3(0.0, 0.0, 0.0)
     for lamp in range(scene.room_first_lamp[room], scene.room_first_lamp[room + 1]):
         to_lamp = scene.lamp_position[lamp] - point
         squared = wp.dot(to_lamp, to_lamp)
         to_lamp = to_lamp / wp.sqrt(squared + 1.0e-8)
-        fall_off = (4.0 + LAMP_SOFTNESS) / (squared + LAMP_SOFTNESS)
+        # 1 at 2 m; no brighter than a large shade would be from near by.
+        fall_off = wp.min((4.0 + LAMP_SOFTNESS) / (squared + LAMP_SOFTNESS), BRIGHTEST)
         lambert = wp.max(wp.dot(normal, to_lamp) + WRAP, 0.0) / (1.0 + WRAP)
         power = scene.lamp_colour[lamp] * (fall_off * lamp_share)
         light = light + power * (lambert * (0.35 + 0.65 * open_share))
@@ -217,9 +224,9 @@ def encoded(scene: SceneArrays, linear: float):
 
 @wp.func
 @no_type_check
-def camera_ray(camera: Camera, x: float, y: float):
+def camera_ray(views: Views, x: float, y: float):
     """Return the ray through an image position; its z is 1, so that ray lengths in its unit are planar depths."""
-    return wp.vec3((x - camera.cx) / camera.fx, (y - camera.cy) / camera.fy, 1.0)
+    return wp.vec3((x - views.cx) / views.fx, (y - views.cy) / views.fy, 1.0)
 
 
 @wp.func
@@ -229,9 +236,7 @@ def seen_colour(scene: SceneArrays, origin: wp.vec3, direction: wp.vec3, pixel_w
     query = wp.mesh_query_ray(scene.mesh, origin, direction, FAR_M)
     colour = SKY
     if query.result:
-        point = origin + direction * query.t
-        reach = query.t * wp.length(direction)
-        colour = shade(scene, query.face, query.u, query.v, reach, direction, point, pixel_width)
+        colour = shade(scene, query, origin, direction, pixel_width)
     return colour
 
 
@@ -239,25 +244,23 @@ def seen_colour(scene: SceneArrays, origin: wp.vec3, direction: wp.vec3, pixel_w
 @no_type_check
 def render_pixels(
     scene: SceneArrays,
-    camera: Camera,
-    rotations: wp.array(dtype=wp.mat33),
-    origins: wp.array(dtype=wp.vec3),
+    views: Views,
     first: int,
-    rgb: wp.array2d(dtype=wp.uint8),
-    depth_m: wp.array(dtype=wp.float32),
-    instance_ids: wp.array(dtype=wp.int32),
+    rgb: wp.array2d[wp.uint8],
+    depth_m: wp.array[wp.float32],
+    instance_ids: wp.array[wp.int32],
 ):
     """Fill colour, planar depth and instance id of one pixel of one pose."""
     pixel = first + wp.tid()
-    column = pixel % camera.width
-    row = (pixel / camera.width) % camera.height
-    pose = pixel / (camera.width * camera.height)
-    origin = origins[pose]
-    rotation = rotations[pose]
+    column = pixel % views.width
+    row = (pixel / views.width) % views.height
+    pose = pixel / (views.width * views.height)
+    origin = views.origins[pose]
+    rotation = views.rotations[pose]
     x = float(column)
     y = float(row)
-    direction = rotation * camera_ray(camera, x + 0.5, y + 0.5)
-    pixel_width = 1.0 / (wp.sqrt(camera.fx * camera.fy) * float(camera.samples))
+    direction = rotation * camera_ray(views, x + 0.5, y + 0.5)
+    pixel_width = 1.0 / (wp.sqrt(views.fx * views.fy) * float(views.samples))
     query = wp.mesh_query_ray(scene.mesh, origin, direction, FAR_M)
     depth = float(0.0)
     instance = int(0)
@@ -267,63 +270,63 @@ def render_pixels(
         instance = scene.face_instance[query.face]
     depth_m[pixel] = depth
     instance_ids[pixel] = instance
-    if camera.samples == 1:
+    if views.samples == 1:
         if query.result:
-            point = origin + direction * depth
-            reach = depth * wp.length(direction)
-            colour = shade(scene, query.face, query.u, query.v, reach, direction, point, pixel_width)
+            colour = shade(scene, query, origin, direction, pixel_width)
     else:
         total = wp.vec3(0.0, 0.0, 0.0)
-        step = 1.0 / float(camera.samples)
-        for sub_row in range(camera.samples):
-            for sub_column in range(camera.samples):
+        step = 1.0 / float(views.samples)
+        for sub_row in range(views.samples):
+            for sub_column in range(views.samples):
                 sub_x = x + (float(sub_column) + 0.5) * step
                 sub_y = y + (float(sub_row) + 0.5) * step
-                seen = seen_colour(scene, origin, rotation * camera_ray(camera, sub_x, sub_y), pixel_width)
-                total = total + wp.vec3(
-                    wp.min(seen[0], 1.0), wp.min(seen[1], 1.0), wp.min(seen[2], 1.0)
-                )
+                ray = rotation * camera_ray(views, sub_x, sub_y)
+                total = total + seen_colour(scene, origin, ray, pixel_width)
         colour = total * (step * step)
     rgb[pixel, 0] = encoded(scene, colour[0])
     rgb[pixel, 1] = encoded(scene, colour[1])
     rgb[pixel, 2] = encoded(scene, colour[2])
 
 
+@wp.struct
+@no_type_check
+class FloorGrid:
+    """Where light on the floor is measured, and with which rays."""
+
+    columns: wp.int32
+    corner: wp.vec2
+    cell: wp.float32
+    height: wp.float32
+    reach: wp.float32
+    directions: wp.array[wp.vec3]
+    lamp_points: wp.array2d[wp.vec3]
+    lamp_of_cell: wp.array[wp.int32]
+
+
 @wp.kernel
 @no_type_check
-def bake_floor(
-    mesh: wp.uint64,
-    columns: int,
-    corner: wp.vec2,
-    cell_m: float,
-    floor_m: float,
-    reach_m: float,
-    directions: wp.array(dtype=wp.vec3),
-    lamp_points: wp.array2d(dtype=wp.vec3),
-    lamp_of_cell: wp.array(dtype=wp.int32),
-    floor_light: wp.array2d(dtype=wp.vec2),
-):
+def bake_floor(mesh: wp.uint64, grid: FloorGrid, floor_light: wp.array2d[wp.vec2]):
     """Fill openness and lamp visibility of one floor cell by rays from its centre."""
     cell = wp.tid()
-    row = cell / columns
-    column = cell % columns
+    row = cell / grid.columns
+    column = cell % grid.columns
     start = wp.vec3(
-        corner[0] + (float(column) + 0.5) * cell_m, floor_m + LIFT_M, corner[1] + (float(row) + 0.5) * cell_m
+        grid.corner[0] + (float(column) + 0.5) * grid.cell,
+        grid.height + FLOOR_BAND_M + 0.005,
+        grid.corner[1] + (float(row) + 0.5) * grid.cell,
     )
     open_count = float(0.0)
-    for index in range(directions.shape[0]):
-        query = wp.mesh_query_ray(mesh, start, directions[index], reach_m)
+    for index in range(grid.directions.shape[0]):
+        query = wp.mesh_query_ray(mesh, start, grid.directions[index], grid.reach)
         if query.result:
-            open_count = open_count + query.t / reach_m
+            open_count = open_count + query.t / grid.reach
         else:
             open_count = open_count + 1.0
-    openness = open_count / float(directions.shape[0])
-    lamp = lamp_of_cell[cell]
-    visible = float(1.0)
+    openness = open_count / float(grid.directions.shape[0])
+    lamp = grid.lamp_of_cell[cell]
+    hidden = float(0.0)
     if lamp >= 0:
-        visible = 0.0
-        for index in range(lamp_points.shape[1]):
-            if not wp.mesh_query_ray_anyhit(mesh, start, lamp_points[lamp, index] - start, 0.97):
-                visible = visible + 1.0
-        visible = visible / float(lamp_points.shape[1])
-    floor_light[row, column] = wp.vec2(openness, visible)
+        for index in range(grid.lamp_points.shape[1]):
+            if wp.mesh_query_ray_anyhit(mesh, start, grid.lamp_points[lamp, index] - start, LAMP_REACH):
+                hidden = hidden + 1.0
+    floor_light[row, column] = wp.vec2(openness, 1.0 - hidden / float(grid.lamp_points.shape[1]))

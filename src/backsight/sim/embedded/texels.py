@@ -11,7 +11,7 @@ ENCODE_STEPS = 4096
 """Entries of the table that turns linear light into sRGB bytes."""
 ENCODE_LIMIT = 4.0
 """Linear light at the last entry of that table; brighter is white."""
-SHOULDER = 0.6
+SHOULDER = 0.4
 """Linear light up to here is reproduced as it is; what is brighter is pressed together up to white."""
 
 _QUANTA = 1023.0
@@ -55,7 +55,7 @@ def encoding_table() -> UInt8[np.ndarray, " steps"]:
     linear = ENCODE_LIMIT * np.linspace(0.0, 1.0, ENCODE_STEPS) ** 2
     room = 1.0 - SHOULDER
     excess = np.maximum(linear - SHOULDER, 0.0) / room
-    pressed = np.where(linear <= SHOULDER, linear, SHOULDER + room * np.tanh(excess))
+    pressed = np.where(linear <= SHOULDER, linear, SHOULDER + room * (1.0 - np.exp(-excess)))
     return np.round(255.0 * srgb_from_linear(pressed)).astype(np.uint8)
 
 

@@ -1,0 +1,114 @@
+"""What each frame shows and which spatial relations are true."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Bool, Float64, Int32
+
+from backsight.geometry.relations import VIEWER_RELATIONS, relation_matrix
+from backsight.records.scene import SceneObject
+from backsight.records.sequence import SpatialRelation, VisibleObject
+from backsight.records.vocabulary import RELATIONS
+
+
+def visible_objects(
+    instance_ids: Int32[np.ndarray, "frames height width"], objects: Sequence[SceneObject]
+) -> tuple[tuple[VisibleObject, ...], ...]:
+    """Return per frame the furniture that at least one pixel shows, by falling pixel share.
+
+    Args:
+        instance_ids: Instance map of every frame; 0 = nothing.
+        objects: All objects of the scene.
+
+    Raises:
+        ValueError: The map holds an id that the scene does not have.
+    """
+    frames, height, width = instance_ids.shape
+    table_size = max((thing.instance_id for thing in objects), default=0) + 1
+    if int(instance_ids.max(initial=0)) >= table_size or int(instance_ids.min(initial=0)) < 0:
+        raise ValueError("the instance map holds ids that no object of the scene has")
+    is_furniture = np.zeros(table_size, dtype=bool)
+    is_furniture[[thing.instance_id for thing in objects if not thing.is_structure]] = True
+    frame, row, column = np.nonzero(is_furniture[instance_ids])
+    key = frame * table_size + instance_ids[frame, row, column]
+    pixels = np.bincount(key, minlength=frames * table_size)
+    shown = np.flatnonzero(pixels)
+    lowest = [np.full(frames * table_size, size, dtype=np.int64) for size in (width, height)]
+    highest = [np.full(frames * table_size, -1, dtype=np.int64) for _ in range(2)]
+    for axis, positions in enumerate((column, row)):
+        np.minimum.at(lowest[axis], key, positions)
+        np.maximum.at(highest[axis], key, positions)
+    boxes = np.stack([lowest[0], lowest[1], highest[0] + 1, highest[1] + 1], axis=-1)
+    found: list[list[VisibleObject]] = [[] for _ in range(frames)]
+    for index in shown[np.lexsort((shown, -pixels[shown]))]:
+        left, top, right, bottom = boxes[index].tolist()
+        share = float(pixels[index]) / (height * width)
+        found[index // table_size].append(VisibleObject(int(index % table_size), share, (left, top, right, bottom)))
+    return tuple(tuple(frame_objects) for frame_objects in found)
+
+
+def true_relations(
+    objects: Sequence[SceneObject],
+    visible: Sequence[Sequence[VisibleObject]],
+    world_from_camera: Float64[np.ndarray, "frames 4 4"],
+    viewer_frames: Sequence[int],
+) -> tuple[SpatialRelation, ...]:
+    """Return the relations that hold between things of one room.
+
+    World relations: between any two pieces of furniture seen in the walk. Viewer relations: for each viewer frame,
+    from what was seen up to it to what it shows.
+
+    Args:
+        objects: All objects of the scene.
+        visible: Per frame, what it shows.
+        world_from_camera: Camera pose of every frame.
+        viewer_frames: Frames whose viewer relations are wanted.
+    """
+    seen = things_seen(objects, visible, len(visible) - 1)
+    same_room = _same_room(seen)
+    found: list[SpatialRelation] = []
+    for relation in RELATIONS:
+        if relation not in VIEWER_RELATIONS:
+            holds = relation_matrix(relation, [thing.box for thing in seen]) & same_room
+            found += _listed(relation, holds, seen, None)
+    for frame in viewer_frames:
+        before = things_seen(objects, visible, frame)
+        shown = {item.instance_id for item in visible[frame]}
+        is_shown = np.array([thing.instance_id in shown for thing in before], dtype=bool)
+        for relation in RELATIONS:
+            if relation in VIEWER_RELATIONS:
+                boxes = [thing.box for thing in before]
+                holds = relation_matrix(relation, boxes, world_from_camera[frame])
+                found += _listed(relation, holds & _same_room(before) & is_shown[None, :], before, frame)
+    return tuple(found)
+
+
+def things_seen(
+    objects: Sequence[SceneObject], visible: Sequence[Sequence[VisibleObject]], last_frame: int
+) -> list[SceneObject]:
+    """Return the furniture that at least one pixel of the frames up to `last_frame` shows, by rising id.
+
+    Args:
+        objects: All objects of the scene.
+        visible: Per frame, what it shows.
+        last_frame: Last frame looked at, inclusive.
+    """
+    seen = {item.instance_id for shown in visible[: last_frame + 1] for item in shown}
+    return sorted((t for t in objects if t.instance_id in seen), key=lambda thing: thing.instance_id)
+
+
+def _same_room(things: Sequence[SceneObject]) -> Bool[np.ndarray, "things things"]:
+    rooms = np.array([thing.room_id for thing in things], dtype=np.int64)
+    return rooms[:, None] == rooms[None, :]
+
+
+def _listed(
+    relation: str,
+    holds: Bool[np.ndarray, "things things"],
+    things: Sequence[SceneObject],
+    frame: int | None,
+) -> list[SpatialRelation]:
+    return [
+        SpatialRelation(things[subject].instance_id, relation, things[anchor].instance_id, frame)
+        for subject, anchor in np.argwhere(holds)
+    ]

@@ -1,0 +1,83 @@
+"""Collect one sequence: plan the walk, render it, say what it shows."""
+
+import msgspec
+import numpy as np
+from jaxtyping import Float64
+
+from backsight.collect.annotate import true_relations, visible_objects
+from backsight.collect.instruct import InstructConfig, current_frames, make_instructions
+from backsight.collect.plan import CollectConfig, SequencePlan
+from backsight.collect.trajectories.circular import plan_circular
+from backsight.collect.trajectories.room_transition import plan_room_transition
+from backsight.collect.trajectories.smooth import CameraMount, MotionLimits
+from backsight.geometry.cameras import intrinsics_from_hfov
+from backsight.records.errors import UsageError
+from backsight.records.sequence import FORMAT_VERSION, Sequence, SequenceAnnotations
+from backsight.sim.simulator import Simulator
+
+_TRAJECTORY_STREAM, _INSTRUCTION_STREAM = 1, 2
+
+
+def collect_sequence(plan: SequencePlan, simulator: Simulator, config: CollectConfig) -> Sequence:
+    """Collect one walk; its content depends on plan, configuration and simulator version alone.
+
+    Args:
+        plan: Which walk.
+        simulator: Any state: the scene is loaded here.
+        config: Image size, camera and frame rate.
+
+    Raises:
+        TrajectoryError: The scene can't host the walk; the next attempt may.
+        UsageError: The plan names an unknown pattern.
+    """
+    simulator.load_scene(plan.scene_id)
+    poses = _plan_walk(plan, simulator, config)
+    intrinsics = intrinsics_from_hfov(config.width, config.height, config.hfov_deg)
+    seen = simulator.render(poses, intrinsics, config.width, config.height)
+    visible = visible_objects(seen.instance_ids, simulator.objects)
+    instruct = InstructConfig()
+    annotations = SequenceAnnotations(
+        format_version=FORMAT_VERSION,
+        sequence_id=plan.sequence_id,
+        place_id=plan.place_id,
+        scene_type=plan.scene_type,
+        kind=plan.kind,
+        pattern=plan.pattern,
+        seed=plan.seed,
+        simulator=simulator.name,
+        simulator_version=simulator.version,
+        frame_rate_hz=config.frame_rate_hz,
+        intrinsics=tuple(tuple(row) for row in intrinsics.tolist()),
+        world_from_camera=tuple(tuple(pose) for pose in poses.reshape(-1, 16).tolist()),
+        objects=simulator.objects,
+        rooms=simulator.rooms,
+        visible_objects=visible,
+        relations=true_relations(simulator.objects, visible, poses, current_frames(len(poses), instruct)),
+    )
+    instructions = make_instructions(annotations, _random(plan, _INSTRUCTION_STREAM), instruct)
+    return Sequence(
+        rgb=seen.rgb,
+        depth_m=seen.depth_m,
+        instance_ids=seen.instance_ids,
+        intrinsics=intrinsics,
+        world_from_camera=poses,
+        annotations=msgspec.structs.replace(annotations, instructions=instructions),
+    )
+
+
+def _plan_walk(plan: SequencePlan, simulator: Simulator, config: CollectConfig) -> Float64[np.ndarray, "frames 4 4"]:
+    rng = _random(plan, _TRAJECTORY_STREAM)
+    camera = CameraMount(height_m=config.camera_height_m, frame_rate_hz=config.frame_rate_hz)
+    limits = MotionLimits()
+    if plan.pattern == "circular":
+        return plan_circular(simulator, rng, plan.num_frames, limits, camera)
+    if plan.pattern == "room_transition":
+        return plan_room_transition(simulator, rng, plan.num_frames, limits, camera)
+    raise UsageError(
+        f"{plan.sequence_id}: unknown trajectory pattern {plan.pattern!r}; known: circular, room_transition"
+    )
+
+
+def _random(plan: SequencePlan, stream: int) -> np.random.Generator:
+    """Return a stream of its own for each purpose, so that one does not shift the other."""
+    return np.random.default_rng([plan.seed, plan.attempt, stream])

@@ -1,0 +1,141 @@
+"""Room transition: from one room through a door to another, looking round in both."""
+
+import numpy as np
+from jaxtyping import Float64, Int64
+
+from backsight.collect.trajectories.smooth import (
+    CameraMount,
+    FloorPath,
+    MotionLimits,
+    SpeedProfile,
+    TrajectoryError,
+    clear_test,
+    dense_times_s,
+    finished_motion,
+    frame_poses,
+    on_floor,
+    smooth_path,
+)
+from backsight.records.scene import Room
+from backsight.sim.simulator import Navigation, Simulator
+
+ATTEMPTS = 12
+ROOMY_CHOICES = 3
+LEAST_LENGTH_M = 1.0
+LOOK_AHEAD_M = 0.35
+"""The gaze leads the path by this much."""
+
+
+def plan_room_transition(
+    simulator: Simulator,
+    rng: np.random.Generator,
+    num_frames: int,
+    limits: MotionLimits,
+    camera: CameraMount,
+) -> Float64[np.ndarray, "frames 4 4"]:
+    """Plan a walk through a door with slow looks around before, during and after.
+
+    Args:
+        simulator: With the scene loaded.
+        rng: Source of every choice.
+        num_frames: Number of frames, at least 2.
+        limits: Limits of the motion.
+        camera: Height and frame rate.
+
+    Raises:
+        TrajectoryError: The scene has one room only, or no way between rooms could be walked.
+    """
+    if len(simulator.rooms) < 2:
+        raise TrajectoryError("the room transition pattern needs a scene with at least two rooms")
+    failures: list[str] = []
+    for _ in range(ATTEMPTS):
+        try:
+            return _walk_between(simulator, rng, num_frames, (limits, camera))
+        except TrajectoryError as error:
+            failures.append(str(error))
+    raise TrajectoryError(f"no way between two rooms could be walked: {failures[-1]}")
+
+
+def _walk_between(
+    simulator: Simulator,
+    rng: np.random.Generator,
+    num_frames: int,
+    settings: tuple[MotionLimits, CameraMount],
+) -> Float64[np.ndarray, "frames 4 4"]:
+    limits, camera = settings
+    time_s = dense_times_s(num_frames, camera.frame_rate_hz)
+    duration_s = float(time_s[-1])
+    speed_mps = float(rng.uniform(0.7, 0.95)) * limits.speed_mps
+    longest_m = max(speed_mps * duration_s * float(rng.uniform(0.6, 0.8)), 2 * LEAST_LENGTH_M)
+    way_points, floor_m = _door_crossing(simulator, rng, longest_m)
+    clear = clear_test(simulator.navigation, floor_m, limits.clearance_m)
+    path = smooth_path(way_points, clear)
+    profile = SpeedProfile(path, speed_mps, limits)
+    wait_s = float(rng.uniform(0.2, 0.6)) * max(duration_s - profile.duration_s, 0.0)
+    distance_m = profile.distance_m(time_s - wait_s)
+    walked = path.points_xz_m(distance_m)
+    if not clear(walked).all():
+        raise TrajectoryError("the way is not clear between its points")
+    yaw, pitch = _gaze(path, distance_m, rng, time_s)
+    return frame_poses(finished_motion(on_floor(walked, floor_m), yaw, pitch, limits, camera))
+
+
+def _door_crossing(
+    simulator: Simulator, rng: np.random.Generator, longest_m: float
+) -> tuple[Float64[np.ndarray, "points 2"], float]:
+    """Return the stretch of a route round one of its door crossings, and the floor's height."""
+    first, second = rng.choice(len(simulator.rooms), size=2, replace=False)
+    navigation = simulator.navigation
+    start = _roomy_point(navigation, rng, simulator.rooms[first].room_id)
+    goal = _roomy_point(navigation, rng, simulator.rooms[second].room_id)
+    route = navigation.shortest_path(start, goal)
+    if route is None:
+        raise TrajectoryError("no way leads from one chosen room to the other")
+    points = route.points_m[:, [0, 2]]
+    steps = np.linalg.norm(np.diff(points, axis=0), axis=1)
+    distance = np.concatenate([[0.0], np.cumsum(steps)])
+    if distance[-1] < LEAST_LENGTH_M:
+        raise TrajectoryError("the chosen points lie too close to each other")
+    even = np.linspace(0.0, distance[-1], int(distance[-1] / 0.05) + 2)
+    dense = np.stack([np.interp(even, distance, points[:, axis]) for axis in range(2)], axis=-1)
+    rooms = _room_of(simulator.rooms, dense)
+    crossings = np.flatnonzero(rooms[1:] != rooms[:-1])
+    if len(crossings) == 0:
+        raise TrajectoryError("the way stays in one room")
+    crossing_m = float(even[rng.choice(crossings)])
+    begin_m = float(np.clip(crossing_m - longest_m * rng.uniform(0.35, 0.65), 0.0, distance[-1]))
+    end_m = min(begin_m + longest_m, float(distance[-1]))
+    inner = (distance > begin_m + 1e-6) & (distance < end_m - 1e-6)
+    stops = np.concatenate([[begin_m], distance[inner], [end_m]])
+    stretch = np.stack([np.interp(stops, distance, points[:, axis]) for axis in range(2)], axis=-1)
+    return stretch, float(start[1])
+
+
+def _roomy_point(navigation: Navigation, rng: np.random.Generator, room_id: int) -> Float64[np.ndarray, "3"]:
+    """Return the one with most room round it of a few random points: walks seldom begin at a wall."""
+    points = np.stack([navigation.random_point(rng, room_id) for _ in range(ROOMY_CHOICES)])
+    return points[int(np.argmax(navigation.clearance_m(points)))]
+
+
+def _gaze(
+    path: FloorPath,
+    distance_m: Float64[np.ndarray, " samples"],
+    rng: np.random.Generator,
+    time_s: Float64[np.ndarray, " samples"],
+) -> tuple[Float64[np.ndarray, " samples"], Float64[np.ndarray, " samples"]]:
+    """Return wanted yaw and pitch: along the way, with slow pans to both sides."""
+    ahead = path.heading_rad(np.minimum(distance_m + LOOK_AHEAD_M, path.length_m))
+    pan = np.radians(rng.uniform(60.0, 90.0))
+    period_s = rng.uniform(14.0, 20.0)
+    swing = np.sin(2 * np.pi * time_s / period_s + rng.uniform(0.0, 2 * np.pi))
+    wobble = np.radians(5.0) * np.sin(2 * np.pi * time_s / rng.uniform(7.0, 12.0) + rng.uniform(0.0, 2 * np.pi))
+    return ahead + pan * swing, np.radians(rng.uniform(-14.0, -4.0)) + wobble
+
+
+def _room_of(rooms: tuple[Room, ...], points_xz_m: Float64[np.ndarray, "points 2"]) -> Int64[np.ndarray, " points"]:
+    """Return the room of each point; where no room's bounds hold it (a doorway), that of the point before."""
+    bounds = np.array([room.bounds_m for room in rooms])
+    x, z = points_xz_m[:, :1], points_xz_m[:, 1:]
+    inside = (x >= bounds[:, 0]) & (x <= bounds[:, 2]) & (z >= bounds[:, 1]) & (z <= bounds[:, 3])
+    known = np.where(inside.any(axis=1), np.arange(len(points_xz_m)), 0)
+    return np.argmax(inside, axis=1)[np.maximum.accumulate(known)]

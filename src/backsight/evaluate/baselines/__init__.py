@@ -1,0 +1,1 @@
+"""Predictors without learning, each answering the same samples as the model."""

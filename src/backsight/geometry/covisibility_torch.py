@@ -1,0 +1,143 @@
+"""Torch twin of `covisibility`, for many pairs of frames at once; fast enough for every training step."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Float32, Int64, UInt8
+from torch import Tensor
+
+from backsight.geometry.covisibility import (
+    ABSOLUTE_TOLERANCE_M,
+    RELATIVE_TOLERANCE,
+    SLOPE_TOLERANCE_PX,
+    Label,
+)
+from backsight.geometry.projection import SAME_SURFACE_RATIO
+from backsight.geometry.projection_torch import (
+    invert_pose_torch,
+    neighbours_apart,
+    pad_edges,
+    pixel_transfer,
+    transfer_pixels,
+)
+
+
+def depth_slope_torch(depth_m: Float[Tensor, "frames height width"]) -> Float[Tensor, "frames height width"]:
+    """Return how steeply depth changes around each pixel, as `covisibility.depth_slope` does.
+
+    Args:
+        depth_m: Planar depth, 0 = none.
+    """
+    slope = torch.zeros_like(depth_m)
+    for axis in (1, 2):
+        length = depth_m.shape[axis] - 1
+        before, after = depth_m.narrow(axis, 0, length), depth_m.narrow(axis, 1, length)
+        nearer, farther = torch.minimum(before, after), torch.maximum(before, after)
+        apart = (nearer <= 0) | (farther > SAME_SURFACE_RATIO * nearer)
+        step = (farther - nearer).masked_fill_(apart, torch.inf)
+        edge = torch.full_like(depth_m.narrow(axis, 0, 1), torch.inf)
+        smaller = torch.minimum(torch.cat([edge, step], axis), torch.cat([step, edge], axis))
+        slope = torch.maximum(slope, smaller.masked_fill_(smaller == torch.inf, 0.0))
+    return slope
+
+
+@dataclass(frozen=True)
+class _Tables:
+    """What is looked up in a frame, flat, with one pixel repeated around every image."""
+
+    depth_m: Float32[Tensor, " entries"]
+    tolerance_m: Float32[Tensor, " entries"]
+    """Slope part of the tolerance."""
+    inverse_depth: Float32[Tensor, " entries"]
+    """1 / depth; 0 = none."""
+    apart: Float32[Tensor, " entries"]
+    """NaN where the pixel, the one right of it and the two below do not belong together, else 0."""
+
+
+def _tables(
+    depth_m: Float32[Tensor, "frames height width"], inverse_depth: Float32[Tensor, "frames height width"]
+) -> _Tables:
+    padded_m = pad_edges(depth_m)
+    apart = torch.zeros_like(padded_m)
+    apart[:, :-1, :-1].masked_fill_(neighbours_apart(padded_m), torch.nan)
+    return _Tables(
+        padded_m.flatten(),
+        pad_edges(depth_slope_torch(depth_m) * SLOPE_TOLERANCE_PX).flatten(),
+        pad_edges(inverse_depth).flatten(),
+        apart.flatten(),
+    )
+
+
+def _interpolate(
+    tables: _Tables,
+    x_px: Float32[Tensor, "pairs height width"],
+    y_px: Float32[Tensor, "pairs height width"],
+    first_entry: Int64[Tensor, "pairs 1 1"],
+    row_entries: int,
+) -> Float32[Tensor, " pixels"]:
+    """Return inverse-depth bilinear readings, NaN where the neighbours do not belong together."""
+    x_px, y_px = x_px + 0.5, y_px + 0.5
+    column, row = x_px.floor(), y_px.floor()
+    weight_x, weight_y = (x_px - column).flatten(), (y_px - row).flatten()
+    entry = row.long().mul_(row_entries).add_(column.long()).add_(first_entry).flatten()
+    inverse = tables.inverse_depth
+    upper = inverse.index_select(0, entry)
+    upper.lerp_(inverse.index_select(0, entry + 1), weight_x)
+    lower = inverse.index_select(0, entry + row_entries)
+    lower.lerp_(inverse.index_select(0, entry + (row_entries + 1)), weight_x)
+    return upper.lerp_(lower, weight_y).add_(tables.apart.index_select(0, entry)).reciprocal_()
+
+
+@torch.no_grad()
+def covisibility_labels_torch(
+    depth_m: Float32[Tensor, "frames height width"],
+    current: Int64[Tensor, " pairs"],
+    other: Int64[Tensor, " pairs"],
+    intrinsics: Float[Tensor, "frames 3 3"],
+    world_from_camera: Float[Tensor, "frames 4 4"],
+    relative_tolerance_only: bool = False,
+) -> UInt8[Tensor, "pairs height width"]:
+    """Return a `Label` for each pixel of each pair's current view; the rule is that of `covisibility_labels`.
+
+    Args:
+        depth_m: Planar depth of all frames that the pairs are drawn from, 0 = none.
+        current: Index of each pair's frame that is labelled.
+        other: Index of each pair's frame that is asked.
+        intrinsics: Camera matrices in pixels of the depth images.
+        world_from_camera: Poses.
+        relative_tolerance_only: Leave out the 3 cm, for depth and poses of unknown scale.
+    """
+    _, height, width = depth_m.shape
+    shape = (len(current), height, width)
+    known = depth_m > 0
+    inverse_depth = depth_m.reciprocal().masked_fill_(~known, 0.0)
+    tables = _tables(depth_m, inverse_depth)
+
+    poses, cameras = world_from_camera.double(), intrinsics.double()
+    other_from_current = invert_pose_torch(poses)[other] @ poses[current]
+    transfer = pixel_transfer(cameras[current], cameras[other], other_from_current)
+    x_px, y_px, z_m = transfer_pixels(inverse_depth.index_select(0, current), *transfer)
+    inside = (z_m > 0) & (x_px >= 0) & (x_px < width) & (y_px >= 0) & (y_px < height)
+    z_m.mul_(depth_m.index_select(0, current))
+
+    row_entries = width + 2
+    first_entry = (other * ((height + 2) * row_entries))[:, None, None]
+    x_px.clamp_(0, width)
+    y_px.clamp_(0, height)
+    between_m = _interpolate(tables, x_px, y_px, first_entry, row_entries).view(shape)
+    entry = y_px.long().mul_(row_entries).add_(x_px.long()).add_(first_entry + (row_entries + 1)).flatten()
+    nearest_m = tables.depth_m.index_select(0, entry).view(shape)
+    tolerance_m = (z_m * RELATIVE_TOLERANCE).clamp_(min=0.0 if relative_tolerance_only else ABSOLUTE_TOLERANCE_M)
+    tolerance_m.add_(tables.tolerance_m.index_select(0, entry).view(shape))
+
+    behind_m = z_m - nearest_m
+    occluded = behind_m > tolerance_m
+    agrees = behind_m.abs_() <= tolerance_m
+    agrees |= between_m.sub_(z_m).abs_() <= tolerance_m
+
+    known_here = known.index_select(0, current)
+    comparable = known_here & inside & (nearest_m > 0)
+    labels = (comparable & agrees).to(torch.uint8) * int(Label.COVISIBLE)
+    labels += (comparable & ~agrees & occluded).to(torch.uint8) * int(Label.OCCLUDED)
+    labels += (known_here & ~inside).to(torch.uint8) * int(Label.OUT_OF_VIEW)
+    return labels

@@ -1,0 +1,250 @@
+"""The model: frames in, frame-indexed heatmaps out."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int64, Shaped, UInt8
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers import PreTrainedTokenizerBase
+
+from backsight.data.keyframes import uniform_keyframes
+from backsight.model.appearance import Appearance
+from backsight.model.checkpoint import Checkpointed
+from backsight.model.config import APPEARANCE_PATCH_PX, GEOMETRY_PATCH_PX, ModelConfig
+from backsight.model.frames import fit_frames, load_frames
+from backsight.model.fusion import Fusion
+from backsight.model.geometry.vggt import VGGT
+from backsight.model.heatmap.footprint import FootprintDecoder
+from backsight.model.heatmap.target import TargetDecoder
+from backsight.model.language import Language
+from backsight.model.outputs import Encoding, Footprints, Targets
+from backsight.model.tokenizer import encode_texts, token_ids
+from backsight.records.errors import UsageError
+from backsight.records.prediction import Prediction, PredictionInfo
+
+HISTORY_CHUNK = 16
+"""History frames that `predict` decodes at a time, so that memory does not grow with the walk."""
+COMPONENTS = ("geometry", "appearance", "language", "fusion", "heatmap")
+"""Names of the five parts; the optimiser's parameter groups."""
+
+
+class Backsight(Checkpointed):
+    """Looks back: for every past frame and every instruction, where it lies in which view.
+
+    Args:
+        config: of a preset.
+        tokenizer: of `build_tokenizer`; saved with the weights.
+    """
+
+    def __init__(self, config: ModelConfig, tokenizer: PreTrainedTokenizerBase) -> None:
+        super().__init__(config, tokenizer)
+        self.geometry = VGGT(config.geometry, config.attention == "sdpa")
+        self.appearance = Appearance(config.appearance, config.attention)
+        tokens = token_ids(tokenizer, config.language.frame_tokens)
+        self.language = Language(config.language, tokens, config.attention)
+        self.fusion = Fusion(config)
+        self.heatmap = nn.ModuleDict({"footprint": FootprintDecoder(config), "target": TargetDecoder(config)})
+        for part in (self.fusion, self.heatmap):
+            part.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+
+    def encode(self, rgb: Shaped[Tensor, "batch frames 3 height width"]) -> Encoding:
+        """Encode every frame once.
+
+        Args:
+            rgb: uint8, or floating point in [0, 1]; height and width multiples of 32.
+        """
+        images = _as_unit(rgb)
+        batch, frames = images.shape[:2]
+        rows, columns = _patch_grid(images)
+        flat = images.flatten(0, 1).contiguous(memory_format=torch.channels_last)
+        geometry = self.geometry(_resized(flat, rows, columns).unflatten(0, (batch, frames)))
+        appearance = self.appearance(flat)
+        fused = self.fusion(flat, geometry.patches.flatten(0, 1), appearance, rows)
+
+        def grouped(values: Tensor) -> Tensor:
+            return values.unflatten(0, (batch, frames))
+
+        return Encoding(
+            match=grouped(fused.match),
+            context=grouped(fused.context),
+            skip=grouped(fused.skip),
+            trunk=grouped(fused.trunk),
+            fused_tokens=grouped(fused.tokens),
+            geometry_features=_weighted(geometry.patches, self.config.geometry.weight, rows),
+            appearance_features=_weighted(grouped(appearance), self.config.appearance.weight, rows),
+            camera_tokens=geometry.camera_tokens,
+            pose_encodings=geometry.pose_encodings,
+            depth=geometry.depth,
+            depth_confidence=geometry.depth_confidence,
+        )
+
+    def footprints(
+        self, encoding: Encoding, current: Int64[Tensor, "groups 2"], history: Int64[Tensor, "groups history"]
+    ) -> Footprints:
+        """Decode where history frames lie in current views; no language model is needed.
+
+        Args:
+            encoding: of `encode`.
+            current: batch index and frame position of each current view.
+            history: frame positions in the same sample.
+        """
+        return self.heatmap["footprint"](encoding, current, history)
+
+    def targets(
+        self,
+        encoding: Encoding,
+        rgb: Shaped[Tensor, "batch frames 3 height width"],
+        keyframes: Int64[Tensor, "batch keyframes"],
+        frame_index: Int64[Tensor, "batch frames"],
+        instruction_tokens: Int64[Tensor, "batch instructions tokens"],
+    ) -> Targets:
+        """Decode where each instruction's target lies in each keyframe.
+
+        Args:
+            encoding: of `encode`.
+            rgb: the same frames.
+            keyframes: positions on the frames axis, rising; the last one is the current view.
+            frame_index: index of each frame in its sequence.
+            instruction_tokens: ids, padded at the end.
+        """
+        images = _as_unit(rgb)
+        rows, columns = _patch_grid(images)
+        index = (torch.arange(len(keyframes), device=keyframes.device)[:, None], keyframes)
+        seen = images[index]
+        resized = _resized(seen.flatten(0, 1), rows, columns).unflatten(0, keyframes.shape)
+        features = self.language.image_features(resized)
+        features = features + self.fusion.language_addition(encoding.fused_tokens[index], rows)
+        chosen = frame_index.gather(1, keyframes)
+        ages = chosen[:, -1:] - chosen
+        queries = self.language.queries(features, rows // 2, ages, instruction_tokens)
+        return self.heatmap["target"](encoding, keyframes, queries)
+
+    def forward(
+        self,
+        rgb: Shaped[Tensor, "batch frames 3 height width"],
+        keyframes: Int64[Tensor, "batch keyframes"],
+        frame_index: Int64[Tensor, "batch frames"],
+        current: Int64[Tensor, "groups 2"],
+        history: Int64[Tensor, "groups history"],
+        instruction_tokens: Int64[Tensor, "batch instructions tokens"],
+    ) -> tuple[Encoding, Footprints, Targets]:
+        """Encode and decode both families; arguments as in `encode`, `footprints` and `targets`."""
+        encoding = self.encode(rgb)
+        footprints = self.footprints(encoding, current, history)
+        return encoding, footprints, self.targets(encoding, rgb, keyframes, frame_index, instruction_tokens)
+
+    def predict(
+        self,
+        frames: Sequence[UInt8[np.ndarray, "height width 3"]] | str | Path,
+        instructions: Sequence[str] = (),
+        keyframes: Sequence[int] | None = None,
+    ) -> Prediction:
+        """Predict all heatmaps of the last frame: the one call a user needs.
+
+        Args:
+            frames: RGB images in time order, all of one size, or the path of a video.
+            instructions: what to look for.
+            keyframes: frames that the language model reads, rising, the last one current; uniform in
+                time when not given.
+
+        Raises:
+            UsageError: fewer than two frames, sizes that differ, or keyframes that do not fit.
+        """
+        images = load_frames(frames)
+        chosen = self._keyframes(len(images), keyframes)
+        training = self.training
+        self.eval()
+        try:
+            with torch.inference_mode():
+                return self._predicted(images, list(instructions), chosen)
+        finally:
+            self.train(training)
+
+    def _keyframes(self, frames: int, keyframes: Sequence[int] | None) -> Int64[np.ndarray, " keyframes"]:
+        if frames < 2:
+            raise UsageError(f"{frames} frame given: there is no history to look back on")
+        if keyframes is None:
+            return uniform_keyframes(frames, self.config.keyframes)
+        chosen = np.asarray(keyframes, dtype=np.int64)
+        rising = len(chosen) > 0 and bool((np.diff(chosen) > 0).all())
+        if not rising or chosen[0] < 0 or chosen[-1] != frames - 1:
+            raise UsageError(
+                f"keyframes {list(keyframes)} must rise, lie in 0 to {frames - 1} and end with the current frame"
+            )
+        return chosen
+
+    def _predicted(
+        self,
+        images: UInt8[np.ndarray, "frames height width 3"],
+        instructions: list[str],
+        keyframes: Int64[np.ndarray, " keyframes"],
+    ) -> Prediction:
+        device = next(self.parameters()).device
+        rgb = fit_frames(images, self.config.image_width, self.config.image_height)[None].to(device)
+        encoding = self.encode(rgb)
+        last = len(images) - 1
+        current = torch.tensor([[0, last]], device=device)
+        parts = torch.arange(last, device=device).split(HISTORY_CHUNK)
+        found = [self.footprints(encoding, current, part[None]) for part in parts]
+        use = self.calibration
+        maps, presence = self._predicted_targets(encoding, rgb, instructions, keyframes)
+        return Prediction(
+            info=PredictionInfo("backsight", "", "", last, "estimated", attention_backend=self.config.attention),
+            history_frames=np.arange(last),
+            footprint=_joined([use.footprint.probability(part.logits[0]) for part in found]),
+            footprint_presence=_joined([use.footprint_presence.probability(part.presence_logits[0]) for part in found]),
+            bearing=_joined([part.bearing[0] for part in found]),
+            distance_m=_joined([part.log_distance[0].exp() for part in found]),
+            keyframes=keyframes,
+            target=maps,
+            target_presence=presence,
+        )
+
+    def _predicted_targets(
+        self, encoding: Encoding, rgb: Tensor, instructions: list[str], keyframes: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        if not instructions:
+            shape = (0, len(keyframes), *encoding.skip.shape[-2:])
+            return np.zeros(shape, np.float32), np.zeros(shape[:2], np.float32)
+        found = self.targets(
+            encoding,
+            rgb,
+            torch.from_numpy(keyframes)[None].to(rgb.device),
+            torch.arange(rgb.shape[1], device=rgb.device)[None],
+            encode_texts(self.tokenizer, instructions)[None].to(rgb.device),
+        )
+        maps = self.calibration.target.probability(found.logits[0])
+        presence = self.calibration.target_presence.probability(found.presence_logits[0])
+        return _joined([maps]), _joined([presence])
+
+
+def _joined(parts: list[Tensor]) -> np.ndarray:
+    return torch.cat(parts).float().cpu().numpy()
+
+
+def _as_unit(rgb: Tensor) -> Float[Tensor, "batch frames 3 height width"]:
+    if rgb.dtype == torch.uint8:
+        return rgb.float() / 255
+    return rgb
+
+
+def _patch_grid(images: Tensor) -> tuple[int, int]:
+    height, width = images.shape[-2:]
+    step = 2 * APPEARANCE_PATCH_PX
+    if height % step or width % step:
+        raise UsageError(f"an image of {width} x {height} px cannot be encoded: sides must be multiples of {step}")
+    return height // APPEARANCE_PATCH_PX, width // APPEARANCE_PATCH_PX
+
+
+def _resized(images: Tensor, rows: int, columns: int) -> Float[Tensor, "images 3 height width"]:
+    size = (rows * GEOMETRY_PATCH_PX, columns * GEOMETRY_PATCH_PX)
+    smaller = functional.interpolate(images, size=size, mode="bilinear", antialias=True, align_corners=False)
+    return smaller.clamp(0, 1)
+
+
+def _weighted(patches: Tensor, weight: float, rows: int) -> Float[Tensor, "batch frames channels rows columns"]:
+    unit = functional.normalize(patches.float(), dim=-1) * weight**0.5
+    return unit.transpose(2, 3).unflatten(3, (rows, -1))

@@ -1,0 +1,1 @@
+"""VGGT: geometry from images, with the parameter names of the published checkpoint."""

@@ -1,0 +1,1 @@
+"""Decoders of the two families of heatmaps."""

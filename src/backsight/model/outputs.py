@@ -1,0 +1,57 @@
+"""What the model's stages hand to each other and to the losses."""
+
+from dataclasses import dataclass
+
+from jaxtyping import Float
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """Every frame of a batch, encoded once."""
+
+    match: Float[Tensor, "batch frames channels rows columns"]
+    """Fused features of unit length on the correlation grid."""
+    context: Float[Tensor, "batch frames context rows columns"]
+    """What a decoder should know of the current view, on the correlation grid."""
+    skip: Float[Tensor, "batch frames skip map_rows map_columns"]
+    """Full detail from the stem, on the map grid."""
+    trunk: Float[Tensor, "batch frames channels rows columns"]
+    """Fused features before they are projected for matching."""
+    fused_tokens: Float[Tensor, "batch frames tokens width"]
+    """VGGT and DINOv3 combined, on the patch grid in row-major order."""
+    geometry_features: Float[Tensor, "batch frames geometry_channels patch_rows patch_columns"]
+    """VGGT's tapped layer, length sqrt(weight): with the next field its inner products are the
+    combined similarity."""
+    appearance_features: Float[Tensor, "batch frames appearance_channels patch_rows patch_columns"]
+    """DINOv3, length sqrt(weight)."""
+    camera_tokens: Float[Tensor, "batch frames camera_width"]
+    pose_encodings: Float[Tensor, "iterations batch frames 9"]
+    """VGGT's own encoding: translation, quaternion (xyzw) of camera-from-first-frame, vertical and
+    horizontal field of view in radians; every refinement iteration, the last one best."""
+    depth: Float[Tensor, "batch frames depth_rows depth_columns"]
+    """Planar, in the units of the translations."""
+    depth_confidence: Float[Tensor, "batch frames depth_rows depth_columns"]
+    """At least 1."""
+
+
+@dataclass(frozen=True)
+class Footprints:
+    """Where each history frame lies in the current view of its group."""
+
+    logits: Float[Tensor, "groups history map_rows map_columns"]
+    presence_logits: Float[Tensor, "groups history"]
+    bearing: Float[Tensor, "groups history 3"]
+    """Unit vector to the history frame's camera, in the camera frame of the current view."""
+    log_distance: Float[Tensor, "groups history"]
+    """Natural logarithm of metres."""
+    similarity: Float[Tensor, "groups history cells cells"]
+    """Cosine of current cell (rows) and history cell (columns), before the temperature."""
+
+
+@dataclass(frozen=True)
+class Targets:
+    """Where each instruction's target lies in each keyframe."""
+
+    logits: Float[Tensor, "batch instructions keyframes map_rows map_columns"]
+    presence_logits: Float[Tensor, "batch instructions keyframes"]

@@ -1,0 +1,109 @@
+"""Word-level tokenizer built from texts, with the special tokens the model needs."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Int64
+from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
+from torch import Tensor
+from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
+
+from backsight.records.errors import UsageError
+
+PADDING = "<pad>"
+UNKNOWN = "<unknown>"
+END = "<end>"
+HEAT = "<heat>"
+VISION_START = "<|vision_start|>"
+VISION_END = "<|vision_end|>"
+IMAGE = "<|image_pad|>"
+VIDEO = "<|video_pad|>"
+WORD_PATTERN = r"[a-z0-9]+|[^\sa-z0-9]"
+
+
+def frame_token(number: int) -> str:
+    """Return the token that says how many frames ago a view was seen."""
+    return f"<frame {number}>"
+
+
+@dataclass(frozen=True)
+class TokenIds:
+    """Ids of the special tokens."""
+
+    padding: int
+    end: int
+    heat: int
+    vision_start: int
+    vision_end: int
+    image: int
+    video: int
+    frames: tuple[int, ...]
+
+
+def build_tokenizer(texts: Iterable[str], frame_tokens: int) -> PreTrainedTokenizerFast:
+    """Build a tokenizer that knows every word of the texts.
+
+    Args:
+        texts: all instructions and answers of the training split.
+        frame_tokens: number of frame-index tokens.
+    """
+    special = [PADDING, UNKNOWN, END, HEAT, VISION_START, VISION_END, IMAGE, VIDEO]
+    special += [frame_token(number) for number in range(frame_tokens)]
+    normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
+    splitter = pre_tokenizers.Split(Regex(WORD_PATTERN), behavior="removed", invert=True)
+    words = {word for text in texts for word, _ in splitter.pre_tokenize_str(normalizer.normalize_str(text)) if word}
+    vocabulary = {token: number for number, token in enumerate([*special, *sorted(words - set(special))])}
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token=UNKNOWN))
+    tokenizer.normalizer = normalizer
+    tokenizer.pre_tokenizer = splitter
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        pad_token=PADDING,
+        unk_token=UNKNOWN,
+        eos_token=END,
+        additional_special_tokens=special[3:],
+    )
+
+
+def token_ids(tokenizer: PreTrainedTokenizerBase, frame_tokens: int) -> TokenIds:
+    """Look up the special tokens.
+
+    Args:
+        tokenizer: built by `build_tokenizer`, or a published one with `<heat>` and frame tokens added.
+        frame_tokens: number of frame-index tokens.
+
+    Raises:
+        UsageError: the tokenizer lacks one of them.
+    """
+    known = tokenizer.get_vocab()
+
+    def identify(token: str) -> int:
+        if token not in known:
+            raise UsageError(f"the tokenizer has no token {token!r}: build it with build_tokenizer")
+        return known[token]
+
+    return TokenIds(
+        padding=identify(str(tokenizer.pad_token)),
+        end=identify(str(tokenizer.eos_token)),
+        heat=identify(HEAT),
+        vision_start=identify(VISION_START),
+        vision_end=identify(VISION_END),
+        image=identify(IMAGE),
+        video=identify(VIDEO),
+        frames=tuple(identify(frame_token(number)) for number in range(frame_tokens)),
+    )
+
+
+def encode_texts(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> Int64[Tensor, "texts tokens"]:
+    """Return token ids, padded at the end to the longest text (at least one token wide).
+
+    Args:
+        tokenizer: the model's.
+        texts: instructions.
+    """
+    rows = [tokenizer.encode(text, add_special_tokens=False) for text in texts]
+    width = max([len(row) for row in rows], default=0)
+    padding = tokenizer.pad_token_id
+    padded = [row + [padding] * (max(width, 1) - len(row)) for row in rows]
+    return torch.tensor(padded, dtype=torch.int64).reshape(len(rows), max(width, 1))

@@ -1,0 +1,1 @@
+"""Procedural scenes: furnished flats made from a seed."""

@@ -1,0 +1,166 @@
+"""Puts pieces into a room: on the floor, against walls, on one another, round tables."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from backsight.sim.embedded.scenes.finishes import Finishes
+from backsight.sim.embedded.scenes.floor_plan import PlanRoom, Rect, wall_length_m, wall_point_m, yaw_of_side_rad
+from backsight.sim.embedded.scenes.furniture import decor, seating
+from backsight.sim.embedded.scenes.mesh_builder import MeshBuilder
+from backsight.sim.embedded.scenes.piece import Piece
+from backsight.sim.embedded.scenes.room_space import Pose, RoomSpace, footprint, overlap
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A piece that has been placed."""
+
+    instance_id: int
+    piece: Piece
+    pose: Pose
+
+
+class Placer:
+    """Furnishes one room."""
+
+    def __init__(self, builder: MeshBuilder, finishes: Finishes, room: PlanRoom) -> None:
+        self.builder = builder
+        self.finishes = finishes
+        self.rng: np.random.Generator = finishes.rng
+        self.room = room
+        self.space = RoomSpace(room, finishes.rng)
+        self._rugs: list[Rect] = []
+
+    def stand(self, piece: Piece, pose: Pose) -> Standing | None:
+        """Put a piece on the floor when it fits there."""
+        rect = footprint(piece, pose)
+        if not self.space.fits(rect):
+            return None
+        self.space.take(rect)
+        self.space.cover_walls(rect, piece.height_m)
+        return Standing(self._add(piece, pose, 0.0, None), piece, pose)
+
+    def against_wall(self, piece: Piece, sides: list[int] | None = None) -> Standing | None:
+        """Put a piece with its back to some wall, facing the room."""
+        pose = self.space.find_wall(piece, sides)
+        return None if pose is None else self.stand(piece, pose)
+
+    def somewhere(self, piece: Piece, tries: int = 10) -> Standing | None:
+        """Put a piece somewhere on the free floor, at any angle."""
+        x0, z0, x1, z1 = self.room.rect
+        for _ in range(tries):
+            x, z = self.rng.uniform(x0 + 0.3, x1 - 0.3), self.rng.uniform(z0 + 0.3, z1 - 0.3)
+            standing = self.stand(piece, Pose(x, z, self.rng.uniform(-math.pi, math.pi)))
+            if standing is not None:
+                return standing
+        return None
+
+    def on_top(self, piece: Piece, below: Standing, right_m: float = 0.0, forward_m: float = 0.0) -> int:
+        """Put a piece on another one's top, turned like it."""
+        pose = below.pose.offset(right_m, forward_m)
+        return self._add(piece, pose, below.piece.height_m, below.instance_id)
+
+    def lay_rug(self, piece: Piece, pose: Pose) -> bool:
+        """Lay a rug under furniture when it stays inside the room and clear of other rugs."""
+        rect, room = footprint(piece, pose), self.room.rect
+        inside = rect[0] > room[0] and rect[1] > room[1] and rect[2] < room[2] and rect[3] < room[3]
+        if not inside or any(overlap(rect, other) for other in self._rugs):
+            return False
+        self._rugs.append(rect)
+        self._add(piece, pose, 0.0, None)
+        return True
+
+    def chairs_round(self, table: Standing, places: list[Pose], variant: int) -> int:
+        """Put chairs at the places of a table that are free; returns how many."""
+        paints = [self.finishes.paint("chair"), self.finishes.paint("chair")]
+        mixed = self.rng.random() < 0.45
+        count = 0
+        for number, place in enumerate(places):
+            paint = paints[number % 2] if mixed else paints[0]
+            chair = seating.chair(self.finishes, paint, variant)
+            turned = place.offset(0.0, 0.0, self.rng.uniform(-0.06, 0.06))
+            own = footprint(table.piece, table.pose)
+            self.space.taken.remove(own)
+            placed = self.stand(chair, turned)
+            self.space.taken.append(own)
+            count += placed is not None
+        return count
+
+    def hang(self, piece: Piece, bottom_m: float, sides: list[int] | None = None) -> bool:
+        """Hang a flat piece on a stretch of wall that nothing covers."""
+        sides = [0, 1, 2, 3] if sides is None else sides
+        for _ in range(10):
+            side = sides[int(self.rng.integers(len(sides)))]
+            reach = wall_length_m(self.room.rect, side) / 2 - piece.high[0] - 0.05
+            if reach <= 0.0:
+                continue
+            along = self.rng.uniform(-reach, reach)
+            if self.hang_at(piece, side, along, bottom_m):
+                return True
+        return False
+
+    def hang_at(
+        self, piece: Piece, side: int, along_m: float, bottom_m: float, supported_by: int | None = None
+    ) -> bool:
+        """Hang a flat piece at one place when nothing covers the wall there.
+
+        Args:
+            piece: its back is at its lowest z.
+            side: wall.
+            along_m: its middle along the wall's own x axis.
+            bottom_m: height of its lower edge.
+            supported_by: instance id of what carries it, when that is not the wall.
+        """
+        span = (along_m + piece.low[0] - 0.03, along_m + piece.high[0] + 0.03)
+        half = wall_length_m(self.room.rect, side) / 2
+        heights = (bottom_m - 0.05, bottom_m + piece.height_m)
+        if span[0] < -half or span[1] > half or not self.space.wall_free(side, span, heights):
+            return False
+        x, z = wall_point_m(self.room.rect, side, along_m, 0.003 - piece.low[2])
+        self.space.wall_spans[side].append((*span, *heights))
+        self._add(piece, Pose(x, z, yaw_of_side_rad(side), side), bottom_m, supported_by)
+        return True
+
+    def table_lamp(self, below: Standing, right_m: float = 0.0, forward_m: float = 0.0) -> None:
+        """Put a small lamp on a piece."""
+        height, variant = self.rng.uniform(0.38, 0.5), int(self.rng.integers(3))
+        lamp = decor.lamp(self.finishes, self.finishes.paint("lamp"), height, variant)
+        self.on_top(lamp, below, right_m, forward_m)
+
+    def ornament(self, below: Standing, right_m: float = 0.0, forward_m: float = 0.0) -> None:
+        """Put a vase, a small box or a small plant on a piece."""
+        kind = self.rng.random()
+        if kind < 0.5:
+            piece = decor.vase(self.finishes, self.finishes.paint("vase"), int(self.rng.integers(4)))
+        elif kind < 0.8:
+            size = (self.rng.uniform(0.2, 0.3), self.rng.uniform(0.1, 0.2), self.rng.uniform(0.16, 0.24))
+            piece = decor.box(self.finishes, self.finishes.paint("box"), size, int(self.rng.integers(2)))
+        else:
+            height, variant = self.rng.uniform(0.3, 0.42), int(self.rng.integers(3))
+            piece = decor.plant(self.finishes, self.finishes.paint("plant"), height, variant)
+        self.on_top(piece, below, right_m, forward_m)
+
+    def along_wall(self, side: int, pose: Pose) -> float:
+        """Return where a pose lies along a wall, from the wall's middle."""
+        x0, z0, x1, z1 = self.room.rect
+        offsets = (pose.x_m - (x0 + x1) / 2, (z0 + z1) / 2 - pose.z_m)
+        return (offsets[0], offsets[1], -offsets[0], -offsets[1])[side]
+
+    def _add(self, piece: Piece, pose: Pose, base_m: float, supported_by: int | None) -> int:
+        position = (pose.x_m, base_m, pose.z_m)
+        return self.builder.add(piece, position, pose.yaw_rad, self.room.room_id, supported_by)
+
+
+def places_round(table: Standing, long_sides: int, ends: int) -> list[Pose]:
+    """Return chair poses round a table: `long_sides` on each long side and 0, 1 or 2 at its ends."""
+    half_x, half_z = table.piece.high[0], table.piece.high[2]
+    places = []
+    for number in range(long_sides):
+        x = ((number + 0.5) / long_sides - 0.5) * 2 * half_x
+        places.append(table.pose.offset(x, half_z + 0.12, math.pi))
+        places.append(table.pose.offset(x, -half_z - 0.12, 0.0))
+    for end in (1, -1)[:ends]:
+        places.append(table.pose.offset(end * (half_x + 0.12), 0.0, -end * math.pi / 2))
+    return places

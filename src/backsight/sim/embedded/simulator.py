@@ -1,0 +1,116 @@
+"""The embedded simulator: flats made from a number, rendered and walked in without anything but pip packages."""
+
+import re
+
+import numpy as np
+from jaxtyping import Float64
+
+from backsight.records.errors import UsageError
+from backsight.records.scene import Room, SceneObject
+from backsight.sim.embedded.navigation import GridNavigation
+from backsight.sim.embedded.packed import PackedScene
+from backsight.sim.embedded.renderer import Renderer
+from backsight.sim.embedded.scenes.flats import build_flat
+from backsight.sim.simulator import Navigation, Observation
+
+EMBEDDED_VERSION = "1"
+"""Raised whenever the same scene id gives other pictures, objects or walkable floor than before."""
+
+_SCENE_ID = re.compile(r"flat-(0|[1-9][0-9]{0,17})")
+
+
+class EmbeddedSimulator:
+    """Procedural flats behind the simulator protocol.
+
+    Args:
+        device: 'cpu' or 'cuda'.
+        threads: CPU threads of a render call; pictures do not depend on it.
+        rgb_samples_per_axis: rays per pixel and axis for the colour.
+        agent_radius_m: of who walks.
+    """
+
+    def __init__(
+        self,
+        *,
+        device: str = "cpu",
+        threads: int = 1,
+        rgb_samples_per_axis: int = 1,
+        agent_radius_m: float = 0.2,
+    ) -> None:
+        self.name = "embedded"
+        self.version = EMBEDDED_VERSION
+        self._device = device
+        self._threads = threads
+        self._samples = rgb_samples_per_axis
+        self._agent_radius_m = agent_radius_m
+        self._scene_id: str | None = None
+        self._scene: PackedScene | None = None
+        self._renderer: Renderer | None = None
+        self._navigation: GridNavigation | None = None
+
+    def load_scene(self, scene_id: str) -> None:
+        """Build a scene; renderer and navigation follow when they are first asked for.
+
+        Args:
+            scene_id: 'flat-' and a number without leading zeros. Loading the scene that is loaded does nothing.
+
+        Raises:
+            UsageError: another id.
+        """
+        match = _SCENE_ID.fullmatch(scene_id)
+        if match is None:
+            raise UsageError(f"embedded simulator: no scene {scene_id!r}; scenes are 'flat-0', 'flat-1', ...")
+        if scene_id == self._scene_id:
+            return
+        self._scene = build_flat(int(match.group(1)))
+        self._scene_id = scene_id
+        self._renderer = None
+        self._navigation = None
+
+    @property
+    def scene(self) -> PackedScene:
+        """Triangles of the loaded scene."""
+        if self._scene is None:
+            raise UsageError("embedded simulator: no scene loaded; call load_scene first")
+        return self._scene
+
+    @property
+    def objects(self) -> tuple[SceneObject, ...]:
+        """Objects of the loaded scene, structure included, by rising instance id."""
+        return tuple(sorted(self.scene.objects, key=lambda thing: thing.instance_id))
+
+    @property
+    def rooms(self) -> tuple[Room, ...]:
+        """Rooms of the loaded scene."""
+        return self.scene.rooms
+
+    @property
+    def navigation(self) -> Navigation:
+        """Navigation of the loaded scene."""
+        if self._navigation is None:
+            self._navigation = GridNavigation(self.scene, self._agent_radius_m)
+        return self._navigation
+
+    def render(
+        self,
+        world_from_camera: Float64[np.ndarray, "poses 4 4"],
+        intrinsics: Float64[np.ndarray, "3 3"],
+        width: int,
+        height: int,
+    ) -> Observation:
+        """Return RGB, depth and instance ids for a batch of poses in one call.
+
+        Args:
+            world_from_camera: poses.
+            intrinsics: of the image to render, px.
+            width: px.
+            height: px.
+        """
+        if self._renderer is None:
+            self._renderer = Renderer(
+                self.scene,
+                device=self._device,
+                threads=self._threads,
+                rgb_samples_per_axis=self._samples,
+            )
+        return self._renderer.render(world_from_camera, intrinsics, width, height)

@@ -1,0 +1,206 @@
+"""The training loop: batches in, a calibrated model and a run folder out."""
+
+import logging
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from torch import nn
+
+from backsight.data.batches import Tokenize
+from backsight.data.sampler import EpochSampler
+from backsight.data.truth import MapGrid
+from backsight.losses.total import total_loss
+from backsight.model.backsight import Backsight
+from backsight.model.checkpoint import save_pretrained
+from backsight.model.presets import preset
+from backsight.model.tokenizer import build_tokenizer
+from backsight.monitor.run_folder import RunWriter
+from backsight.records.batch import Batch
+from backsight.train.checkpoint import TrainState, load_checkpoint, newest_checkpoint, save_checkpoint
+from backsight.train.config import TrainConfig
+from backsight.train.data import SplitData, batch_source, map_grid, model_images, open_split
+from backsight.train.optimiser import learning_rate_factor, make_optimiser
+from backsight.train.step import batch_truth, loss_terms
+from backsight.train.validate import fit_calibration, validation_metrics, validation_outputs
+
+PHASE = "joint"
+"""All five losses at once, from the first step."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TrainReport:
+    """What came of a run."""
+
+    model: Path
+    """Folder that `Backsight.from_pretrained` loads."""
+    run: Path
+    steps: int
+    parameters: int
+    minutes: float
+    """Wall time of this call."""
+    places: int
+    sequences: int
+
+
+def train(config: TrainConfig) -> TrainReport:
+    """Train on the data set's training places, validate and calibrate on its validation places.
+
+    Raises:
+        DataError: the data set does not fit the configuration.
+        LossNotFiniteError: a loss became NaN or infinite; names the term.
+    """
+    began_s = time.monotonic()
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    torch.manual_seed(config.seed)
+    training, validation = open_split(config.data, "train"), open_split(config.data, "val")
+    model_config = preset(config.preset)
+    tokenizer = build_tokenizer(training.texts(), model_config.language.frame_tokens)
+    model = Backsight(model_config, tokenizer)
+    grid = map_grid(training, model_config)
+    run = _Run(config, model, training, validation, grid)
+    run.train()
+    calibrated = run.finish()
+    return TrainReport(
+        model=calibrated,
+        run=config.run,
+        steps=config.steps,
+        parameters=sum(parameter.numel() for parameter in model.parameters()),
+        minutes=(time.monotonic() - began_s) / 60,
+        places=training.places,
+        sequences=len(training.cache),
+    )
+
+
+def mixed_precision(precision: str) -> str:
+    """Return accelerate's name of the precision to compute in.
+
+    Args:
+        precision: auto, bf16 or fp32; auto takes bf16 on a GPU, and on a processor that multiplies it natively.
+    """
+    if precision != "auto":
+        return {"bf16": "bf16", "fp32": "no"}[precision]
+    if torch.cuda.is_available():
+        return "bf16"
+    able = torch.cpu.get_capabilities()
+    return "bf16" if able.get("avx512_bf16") or able.get("amx_bf16") else "no"
+
+
+class _Run:
+    """One run's objects; `train` and `finish` are its life."""
+
+    def __init__(
+        self, config: TrainConfig, model: Backsight, training: SplitData, validation: SplitData, grid: MapGrid
+    ) -> None:
+        self.config, self.grid = config, grid
+        self.accelerator = Accelerator(mixed_precision=mixed_precision(config.precision))
+        tokenize = _tokenize(model)
+        padding_id = int(model.tokenizer.pad_token_id)
+        self.training = batch_source(training, config.batch, tokenize, padding_id)
+        # Validation shows frames as they come, not the partly co-visible ones that training prefers.
+        wide = config.batch.model_copy(update={"partial_share": 0.0, "currents_per_sample": 1})
+        self.validation = batch_source(validation, wide, tokenize, padding_id)
+        self.sampler = EpochSampler(len(self.training.items), config.seed)
+        self.step = 0
+        optimiser = make_optimiser(model, config.optimiser)
+        self._resume(model, optimiser)
+        self.bare = model
+        self.model: nn.Module
+        self.model, self.optimiser = self.accelerator.prepare(model, optimiser)
+        self.writer = RunWriter(config.run, config.model_dump(mode="json"))
+
+    def _resume(self, model: Backsight, optimiser: torch.optim.Optimizer) -> None:
+        newest = newest_checkpoint(self.config.run / "checkpoints") if self.config.resume else None
+        if newest is not None:
+            state = load_checkpoint(newest, model, optimiser)
+            self.step = state.step
+            self.sampler = EpochSampler(len(self.training.items), self.config.seed, state.sampler)
+            _log.warning("going on from %s", newest)
+
+    @property
+    def samples(self) -> int:
+        """Training samples seen so far, over all ranks."""
+        return self.step * self.config.batch.batch_size * self.accelerator.num_processes
+
+    def train(self) -> None:
+        """Take all steps that are left."""
+        columns = (TextColumn("training"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
+        self.model.train()
+        with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn()) as progress:
+            bar = progress.add_task("", total=self.config.steps, completed=self.step)
+            while self.step < self.config.steps:
+                logged = self._take_step()
+                progress.update(bar, completed=self.step, description=f"loss {logged['total']:.3f}")
+                if self.step % self.config.log_every == 0 or self.step == 1:
+                    self._log({f"loss/{name}": value.item() for name, value in logged.items()})
+                if self.step % self.config.validate_every == 0 and self.step < self.config.steps:
+                    self._validate()
+                if self.step % self.config.checkpoint_every == 0 or self.step == self.config.steps:
+                    self._save()
+
+    def _take_step(self) -> dict[str, torch.Tensor]:
+        accelerator, config = self.accelerator, self.config
+        rank, ranks = accelerator.process_index, accelerator.num_processes
+        batch = self.training.batch(self.sampler.next_batch(config.batch.batch_size, rank, ranks)).to(
+            accelerator.device
+        )
+        factor = learning_rate_factor(self.step, config.steps, config.optimiser.warmup_steps)
+        for group in self.optimiser.param_groups:
+            group["lr"] = config.optimiser.learning_rate * factor
+        truth = batch_truth(batch, self.grid)
+        with accelerator.autocast():
+            outputs = self.model(*_model_inputs(batch, self.grid))
+        total, logged = total_loss(loss_terms(batch, truth, *outputs), config.weights)
+        accelerator.backward(total)
+        accelerator.clip_grad_norm_(self.model.parameters(), config.optimiser.clip_norm)
+        self.optimiser.step()
+        self.optimiser.zero_grad()
+        self.step += 1
+        return logged
+
+    def _validate(self) -> None:
+        with self.accelerator.autocast():
+            outputs = validation_outputs(self.bare, self.validation, self.grid, self.config.validation_samples)
+        self._log({f"validation/{name}": value for name, value in validation_metrics(outputs).items()})
+
+    def _log(self, values: dict[str, float]) -> None:
+        self.writer.log(self.step, self.sampler.state.epoch, PHASE, self.samples, values)
+
+    def _save(self) -> None:
+        if self.accelerator.is_main_process:
+            state = TrainState(self.step, self.samples, self.sampler.state)
+            folder = self.config.run / "checkpoints"
+            optimiser = self.optimiser.optimizer
+            save_checkpoint(
+                folder, state, lambda path: save_pretrained(self.bare, path), optimiser, self.config.keep_checkpoints
+            )
+
+    def finish(self) -> Path:
+        """Calibrate on validation places, save the model and return its folder."""
+        wide = self.validation
+        with self.accelerator.autocast():
+            outputs = validation_outputs(self.bare, wide, self.grid, self.config.calibration_samples)
+        self._log({f"validation/{name}": value for name, value in validation_metrics(outputs).items()})
+        self.bare.calibration = fit_calibration(outputs)
+        folder = self.config.run / "model"
+        save_pretrained(self.bare, folder)
+        self.writer.close()
+        return folder
+
+
+def _model_inputs(batch: Batch, grid: MapGrid) -> tuple[torch.Tensor, ...]:
+    images = model_images(batch, grid)
+    return images, batch.keyframes, batch.frame_index, batch.current, batch.history, batch.instruction_tokens
+
+
+def _tokenize(model: Backsight) -> Tokenize:
+    def tokenize(texts: list[str]) -> list[list[int]]:
+        return [model.tokenizer.encode(text, add_special_tokens=False) for text in texts]
+
+    return tokenize

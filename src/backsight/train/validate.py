@@ -1,0 +1,122 @@
+"""Validation while training: a few figures on places not trained on, and the calibration from them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float32
+from torch import Tensor
+
+from backsight.data.sampler import EpochSampler
+from backsight.data.truth import MapGrid
+from backsight.metrics.presence import auroc
+from backsight.metrics.spatial import auc, eligible, pointing_hit
+from backsight.model.backsight import Backsight
+from backsight.model.calibration import Calibration, Platt
+from backsight.model.outputs import Footprints, Targets
+from backsight.records.batch import Batch
+from backsight.train.calibrate import fit_platt
+from backsight.train.data import BatchSource, model_images
+from backsight.train.step import BatchTruth, batch_truth
+
+
+@dataclass(frozen=True)
+class ValidationOutputs:
+    """Logits and truths of both families, flattened over batches."""
+
+    footprint: Float32[np.ndarray, "maps rows columns"]
+    footprint_truth: Float32[np.ndarray, "maps rows columns"]
+    footprint_valid: Bool[np.ndarray, "maps rows columns"]
+    footprint_presence: Float32[np.ndarray, " maps"]
+    footprint_present: Bool[np.ndarray, " maps"]
+    target: Float32[np.ndarray, "targets rows columns"]
+    target_truth: Float32[np.ndarray, "targets rows columns"]
+    target_presence: Float32[np.ndarray, " targets"]
+    target_present: Bool[np.ndarray, " targets"]
+
+
+@torch.no_grad()
+def validation_outputs(model: Backsight, source: BatchSource, grid: MapGrid, samples: int) -> ValidationOutputs:
+    """Run the model over the same `samples` current views every time it is called."""
+    model.eval()
+    parts: list[dict[str, np.ndarray]] = []
+    for batch in _batches(source, samples, next(model.parameters()).device):
+        outputs = model(
+            model_images(batch, grid),
+            batch.keyframes,
+            batch.frame_index,
+            batch.current,
+            batch.history,
+            batch.instruction_tokens,
+        )
+        parts.append(_flatten(batch, batch_truth(batch, grid), *outputs[1:]))
+    model.train()
+    return ValidationOutputs(**{key: np.concatenate([part[key] for part in parts]) for key in parts[0]})
+
+
+def _batches(source: BatchSource, samples: int, device: torch.device) -> Iterator[Batch]:
+    sampler = EpochSampler(len(source.items), seed=0)
+    draws = sampler.next_batch(min(samples, len(source.items)))
+    size = source.config.batch_size
+    for start in range(0, len(draws), size):
+        yield source.batch(draws[start : start + size]).to(device)
+
+
+def _flatten(batch: Batch, truth: BatchTruth, footprints: Footprints, targets: Targets) -> dict[str, np.ndarray]:
+    real = batch.has_instruction[..., None].expand_as(truth.target.present)
+
+    def array(values: Tensor) -> np.ndarray:
+        return values.float().cpu().numpy() if values.is_floating_point() else values.cpu().numpy()
+
+    return {
+        "footprint": array(footprints.logits.flatten(0, 1)),
+        "footprint_truth": array(truth.footprint.maps.flatten(0, 1)),
+        "footprint_valid": array(truth.footprint.valid.flatten(0, 1)),
+        "footprint_presence": array(footprints.presence_logits.flatten()),
+        "footprint_present": array(truth.footprint.present.flatten()),
+        "target": array(targets.logits[real]),
+        "target_truth": array(truth.target.maps[real]),
+        "target_presence": array(targets.presence_logits[real]),
+        "target_present": array(truth.target.present[real]),
+    }
+
+
+def validation_metrics(outputs: ValidationOutputs) -> dict[str, float]:
+    """Return the points of the learning curve, means over maps; what nothing is eligible for is left out."""
+    values: dict[str, float] = {}
+    if 0 < outputs.footprint_present.sum() < len(outputs.footprint_present):
+        presence = auroc(outputs.footprint_presence, outputs.footprint_present)
+        values["footprint_presence_auroc"] = float(presence[0])
+    target_valid = np.ones(outputs.target.shape, dtype=bool)
+    families = {
+        "footprint": (outputs.footprint, outputs.footprint_truth, outputs.footprint_valid),
+        "target": (outputs.target, outputs.target_truth, target_valid),
+    }
+    for family, (predicted, truth, valid) in families.items():
+        judged = eligible(truth, valid)
+        if judged.any():
+            chosen = predicted[judged], truth[judged], valid[judged]
+            values[f"{family}_auc"] = float(auc(*chosen).mean())
+            values[f"{family}_hit"] = float(pointing_hit(*chosen).mean())
+    return values
+
+
+def fit_calibration(outputs: ValidationOutputs) -> Calibration:
+    """Return the scaling of each kind of output that fits the validation truths best."""
+
+    def fit(logits: np.ndarray, truth: np.ndarray) -> Platt:
+        return fit_platt(logits.astype(np.float64), truth.astype(np.float64))
+
+    valid = outputs.footprint_valid
+    if not len(outputs.target):
+        return Calibration(
+            footprint=fit(outputs.footprint[valid], outputs.footprint_truth[valid]),
+            footprint_presence=fit(outputs.footprint_presence, outputs.footprint_present),
+        )
+    return Calibration(
+        footprint=fit(outputs.footprint[valid], outputs.footprint_truth[valid]),
+        footprint_presence=fit(outputs.footprint_presence, outputs.footprint_present),
+        target=fit(outputs.target.ravel(), outputs.target_truth.ravel()),
+        target_presence=fit(outputs.target_presence, outputs.target_present),
+    )

@@ -1,0 +1,32 @@
+"""Fixtures that several folders of tests share."""
+
+import importlib.util
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from backsight.records.sequence import Sequence
+
+
+def _load_factories():
+    # Tests are imported by file, so the folder is no package; the module is loaded once under its plain name.
+    if "factories" not in sys.modules:
+        spec = importlib.util.spec_from_file_location("factories", Path(__file__).with_name("factories.py"))
+        module = importlib.util.module_from_spec(spec)
+        sys.modules["factories"] = module
+        spec.loader.exec_module(module)
+    return sys.modules["factories"]
+
+
+@pytest.fixture(scope="session")
+def make_sequence() -> Callable[..., Sequence]:
+    """A maker of consistent sequences of a small furnished room; see `factories.make_sequence`."""
+    return _load_factories().make_sequence
+
+
+@pytest.fixture(scope="session")
+def make_dataset() -> Callable[..., Path]:
+    """A maker of whole data sets of such sequences; see `factories.make_dataset`."""
+    return _load_factories().make_dataset
