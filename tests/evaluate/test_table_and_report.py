@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from backsight.evaluate.baselines.oracle import oracle_prediction
+from backsight.evaluate.metric_names import GROUPS
 from backsight.evaluate.report.content import RealWalks, ReportContent, Walk, choose_walks
 from backsight.evaluate.report.drawings import compass, learning_curves
 from backsight.evaluate.report.page import write_report
@@ -81,11 +82,21 @@ def test_tables_keep_every_row_and_name_what_they_rest_on():
 
 
 @pytest.mark.parametrize("width", [100, 160])
-def test_the_terminal_table_fits_its_width(width):
+def test_the_terminal_table_fits_its_width_and_cuts_no_figure(width):
+    rows = [
+        ScoreRow(metric.metric, predictor, -0.12345, -0.2, -0.1, 53, 12347)
+        for group in GROUPS
+        for metric in group.metrics
+        for predictor in group.predictors
+    ]
     out = io.StringIO()
-    print_table(ROWS, Console(file=out, width=width, color_system=None))
-    assert "0.812 ±.015" in out.getvalue()
-    assert max(map(len, out.getvalue().splitlines())) <= width
+    print_table(rows, Console(file=out, width=width, color_system=None))
+    lines = out.getvalue().splitlines()
+    assert max(map(len, lines)) <= width
+    assert "…" not in out.getvalue()
+    assert sum("12347/53" in line for line in lines) == sum(len(group.metrics) for group in GROUPS)
+    assert sum(line.count("-0.123") + line.count("-0.1 ") for line in lines) == len(rows)
+    assert "-0.123 ±.050" in out.getvalue()
 
 
 def test_results_survive_a_round_trip_with_a_missing_interval(tmp_path):

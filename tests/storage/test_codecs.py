@@ -49,6 +49,17 @@ def test_plain_colours_survive_the_video(colour):
     assert np.abs(back.astype(int) - rgb).max() <= 4
 
 
+def test_noisy_images_give_equal_bytes_however_memory_lies():
+    generator = np.random.default_rng(3)
+    rgb = np.clip(smooth_images(9, 64, 48) + generator.normal(0, 12, (9, 48, 64, 3)), 0, 255).astype(np.uint8)
+    found = set()
+    for _ in range(40):
+        clutter = [generator.integers(0, 256, int(size), dtype=np.uint8) for size in generator.integers(1e3, 4e5, 5)]
+        del clutter
+        found.add(encode_rgb(rgb, 2.0))
+    assert len(found) == 1
+
+
 def test_equal_images_give_equal_bytes():
     rgb = smooth_images()
     assert encode_rgb(rgb, 2.0) == encode_rgb(rgb.copy(), 2.0)

@@ -24,6 +24,14 @@ def test_separable_data_have_a_finite_answer():
     assert 1.0 < fitted.slope < 50.0
 
 
+def test_logits_that_say_the_contrary_keep_their_order_and_get_the_mean():
+    logits = np.random.default_rng(2).normal(0, 1, 3001)
+    truth = _sigmoid(-2.0 * logits - 1.0)
+    fitted = fit_platt(logits, truth)
+    assert fitted.slope == pytest.approx(0.01)
+    assert _sigmoid(fitted.slope * logits + fitted.offset).mean() == pytest.approx(truth.mean(), abs=1e-3)
+
+
 def test_calibrated_probabilities_have_the_truths_mean():
     rng = np.random.default_rng(1)
     logits = rng.normal(1.0, 1.5, 4001)

@@ -63,6 +63,22 @@ PREDICTOR_LABELS: dict[str, str] = {
     "oracle": "oracle, clean",
 }
 
+SHORT_LABELS: dict[str, str] = {
+    "model": "Backsight",
+    "model_shuffled": "shuffled\nwords",
+    "uniform": "uniform",
+    "centre_gaussian": "centre\nGauss",
+    "dataset_mean": "data\nmean",
+    "colour_histogram": "colour\nhist.",
+    "image_matcher": "SIFT",
+    "category_mean": "categ.\nmean",
+    "colour_naming": "colour\nnaming",
+    "oracle_depth_noise": "oracle\ndepth",
+    "oracle_pose_noise": "oracle\npose",
+    "oracle": "oracle\nclean",
+}
+"""Heads of the terminal's columns, which have to fit beside each other."""
+
 COVERAGE_BINS: tuple[tuple[float, float], ...] = ((0.01, 0.1), (0.1, 0.3), (0.3, 0.6), (0.6, 1.0))
 """Share of the current view that the history frame saw too."""
 YAW_BINS_DEG: tuple[tuple[int, int], ...] = ((0, 15), (15, 35), (35, 60), (60, 90), (90, 180))

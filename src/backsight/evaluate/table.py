@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from backsight.evaluate.metric_names import GROUPS, MODEL, ORACLES, MetricName, predictor_label
+from backsight.evaluate.metric_names import GROUPS, MODEL, ORACLES, SHORT_LABELS, MetricName, predictor_label
 from backsight.records.errors import DataError
 from backsight.records.score import ScoreRow
 
@@ -84,19 +84,19 @@ def format_interval(row: ScoreRow, name: MetricName) -> str:
 
 
 def print_table(rows: Sized[ScoreRow], console: Console) -> None:
-    """Print one table for each group, about 110 columns wide.
+    """Print one table for each group, readable from 100 columns on; figures are never cut, long labels wrap.
 
     The best figure that is not an oracle's is bold; the model's has half the width of its interval beside it.
     """
     for group in table_groups(rows):
         title = Text(group.title, style="bold")
         table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-        table.add_column("", no_wrap=True)
+        table.add_column("", min_width=12)
         for predictor in group.predictors:
             style = "dim" if predictor in ORACLES else ""
-            width = 11 if predictor == MODEL else 6
-            table.add_column(predictor_label(predictor), justify="right", style=style, min_width=width)
-        table.add_column("maps/ places", justify="right", style="dim", min_width=6)
+            head = SHORT_LABELS.get(predictor, predictor)
+            table.add_column(head, justify="right", style=style, no_wrap=True)
+        table.add_column("maps/\nplaces", justify="right", style="dim", no_wrap=True)
         for line in group.lines:
             cells = [_terminal_cell(cell, line) for cell in line.cells]
             table.add_row(line.name.label, *cells, "/".join(str(c) for c in line.counts))

@@ -31,10 +31,8 @@ class Language(nn.Module):
 
     def __init__(self, config: LanguageConfig, tokens: TokenIds, attention: str) -> None:
         super().__init__()
-        highest = max(vars(tokens)[name] for name in ("padding", "end", "heat", "image", "video"))
-        highest = max(highest, *tokens.frames)
-        if highest >= config.vocabulary:
-            raise UsageError(f"language.vocabulary is {config.vocabulary}, but the tokenizer uses id {highest}")
+        if tokens.size > config.vocabulary:
+            raise UsageError(f"language.vocabulary is {config.vocabulary}, but the tokenizer needs {tokens.size} rows")
         self.tokens = tokens
         self.model = Qwen2_5_VLForConditionalGeneration._from_config(
             published_config(config, tokens), attn_implementation=attention

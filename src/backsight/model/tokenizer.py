@@ -31,6 +31,8 @@ def frame_token(number: int) -> str:
 class TokenIds:
     """Ids of the special tokens."""
 
+    size: int
+    """Above the highest id in use."""
     padding: int
     end: int
     heat: int
@@ -84,6 +86,7 @@ def token_ids(tokenizer: PreTrainedTokenizerBase, frame_tokens: int) -> TokenIds
         return known[token]
 
     return TokenIds(
+        size=max(known.values()) + 1,
         padding=identify(str(tokenizer.pad_token)),
         end=identify(str(tokenizer.eos_token)),
         heat=identify(HEAT),

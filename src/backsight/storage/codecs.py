@@ -56,7 +56,10 @@ def encode_rgb(rgb: UInt8[np.ndarray, "frames height width 3"], frame_rate_hz: f
     check_image_size(frames, width, height)
     buffer = io.BytesIO()
     with av.open(buffer, "w", format="mp4") as container:
-        options = {"crf": str(CRF), "g": str(FRAMES_PER_KEYFRAME)}
+        # Without cpu-independent x264 plans its bits with approximate arithmetic, and equal images now and then give
+        # other bytes, even on one machine.
+        x264 = "cpu-independent=1"
+        options = {"crf": str(CRF), "g": str(FRAMES_PER_KEYFRAME), "x264-params": x264}
         rate = Fraction(frame_rate_hz).limit_denominator(1000)
         stream = container.add_stream("libx264", rate=rate, options=options)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"

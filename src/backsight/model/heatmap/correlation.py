@@ -96,19 +96,21 @@ def correlation_statistics(
         row_sum = sums[..., 0]
         found = sums[..., 1:3] / row_sum[..., None]
         spread = (sums[..., 3] / row_sum - found.square().sum(dim=-1)).clamp(min=0)
-        at_peak = (sharpness * (peak - 1)).exp()
-        mutual = at_peak.square() / row_sum / column_sum.gather(1, where)
+        # In logarithms: the sums themselves may be as small as float32 allows, their products smaller.
+        log_sum, log_peak = row_sum.log(), sharpness * (peak - 1)
+        share = log_peak - log_sum
+        mutual = (share + log_peak - column_sum.log().gather(1, where)).exp()
         single = torch.stack(
             [
                 peak * sharpness * SCALE,
-                (row_sum.log() + sharpness) * SCALE,
+                (log_sum + sharpness) * SCALE,
                 found[..., 0],
                 found[..., 1],
                 found[..., 0] - here[:, 0],
                 found[..., 1] - here[:, 1],
                 spread,
                 mutual,
-                at_peak / row_sum,
+                share.exp(),
                 here[:, 0].expand_as(row_sum),
                 here[:, 1].expand_as(row_sum),
             ],
