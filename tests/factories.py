@@ -97,9 +97,7 @@ def cast(pose: np.ndarray, intrinsics: np.ndarray, width: int, height: int, obje
     colours = np.zeros((max(item.instance_id for item in objects) + 1, 3))
     for item in objects:
         colours[item.instance_id] = _COLOURS[item.colour or item.category]
-    shade = 1.0 + 0.25 * np.sin(points @ np.array([9.0, 7.0, 8.0])) * np.cos(
-        points @ np.array([-6.0, 8.0, 5.0])
-    )
+    shade = 1.0 + 0.25 * np.sin(points @ np.array([9.0, 7.0, 8.0])) * np.cos(points @ np.array([-6.0, 8.0, 5.0]))
     rgb = np.clip(colours[ids] * shade[..., None], 0, 255).astype(np.uint8)
     return best.astype(np.float32), ids, rgb
 
@@ -133,8 +131,7 @@ def relations_of(poses: np.ndarray, visible, objects) -> tuple[SpatialRelation, 
         viewer = None if frame is None else poses[frame]
         holds = relation_matrix(relation, [item.box for item in items], viewer)
         found += [
-            SpatialRelation(items[a].instance_id, relation, items[b].instance_id, frame)
-            for a, b in np.argwhere(holds)
+            SpatialRelation(items[a].instance_id, relation, items[b].instance_id, frame) for a, b in np.argwhere(holds)
         ]
     return tuple(found)
 

@@ -12,6 +12,8 @@ from backsight.sim.embedded.scenes.mesh_builder import MeshBuilder
 from backsight.sim.embedded.scenes.piece import Piece
 from backsight.sim.embedded.scenes.room_space import Pose, RoomSpace, footprint, overlap
 
+_WALL_GAP_M = 0.01
+
 
 @dataclass(frozen=True)
 class Standing:
@@ -58,8 +60,15 @@ class Placer:
         return None
 
     def on_top(self, piece: Piece, below: Standing, right_m: float = 0.0, forward_m: float = 0.0) -> int:
-        """Put a piece on another one's top, turned like it."""
+        """Put a piece on another one's top, turned like it, and away from a wall that it would reach into."""
         pose = below.pose.offset(right_m, forward_m)
+        rect, room = footprint(piece, pose), self.room.rect
+        shift_x, shift_z = (
+            max(room[axis] + _WALL_GAP_M - rect[axis], 0.0) + min(room[axis + 2] - _WALL_GAP_M - rect[axis + 2], 0.0)
+            for axis in (0, 1)
+        )
+        pose = Pose(pose.x_m + shift_x, pose.z_m + shift_z, pose.yaw_rad, pose.side)
+        self.space.cover_walls(footprint(piece, pose), below.piece.height_m + piece.height_m)
         return self._add(piece, pose, below.piece.height_m, below.instance_id)
 
     def lay_rug(self, piece: Piece, pose: Pose) -> bool:

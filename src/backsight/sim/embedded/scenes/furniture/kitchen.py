@@ -41,7 +41,7 @@ def stove(finishes: Finishes, paint: Paint, variant: int) -> Piece:
     shell = finishes.material(paint, "gloss")
     piece.box((0.0, 0.0, -0.02), (width, WORKTOP_M - 0.02, depth - 0.04), shell)
     front = depth / 2 - 0.04
-    piece.box((0.0, WORKTOP_M - 0.02, 0.0), (width, 0.02, depth), finishes.dark)
+    piece.box((0.0, WORKTOP_M - 0.02, 0.0), (width, 0.02, depth), finishes.dark if variant == 0 else shell)
     hob = finishes.metal if variant == 0 else finishes.builder.material((0.22, 0.22, 0.23), gloss=0.1)
     for x in (-0.28, 0.28):
         for z in (-0.24, 0.2):
@@ -53,7 +53,7 @@ def stove(finishes: Finishes, paint: Paint, variant: int) -> Piece:
                 rack = (at[0], WORKTOP_M + 0.02, at[2])
                 piece.box(rack, (0.2, 0.012, 0.02), finishes.metal, hidden=HIDE_BOTTOM)
     piece.box((0.0, 0.22, front), (width - 0.06, 0.44, 0.03), shell)
-    piece.box((0.0, 0.28, front + 0.012), (width - 0.2, 0.24, 0.012), finishes.dark)
+    piece.box((0.0, 0.28, front + 0.012), (width - 0.26, 0.19, 0.012), finishes.dark)
     piece.box((0.0, 0.68, front + 0.03), (width - 0.14, 0.022, 0.025), finishes.metal)
     piece.box((0.0, 0.04, front), (width - 0.06, 0.15, 0.025), finishes.shade(paint, 0.9))
     for knob in range(5):

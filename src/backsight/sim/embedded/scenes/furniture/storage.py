@@ -102,15 +102,15 @@ def bookshelf(finishes: Finishes, paint: Paint, variant: int) -> Piece:
             piece.box((x, 0.0, 0.0), (0.025, height, depth), wood)
     step = (height - 0.09) / boards
     if variant != 2:
-        piece.box((0.0, 0.04, -depth / 2 + 0.008), (width - 0.05, height - 0.04, 0.012), finishes.shade(paint, 0.8))
+        piece.box((0.0, 0.04, -depth / 2 + 0.008), (width - 0.05, height - 0.04, 0.012), finishes.shade(paint, 0.94))
     for shelf in range(boards + 1):
         y = 0.06 + shelf * step
         piece.box((0.0, y, 0.0), (width - 0.05, 0.028, depth - 0.01), wood)
         if shelf == boards:
             break
-        run = width - 0.06 if rng.random() < 0.6 else (width - 0.06) * rng.uniform(0.35, 0.8)
+        run = width - 0.06 if rng.random() < 0.4 else (width - 0.06) * rng.uniform(0.35, 0.8)
         x = -(width - 0.06 - run) / 2 * float(rng.choice([-1.0, 1.0]))
-        _book_row(piece, finishes, (x, y + 0.028, -0.02), (run, step * rng.uniform(0.68, 0.86), depth * 0.72))
+        _book_row(piece, finishes, (x, y + 0.028, -0.02), (run, step * rng.uniform(0.6, 0.78), depth * 0.72))
     return piece
 
 
