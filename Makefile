@@ -9,7 +9,7 @@ STAMP := $(VENV)/.ready
 help:
 	@echo "make demo         collect, train, evaluate and report into out/demo/ (minutes)"
 	@echo "make test         the test-suite (minutes)"
-	@echo "make firstlight   the same chain at 320 places into out/firstlight/ (within the hour)"
+	@echo "make firstlight   the same chain at 330 places into out/firstlight/ (within the hour)"
 	@echo "make test-slow    the longer tests"
 	@echo "make check        what CI checks besides tests: lint, types, imports"
 	@echo "make benchmarks   print the benchmark tables"

@@ -20,6 +20,9 @@ from backsight.records.errors import BacksightError, DataError, UsageError
 from backsight.train.config import TrainConfig
 from backsight.train.loop import TrainReport, train
 
+LOG_WIDTH = 140
+"""Columns of the output when it does not go to a terminal."""
+
 
 class ChainConfig(BaseModel):
     """Everything that the chain does, with one folder for all of it."""
@@ -91,7 +94,9 @@ def run(arguments: list[str]) -> int:
     """Run the chain that a YAML file describes: `--config FILE`; the last line names the report."""
     if len(arguments) != 2 or arguments[0] != "--config":
         raise UsageError("give --config FILE")
-    console = Console(highlight=False)
+    # Tables are made for wide pages; a log file has no width of its own.
+    terminal = Console(highlight=False)
+    console = terminal if terminal.is_terminal else Console(highlight=False, width=LOG_WIDTH)
     report = run_chain(load_yaml(Path(arguments[1]), ChainConfig), console)
     console.print(str(report), markup=False, soft_wrap=True)
     return 0

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from backsight.collect.plan import CollectConfig, SequencePlan, assign_splits, make_plan, plan_attempt
-from backsight.collect.sequence import collect_sequence
+from backsight.collect.sequence import TooFewTargetsError, collect_sequence
 from backsight.collect.supervise import Job, Poisoned, Progress, SupervisorConfig, SupervisorReport, supervise
 from backsight.collect.trajectories.smooth import TrajectoryError
 from backsight.quality.check import check_sequence, rejection_reason
@@ -22,7 +22,7 @@ from backsight.sim.simulator import Simulator
 from backsight.storage.dataset import DatasetInfo, read_dataset_info, write_dataset_info, write_splits
 from backsight.storage.layout import DATASET_FILE, INCOMING_FOLDER, LOCK_FILE, REPORT_FILE, sequence_folder
 from backsight.storage.manifest import verify_manifest
-from backsight.storage.sealed_json import write_durably
+from backsight.storage.sealed_json import write_sealed
 from backsight.storage.write import write_sequence
 
 SimulatorMaker = Callable[[CollectConfig], Simulator]
@@ -113,7 +113,7 @@ class CollectWork:
                     frames = sequence.num_frames
                     return Outcome(plan.sequence_id, True, tuple(rejections), frames, _folder_bytes(folder))
                 rejections.append(rejection_reason(quality))
-            except (TrajectoryError, DataError) as error:
+            except (TrajectoryError, TooFewTargetsError, DataError) as error:
                 rejections.append(str(error))
         return Outcome(plan.sequence_id, False, tuple(rejections))
 
@@ -158,7 +158,7 @@ def collect_dataset(
         done = supervise(jobs, CollectWork(config, make_simulator), settings, on_progress)
         shutil.rmtree(config.out / INCOMING_FOLDER, ignore_errors=True)
         report = _summarise(len(plans), len(missing), replaced, done, time.monotonic() - began_s)
-        write_durably(config.out / REPORT_FILE, msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n")
+        write_sealed(config.out / REPORT_FILE, msgspec.to_builtins(report))
     if report.interrupted:
         raise KeyboardInterrupt(f"{report.resumed + report.committed} of {report.planned} sequences are there")
     return report

@@ -11,11 +11,17 @@ from backsight.collect.trajectories.circular import plan_circular
 from backsight.collect.trajectories.room_transition import plan_room_transition
 from backsight.collect.trajectories.smooth import CameraMount, MotionLimits
 from backsight.geometry.cameras import intrinsics_from_hfov
-from backsight.records.errors import UsageError
+from backsight.records.errors import BacksightError, UsageError
 from backsight.records.sequence import FORMAT_VERSION, Sequence, SequenceAnnotations
 from backsight.sim.simulator import Simulator
 
+LEAST_TARGETS = 4
+"""Different targets that the instructions of a walk must name between them."""
 _TRAJECTORY_STREAM, _INSTRUCTION_STREAM = 1, 2
+
+
+class TooFewTargetsError(BacksightError):
+    """The walk shows too little to ask about; the next attempt may show more."""
 
 
 def collect_sequence(plan: SequencePlan, simulator: Simulator, config: CollectConfig) -> Sequence:
@@ -28,6 +34,7 @@ def collect_sequence(plan: SequencePlan, simulator: Simulator, config: CollectCo
 
     Raises:
         TrajectoryError: The scene can't host the walk; the next attempt may.
+        TooFewTargetsError: Its instructions name fewer than `LEAST_TARGETS` different targets.
         UsageError: The plan names an unknown pattern.
     """
     simulator.load_scene(plan.scene_id)
@@ -55,6 +62,11 @@ def collect_sequence(plan: SequencePlan, simulator: Simulator, config: CollectCo
         relations=true_relations(simulator.objects, visible, poses, current_frames(len(poses), instruct)),
     )
     instructions = make_instructions(annotations, _random(plan, _INSTRUCTION_STREAM), instruct)
+    targets = {target for instruction in instructions for target in instruction.target_instance_ids}
+    if len(targets) < LEAST_TARGETS:
+        raise TooFewTargetsError(
+            f"{plan.sequence_id}: {len(targets)} different targets, at least {LEAST_TARGETS} wanted"
+        )
     return Sequence(
         rgb=seen.rgb,
         depth_m=seen.depth_m,

@@ -26,6 +26,7 @@ from backsight.storage.layout import (
 )
 from backsight.storage.manifest import verify_manifest
 from backsight.storage.read import read_annotations, read_metadata, read_sequence
+from backsight.storage.sealed_json import read_sealed
 
 COLLECTED = "collected"
 _ROOT_NAMES = frozenset({DATASET_FILE, SPLITS_FILE, REPORT_FILE, SEQUENCES_FOLDER, INCOMING_FOLDER, LOCK_FILE})
@@ -105,6 +106,11 @@ def _read_root_files(root: Path, findings: list[Finding]) -> tuple[DatasetInfo |
         splits = read_splits(root)
     except DataError as error:
         findings.append(Finding(SPLITS_FILE, error.field, error.problem))
+    if (root / REPORT_FILE).exists():
+        try:
+            read_sealed(root / REPORT_FILE)
+        except DataError as error:
+            findings.append(Finding(REPORT_FILE, error.field, error.problem))
     return info, splits
 
 

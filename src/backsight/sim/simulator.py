@@ -53,7 +53,7 @@ class Navigation(Protocol):
         ...
 
     def top_down_map(self) -> tuple[Bool[np.ndarray, "rows columns"], Float64[np.ndarray, "2"], float]:
-        """Return free cells (rows along +z, columns along +x), the world (x, z) of the map's corner, and cell size [m]."""
+        """Return free cells (rows along +z, columns along +x), world (x, z) of the corner, and cell size [m]."""
         ...
 
 

@@ -46,4 +46,4 @@ def centre_gaussian_prediction(question: Question) -> Prediction:
     y = (np.arange(height) + 0.5) / height - 0.5
     x = (np.arange(width) + 0.5) / width - 0.5
     squared = (y[:, None] ** 2 + x[None, :] ** 2) / CENTRE_SPREAD**2
-    return constant_answer(question, "centre_gaussian", np.exp(-0.5 * squared))
+    return constant_answer(question, "centre", np.exp(-0.5 * squared))

@@ -67,7 +67,7 @@ def baseline_predictors(means: TrainingMeans | None) -> dict[str, Predictor]:
     """Return the baselines by name; those that need the training split's means only where these are given."""
     predictors: dict[str, Predictor] = {
         "uniform": uniform_prediction,
-        "centre_gaussian": centre_gaussian_prediction,
+        "centre": centre_gaussian_prediction,
         "colour_histogram": colour_histogram_prediction,
         "image_matcher": ImageMatcher().predict,
         "colour_naming": colour_naming_prediction,

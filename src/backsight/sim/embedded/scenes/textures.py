@@ -221,7 +221,7 @@ def books(rng: np.random.Generator, palette: list[Colour]) -> Texture:
     x = 0
     while x < size:
         width = int(rng.integers(5, 13))
-        top = int(size * rng.uniform(0.68, 0.97))
+        top = int(size * rng.uniform(0.84, 1.0))
         tone = rgb_array(palette[int(rng.integers(len(palette)))]) * np.float32(rng.uniform(0.7, 1.15))
         image[:top, x : x + width] = tone
         band = int(top * rng.uniform(0.15, 0.8))

@@ -58,7 +58,7 @@ def plant(finishes: Finishes, paint: Paint, height_m: float, variant: int) -> Pi
     pot = finishes.material(finishes.paint("vase"))
     soil = finishes.builder.material((0.2, 0.15, 0.11))
     leaf, light = finishes.material(paint), finishes.shade(paint, 1.18)
-    pot_high = min(0.34, height_m * 0.34)
+    pot_high = min(0.26, height_m * 0.28)
     radius = min(0.19, pot_high * 0.62)
     piece.frustum((0.0, 0.0, 0.0), (radius * 0.7, radius), pot_high, pot, shape=replace(POLE, sides=8))
     piece.frustum((0.0, pot_high - 0.02, 0.0), (radius * 0.95, radius * 0.95), 0.004, soil, shape=LIDDED)

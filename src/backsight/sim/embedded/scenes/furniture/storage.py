@@ -110,15 +110,21 @@ def bookshelf(finishes: Finishes, paint: Paint, variant: int) -> Piece:
             break
         run = width - 0.06 if rng.random() < 0.4 else (width - 0.06) * rng.uniform(0.35, 0.8)
         x = -(width - 0.06 - run) / 2 * float(rng.choice([-1.0, 1.0]))
-        _book_row(piece, finishes, (x, y + 0.028, -0.02), (run, step * rng.uniform(0.6, 0.78), depth * 0.72))
+        _book_row(
+            piece,
+            (finishes, finishes.shade(paint, 0.85)),
+            (x, y + 0.028, -0.02),
+            (run, step * rng.uniform(0.6, 0.78), depth * 0.72),
+        )
     return piece
 
 
 def _book_row(
-    piece: Piece, finishes: Finishes, base_m: tuple[float, float, float], size_m: tuple[float, float, float]
+    piece: Piece, looks: tuple[Finishes, int], base_m: tuple[float, float, float], size_m: tuple[float, float, float]
 ) -> None:
     x, y, z = base_m
     width, height, depth = size_m
+    finishes, cover = looks
     spines = finishes.books()
     left, right, front = x - width / 2, x + width / 2, z + depth / 2
     start, share = finishes.rng.random(), width / 0.8
@@ -127,7 +133,7 @@ def _book_row(
     piece.quad(corners, spines, uv)
     back, top = z - depth / 2, y + height * 0.72
     lid = ((left, top, front - 0.01), (right, top, front - 0.01), (right, top, back), (left, top, back))
-    piece.quad(lid, finishes.dark)
+    piece.quad(lid, cover)
     for side in (left, right):
         first, last = (front, back) if side == right else (back, front)
-        piece.quad(((side, y, first), (side, y, last), (side, top, last), (side, top, first)), finishes.dark)
+        piece.quad(((side, y, first), (side, y, last), (side, top, last), (side, top, first)), cover)
