@@ -46,7 +46,8 @@ def _torch_labels(views, current, other, **options):
 @pytest.mark.parametrize("relative", [False, True])
 def test_labels_agree_with_double_precision_numpy(make_box_room, relative):
     # Single precision moves u' by about 1e-5 px and z' by about 1e-6 m, so only points that close to a pixel's
-    # border or to the tolerance may differ: 0.1 % is a hundred times that.
+    # border or to the tolerance may differ; measured: none of 702,415. Forgetting the half pixel in the interpolated
+    # reading, which decides for few pixels, changes 9.5e-4 of them and must be caught.
     differing, total, seen = 0, 0, np.zeros(4, dtype=int)
     for seed in range(5):
         views = _frames(make_box_room, seed, 7)
@@ -57,7 +58,7 @@ def test_labels_agree_with_double_precision_numpy(make_box_room, relative):
             differing += int((labels[pair] != expected).sum())
             total += expected.size
             seen += np.bincount(expected.ravel(), minlength=4)
-    assert differing / total < 1e-3
+    assert differing / total < 1e-4
     assert (seen > 1000).all()
 
 

@@ -44,7 +44,7 @@ class TermWeights(BaseModel):
     footprint_bce: float = Field(default=1.0, ge=0, le=100)
     footprint_iou: float = Field(default=0.5, ge=0, le=100)
     footprint_presence: float = Field(default=0.2, ge=0, le=100)
-    bearing: float = Field(default=0.2, ge=0, le=100)
+    bearing: float = Field(default=0.5, ge=0, le=100)
     log_distance: float = Field(default=0.1, ge=0, le=100)
     camera: float = Field(default=0.2, ge=0, le=100)
     depth: float = Field(default=0.2, ge=0, le=100)

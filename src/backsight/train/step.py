@@ -54,7 +54,9 @@ def loss_terms(
     batch: Batch, truth: BatchTruth, encoding: Encoding, footprints: Footprints, targets: Targets
 ) -> LossTerms:
     """Return every term of the five losses, in single precision and unreduced."""
-    terms = _footprint_terms(footprints, truth.footprint)
+    # The task asks for the bearing of frames before the current view: where one came from is no even guess.
+    earlier = batch.history < batch.current[:, 1:]
+    terms = _footprint_terms(footprints, truth.footprint, earlier)
     terms |= _camera_and_depth_terms(batch, encoding)
     terms["matching"] = _matching_term(batch, truth, encoding, footprints)
     temporal = _temporal_term(batch, truth, footprints)
@@ -65,7 +67,9 @@ def loss_terms(
     return LossTerms(**terms)
 
 
-def _footprint_terms(footprints: Footprints, truth: FootprintTruth) -> dict[str, Term]:
+def _footprint_terms(
+    footprints: Footprints, truth: FootprintTruth, earlier: Bool[Tensor, "groups history"]
+) -> dict[str, Term]:
     logits = footprints.logits.float()
     probability = logits.sigmoid()
     everywhere = torch.ones_like(truth.present)
@@ -75,7 +79,7 @@ def _footprint_terms(footprints: Footprints, truth: FootprintTruth) -> dict[str,
         "footprint_bce": Term(balanced_bce(logits, truth.maps, truth.valid), everywhere),
         "footprint_iou": Term(soft_iou_loss(logits, truth.maps, truth.valid), truth.present),
         "footprint_presence": Term(presence_bce(footprints.presence_logits.float(), truth.present), everywhere),
-        "bearing": Term(bearing_loss(footprints.bearing.float(), truth.bearing), apart),
+        "bearing": Term(bearing_loss(footprints.bearing.float(), truth.bearing), apart & earlier),
         "log_distance": Term(log_distance_loss(footprints.log_distance.float(), truth.distance_m), everywhere),
         "identification": Term(identification_loss(*judged), truth.present),
         "similarity_hinge": Term(similarity_hinge_loss(*judged), truth.present),

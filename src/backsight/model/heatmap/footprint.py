@@ -14,6 +14,9 @@ from backsight.model.outputs import Encoding, Footprints
 from backsight.model.stem import ResidualBlock, convolution
 
 POSE_NUMBERS = 5
+"""Presence logit, bearing (3), log distance."""
+REGION_ROWS, REGION_COLUMNS, REGION_CHANNELS = 3, 4, 16
+"""Where in the view the matches lie and move to decides the bearing: the pose head sees these regions one by one."""
 
 
 class FootprintDecoder(nn.Module):
@@ -32,7 +35,8 @@ class FootprintDecoder(nn.Module):
         self.map_norm = nn.BatchNorm2d(narrow)
         self.map_block = convolution(narrow, narrow)
         self.logit = nn.Conv2d(narrow, 1, 1)
-        self.pooled = nn.Linear(2 * wide, 2 * wide)
+        self.regions = nn.Conv2d(wide, REGION_CHANNELS, 1)
+        self.pooled = nn.Linear(2 * wide + REGION_ROWS * REGION_COLUMNS * REGION_CHANNELS, 2 * wide)
         self.cameras = zero_linear(4 * config.geometry.width, 2 * wide)
         self.pose = nn.Linear(2 * wide, POSE_NUMBERS)
 
@@ -82,7 +86,8 @@ class FootprintDecoder(nn.Module):
         return self.logit(self.map_block(functional.relu(self.map_norm(maps))))[:, 0].float()
 
     def _pose(self, features: Tensor, cameras: Tensor) -> Float[Tensor, "pairs 5"]:
-        pooled = torch.cat([features.mean(dim=(2, 3)), features.amax(dim=(2, 3))], dim=1)
+        regions = functional.adaptive_avg_pool2d(self.regions(features), (REGION_ROWS, REGION_COLUMNS)).flatten(1)
+        pooled = torch.cat([features.mean(dim=(2, 3)), features.amax(dim=(2, 3)), regions], dim=1)
         hidden = functional.relu(self.pooled(pooled) + self.cameras(cameras))
         return self.pose(hidden).float()
 
