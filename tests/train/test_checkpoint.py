@@ -82,5 +82,5 @@ def test_weights_of_another_model_are_refused(tmp_path):
     model, optimiser = _trained(0)
     path = _save(tmp_path, model, optimiser, 5)
     other = nn.Sequential(nn.Linear(3, 5))
-    with pytest.raises(DataError, match="2.weight|0.weight|1.weight|unexpected|not"):
+    with pytest.raises(DataError, match=r"(0\.weight|1\.|2\.)"):
         load_checkpoint(path, other, torch.optim.AdamW(other.parameters()))

@@ -208,6 +208,14 @@ def test_things_do_not_overlap(flats):
                 assert depth_of_overlap_m(a.box, b.box) < 0.01, (seed, a, b)
 
 
+def test_nothing_stands_in_a_door_or_where_its_leaf_is_folded(flats):
+    for seed, flat in zip(SEEDS, flats, strict=True):
+        doors = [thing for thing in flat.objects if thing.category == "door"]
+        assert len(doors) >= 2 * (len(flat.rooms) - 1)
+        for door, thing in itertools.product(doors, furniture(flat)):
+            assert depth_of_overlap_m(door.box, thing.box) < 0.01, (seed, door, thing)
+
+
 def test_what_stands_on_something_touches_its_top(flats):
     count = 0
     for flat in flats:

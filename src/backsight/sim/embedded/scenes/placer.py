@@ -13,6 +13,8 @@ from backsight.sim.embedded.scenes.piece import Piece
 from backsight.sim.embedded.scenes.room_space import Pose, RoomSpace, footprint, overlap
 
 _WALL_GAP_M = 0.01
+_RUG_GAP_M = 0.12
+"""Rugs end before door frames and folded leaves."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class Placer:
     def lay_rug(self, piece: Piece, pose: Pose) -> bool:
         """Lay a rug under furniture when it stays inside the room and clear of other rugs."""
         rect, room = footprint(piece, pose), self.room.rect
-        inside = rect[0] > room[0] and rect[1] > room[1] and rect[2] < room[2] and rect[3] < room[3]
+        inside = min(rect[0] - room[0], rect[1] - room[1], room[2] - rect[2], room[3] - rect[3]) > _RUG_GAP_M
         if not inside or any(overlap(rect, other) for other in self._rugs):
             return False
         self._rugs.append(rect)

@@ -18,7 +18,7 @@ def bed(finishes: Finishes, paint: Paint, width_m: float, variant: int) -> Piece
     piece = Piece("bed", paint.name)
     length, frame_top = rng.uniform(2.02, 2.12), rng.uniform(0.28, 0.36)
     head = rng.uniform(0.9, 1.15)
-    frame = finishes.shade(paint, 0.75) if variant == 2 else finishes.timber
+    frame = finishes.shade(paint, 0.9) if variant == 2 else finishes.timber
     blanket = finishes.material(paint, "fabric")
     back = -length / 2
     low = 0.0 if variant == 2 else 0.14
@@ -34,11 +34,12 @@ def bed(finishes: Finishes, paint: Paint, width_m: float, variant: int) -> Piece
     mattress = finishes.white
     piece.box((0.0, frame_top, 0.05), (width_m - 0.08, 0.19, length - 0.18), mattress, taper=0.98, hidden=HIDE_BOTTOM)
     top = frame_top + 0.19
-    covered = length * rng.uniform(0.62, 0.72)
-    at = (0.0, frame_top - 0.06, -back - 0.04 - covered / 2)
-    piece.box(at, (width_m + 0.03, 0.285, covered), blanket, taper=0.965, hidden=HIDE_BOTTOM)
+    covered = length * rng.uniform(0.68, 0.76)
+    hem = low + 0.05
+    at = (0.0, hem, -back - 0.04 - covered / 2)
+    piece.box(at, (width_m + 0.03, top + 0.035 - hem, covered), blanket, taper=0.965, hidden=HIDE_BOTTOM)
     fold = (0.0, top + 0.035, -back - covered + 0.06)
-    piece.box(fold, (width_m - 0.02, 0.018, 0.24), finishes.shade(paint, 1.25))
+    piece.box(fold, (width_m - 0.02, 0.018, 0.24), finishes.shade(paint, 1.06))
     pillows = 2 if width_m > 1.3 else 1
     for number in range(pillows):
         x = (number - (pillows - 1) / 2) * (width_m - 0.1) / 2
