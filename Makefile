@@ -23,9 +23,6 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
-# Threads that wait for each other without spinning: a busy machine slows the run down, but does not stall it.
-demo firstlight: export OMP_WAIT_POLICY = PASSIVE
-
 demo: $(STAMP)
 	$(BIN)/python scripts/run_chain.py --config configs/demo.yaml
 

@@ -94,7 +94,7 @@ def test_categories_have_distractors_in_two_colours(flats):
     assert two_colours > 0.7 * rooms
 
 
-def test_about_half_of_the_things_share_a_colour_with_another_category_of_their_room(flats):
+def test_at_least_half_but_not_all_of_the_things_share_a_colour_with_another_category_of_their_room(flats):
     shared = total = 0
     for flat in flats:
         for thing, others in ((t, furniture(flat)) for t in furniture(flat)):
@@ -103,7 +103,7 @@ def test_about_half_of_the_things_share_a_colour_with_another_category_of_their_
                 other.room_id == thing.room_id and other.category != thing.category and other.colour == thing.colour
                 for other in others
             )
-    assert 0.45 < shared / total < 0.9
+    assert 0.5 < shared / total < 0.85
 
 
 def test_names_come_from_the_vocabulary(flats):
