@@ -25,7 +25,7 @@ from backsight.train.config import TrainConfig
 from backsight.train.data import SplitData, batch_source, map_grid, model_images, open_split
 from backsight.train.optimiser import learning_rate_factor, make_optimiser
 from backsight.train.step import batch_truth, loss_terms
-from backsight.train.validate import fit_calibration, validation_metrics, validation_outputs
+from backsight.train.validate import ValidationOutputs, fit_calibration, validation_metrics, validation_outputs
 
 PHASE = "joint"
 """All five losses at once, from the first step."""
@@ -140,16 +140,15 @@ class _Run:
                 if self.step % self.config.log_every == 0 or self.step == 1:
                     self._log({f"loss/{name}": value.item() for name, value in logged.items()})
                 if self.step % self.config.validate_every == 0 and self.step < self.config.steps:
-                    self._validate()
+                    self._judge(self.config.validation_samples)
                 if self.step % self.config.checkpoint_every == 0 or self.step == self.config.steps:
                     self._save()
 
     def _take_step(self) -> dict[str, torch.Tensor]:
         accelerator, config = self.accelerator, self.config
         rank, ranks = accelerator.process_index, accelerator.num_processes
-        batch = self.training.batch(self.sampler.next_batch(config.batch.batch_size, rank, ranks)).to(
-            accelerator.device
-        )
+        draws = self.sampler.next_batch(config.batch.batch_size, rank, ranks)
+        batch = self.training.batch(draws).to(accelerator.device)
         factor = learning_rate_factor(self.step, config.steps, config.optimiser.warmup_steps)
         for group in self.optimiser.param_groups:
             group["lr"] = config.optimiser.learning_rate * factor
@@ -164,10 +163,10 @@ class _Run:
         self.step += 1
         return logged
 
-    def _validate(self) -> None:
-        with self.accelerator.autocast():
-            outputs = validation_outputs(self.bare, self.validation, self.grid, self.config.validation_samples)
+    def _judge(self, samples: int) -> ValidationOutputs:
+        outputs = validation_outputs(self.bare, self.validation, self.grid, samples, self.accelerator.autocast)
         self._log({f"validation/{name}": value for name, value in validation_metrics(outputs).items()})
+        return outputs
 
     def _log(self, values: dict[str, float]) -> None:
         self.writer.log(self.step, self.sampler.state.epoch, PHASE, self.samples, values)
@@ -183,11 +182,7 @@ class _Run:
 
     def finish(self) -> Path:
         """Calibrate on validation places, save the model and return its folder."""
-        wide = self.validation
-        with self.accelerator.autocast():
-            outputs = validation_outputs(self.bare, wide, self.grid, self.config.calibration_samples)
-        self._log({f"validation/{name}": value for name, value in validation_metrics(outputs).items()})
-        self.bare.calibration = fit_calibration(outputs)
+        self.bare.calibration = fit_calibration(self._judge(self.config.calibration_samples))
         folder = self.config.run / "model"
         save_pretrained(self.bare, folder)
         self.writer.close()

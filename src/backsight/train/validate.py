@@ -1,6 +1,7 @@
 """Validation while training: a few figures on places not trained on, and the calibration from them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,8 @@ from backsight.train.calibrate import fit_platt
 from backsight.train.data import BatchSource, model_images
 from backsight.train.step import BatchTruth, batch_truth
 
+Autocast = Callable[[], AbstractContextManager[None]]
+
 
 @dataclass(frozen=True)
 class ValidationOutputs:
@@ -37,19 +40,30 @@ class ValidationOutputs:
 
 
 @torch.no_grad()
-def validation_outputs(model: Backsight, source: BatchSource, grid: MapGrid, samples: int) -> ValidationOutputs:
-    """Run the model over the same `samples` current views every time it is called."""
+def validation_outputs(
+    model: Backsight, source: BatchSource, grid: MapGrid, samples: int, autocast: Autocast
+) -> ValidationOutputs:
+    """Run the model over the same `samples` current views every time it is called.
+
+    Args:
+        model: to judge.
+        source: of validation places.
+        grid: of the maps.
+        samples: number of current views.
+        autocast: precision of the model alone; the truth is computed in full precision.
+    """
     model.eval()
     parts: list[dict[str, np.ndarray]] = []
     for batch in _batches(source, samples, next(model.parameters()).device):
-        outputs = model(
-            model_images(batch, grid),
-            batch.keyframes,
-            batch.frame_index,
-            batch.current,
-            batch.history,
-            batch.instruction_tokens,
-        )
+        with autocast():
+            outputs = model(
+                model_images(batch, grid),
+                batch.keyframes,
+                batch.frame_index,
+                batch.current,
+                batch.history,
+                batch.instruction_tokens,
+            )
         parts.append(_flatten(batch, batch_truth(batch, grid), *outputs[1:]))
     model.train()
     return ValidationOutputs(**{key: np.concatenate([part[key] for part in parts]) for key in parts[0]})
