@@ -17,7 +17,7 @@ from backsight.losses.total import total_loss
 from backsight.model.backsight import Backsight
 from backsight.model.checkpoint import save_pretrained
 from backsight.model.presets import preset
-from backsight.model.tokenizer import build_tokenizer
+from backsight.model.tokenizer import build_tokenizer, token_ids
 from backsight.monitor.run_folder import RunWriter
 from backsight.records.batch import Batch
 from backsight.train.checkpoint import TrainState, load_checkpoint, newest_checkpoint, save_checkpoint
@@ -101,7 +101,7 @@ class _Run:
         self.config, self.grid = config, grid
         self.accelerator = Accelerator(mixed_precision=mixed_precision(config.precision))
         tokenize = _tokenize(model)
-        padding_id = int(model.tokenizer.pad_token_id)
+        padding_id = token_ids(model.tokenizer, model.config.language.frame_tokens).padding
         self.training = batch_source(training, config.batch, tokenize, padding_id)
         # Validation shows frames as they come, not the partly co-visible ones that training prefers.
         wide = config.batch.model_copy(update={"partial_share": 0.0, "currents_per_sample": 1})
@@ -164,7 +164,9 @@ class _Run:
         return logged
 
     def _judge(self, samples: int) -> ValidationOutputs:
-        outputs = validation_outputs(self.bare, self.validation, self.grid, samples, self.accelerator.autocast)
+        outputs = validation_outputs(
+            self.bare, self.validation, self.grid, samples, lambda: self.accelerator.autocast()
+        )
         self._log({f"validation/{name}": value for name, value in validation_metrics(outputs).items()})
         return outputs
 
