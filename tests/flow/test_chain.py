@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import msgspec
 import numpy as np
@@ -61,6 +62,8 @@ def test_scoring_the_same_predictions_again_gives_the_same_rows(report, out, tmp
     )
     after = read_results(out / "results.json")
     assert status == 0
+    # The folders are read in another order, so the rows come in another order.
+    before, after = (sorted(rows, key=lambda row: (row.metric, row.predictor)) for rows in (before, after))
     assert [(r.metric, r.predictor, r.maps) for r in before] == [(r.metric, r.predictor, r.maps) for r in after]
     np.testing.assert_allclose([r.value for r in before], [r.value for r in after])
 
@@ -79,8 +82,6 @@ def test_validate_accepts_what_was_collected_and_names_a_flipped_byte(report, ou
 
 
 def test_a_checkpoint_of_another_preset_is_refused(report, out, tmp_path, capsys):
-    import shutil
-
     other = tmp_path / "other"
     shutil.copytree(out / "run" / "model", other)
     config = json.loads((other / "config.json").read_text())

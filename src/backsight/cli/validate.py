@@ -31,7 +31,10 @@ def run(arguments: list[str]) -> int:
     """Validate a data set; 0 when nothing is wrong, else 3."""
     command = parse_arguments(ValidateCommand, "validate", arguments)
     report = validate_with_progress(command.data, command.workers)
-    Console(highlight=False).print(render_table(report, command.worst))
+    console = Console(highlight=False)
+    console.print(render_table(report, command.worst))
+    for finding in report.findings[: command.worst]:
+        console.print(f"{finding.path}: {finding.field}: {finding.problem}", markup=False, soft_wrap=True)
     return 0 if report.passed else DataError.exit_status
 
 
