@@ -117,17 +117,18 @@ def test_a_png_that_claims_to_be_huge_is_refused_before_it_is_decoded():
         decode_png_zip(buffer.getvalue(), 1, 7, 5, PATH)
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.data())
-def test_a_damaged_zip_is_a_data_error_or_still_the_same_images(data):
+@pytest.mark.parametrize("flipped", [1, 2, 128, 255])
+def test_a_damaged_zip_is_a_data_error_or_still_the_same_images(flipped):
     images = np.arange(3 * 5 * 7, dtype=np.uint16).reshape(3, 5, 7) * 601
-    whole = bytearray(encode_png_zip(images))
-    whole[data.draw(st.integers(0, len(whole) - 1))] ^= data.draw(st.integers(1, 255))
-    try:
-        back = decode_png_zip(bytes(whole), 3, 7, 5, PATH)
-    except DataError:
-        return
-    assert np.array_equal(back, images)
+    whole = encode_png_zip(images)
+    for position in range(len(whole)):
+        damaged = bytearray(whole)
+        damaged[position] ^= flipped
+        try:
+            back = decode_png_zip(bytes(damaged), 3, 7, 5, PATH)
+        except DataError:
+            continue
+        assert np.array_equal(back, images), position
 
 
 def test_depth_is_stored_in_millimetres_and_zero_stays_none():

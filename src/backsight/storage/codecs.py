@@ -243,5 +243,5 @@ def decode_png_zip(
                 if entry.compress_type != zipfile.ZIP_STORED or entry.file_size > len(data):
                     raise DataError(path, entry.filename, "must be stored without compression", advice)
             return np.stack([_decode_png(archive.read(e), width, height, path, e.filename) for e in entries])
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, struct.error) as error:
+    except (zipfile.BadZipFile, EOFError, OSError, RuntimeError, ValueError, struct.error) as error:
         raise DataError(path, "zip", f"is damaged: {error}", advice) from error
