@@ -17,6 +17,13 @@ def run(model, inputs, **changes):
         return model(*replace(inputs, **changes).all())
 
 
+def tensors_of(part):
+    """Every tensor of a nest of dataclasses."""
+    if isinstance(part, torch.Tensor):
+        return [part]
+    return [tensor for value in vars(part).values() for tensor in tensors_of(value)]
+
+
 def total(encoding, footprints, targets):
     parts = [
         footprints.logits,
@@ -175,7 +182,7 @@ def test_half_precision_training_stays_finite(own_model, inputs):
     with torch.autocast("cpu", torch.bfloat16):
         found = own_model(*inputs.all())
     total(*found).backward()
-    assert all(value.isfinite().all() for part in found for value in vars(part).values())
+    assert all(value.isfinite().all() for part in found for value in tensors_of(part))
     assert all(p.grad.isfinite().all() for p in own_model.parameters() if p.grad is not None)
 
 
@@ -190,6 +197,16 @@ def test_black_images_stay_finite(own_model, inputs):
 def walk() -> list[np.ndarray]:
     random = np.random.default_rng(4)
     return [random.integers(0, 256, (101, 131, 3), dtype=np.uint8) for _ in range(20)]
+
+
+def test_a_history_decoded_in_parts_equals_the_whole(model, inputs):
+    encoding = model.encode(inputs.rgb)
+    whole = model.footprints(encoding, inputs.current, inputs.history)
+    odometry = model.odometry(encoding)
+    parts = [model.footprints(encoding, inputs.current, part, odometry) for part in inputs.history.split((1, 2), dim=1)]
+    for name in ("logits", "presence_logits", "bearing", "log_distance"):
+        joined = torch.cat([getattr(part, name) for part in parts], dim=1)
+        torch.testing.assert_close(joined, getattr(whole, name), atol=1e-5, rtol=0)
 
 
 def test_predict_returns_probabilities_for_all_history_frames(model, walk):

@@ -20,6 +20,8 @@ TERMS_OF_LOSS = {
         "footprint_presence",
         "bearing",
         "log_distance",
+        "relative_pose",
+        "odometry",
         "camera",
         "depth",
     ),
@@ -46,6 +48,8 @@ class TermWeights(BaseModel):
     footprint_presence: float = Field(default=0.2, ge=0, le=100)
     bearing: float = Field(default=0.5, ge=0, le=100)
     log_distance: float = Field(default=0.1, ge=0, le=100)
+    relative_pose: float = Field(default=0.1, ge=0, le=100)
+    odometry: float = Field(default=0.2, ge=0, le=100)
     camera: float = Field(default=0.2, ge=0, le=100)
     depth: float = Field(default=0.2, ge=0, le=100)
     transfer: float = Field(default=0.5, ge=0, le=100)
@@ -95,6 +99,8 @@ class LossTerms:
     footprint_presence: Term | None = None
     bearing: Term | None = None
     log_distance: Term | None = None
+    relative_pose: Term | None = None
+    odometry: Term | None = None
     camera: Term | None = None
     depth: Term | None = None
     transfer: Term | None = None

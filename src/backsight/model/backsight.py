@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -18,6 +19,7 @@ from backsight.model.frames import fit_frames, load_frames
 from backsight.model.fusion import Fusion
 from backsight.model.geometry.vggt import VGGT
 from backsight.model.heatmap.footprint import FootprintDecoder
+from backsight.model.heatmap.odometry import Odometry
 from backsight.model.heatmap.target import TargetDecoder
 from backsight.model.language import Language
 from backsight.model.outputs import Encoding, Footprints, Targets
@@ -82,7 +84,11 @@ class Backsight(Checkpointed):
         )
 
     def footprints(
-        self, encoding: Encoding, current: Int64[Tensor, "groups 2"], history: Int64[Tensor, "groups history"]
+        self,
+        encoding: Encoding,
+        current: Int64[Tensor, "groups 2"],
+        history: Int64[Tensor, "groups history"],
+        odometry: Odometry | None = None,
     ) -> Footprints:
         """Decode where history frames lie in current views; no language model is needed.
 
@@ -90,8 +96,13 @@ class Backsight(Checkpointed):
             encoding: of `encode`.
             current: batch index and frame position of each current view.
             history: frame positions in the same sample.
+            odometry: of `odometry`, for callers that decode a long history in parts.
         """
-        return self.heatmap["footprint"](encoding, current, history)
+        return self.heatmap["footprint"](encoding, current, history, odometry)
+
+    def odometry(self, encoding: Encoding) -> Odometry:
+        """Return the estimated way through the frames, step by step, in metres."""
+        return cast(FootprintDecoder, self.heatmap["footprint"]).odometry(encoding)
 
     def targets(
         self,
@@ -188,7 +199,8 @@ class Backsight(Checkpointed):
         last = len(images) - 1
         current = torch.tensor([[0, last]], device=device)
         parts = torch.arange(last, device=device).split(HISTORY_CHUNK)
-        found = [self.footprints(encoding, current, part[None]) for part in parts]
+        odometry = self.odometry(encoding)
+        found = [self.footprints(encoding, current, part[None], odometry) for part in parts]
         use = self.calibration
         maps, presence = self._predicted_targets(encoding, rgb, instructions, keyframes)
         return Prediction(

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from jaxtyping import Float
 from torch import Tensor
 
+from backsight.model.heatmap.odometry import Odometry, RelativePoses
+
 
 @dataclass(frozen=True)
 class Encoding:
@@ -47,6 +49,10 @@ class Footprints:
     """Natural logarithm of metres."""
     similarity: Float[Tensor, "groups history cells cells"]
     """Cosine of current cell (rows) and history cell (columns), before the temperature."""
+    direct: RelativePoses
+    """Of each history frame (other) in its current view (this), read from the pair alone: "groups history"."""
+    odometry: Odometry
+    """Of every sample; bearing and log_distance weigh it against `direct`."""
 
 
 @dataclass(frozen=True)

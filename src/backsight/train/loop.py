@@ -113,7 +113,8 @@ class _Run:
         self.bare = model
         self.model: nn.Module
         self.model, self.optimiser = self.accelerator.prepare(model, optimiser)
-        self.writer = RunWriter(config.run, config.model_dump(mode="json"))
+        first = self.accelerator.is_main_process
+        self.writer = RunWriter(config.run, config.model_dump(mode="json")) if first else None
 
     def _resume(self, model: Backsight, optimiser: torch.optim.Optimizer) -> None:
         newest = newest_checkpoint(self.config.run / "checkpoints") if self.config.resume else None
@@ -171,7 +172,8 @@ class _Run:
         return outputs
 
     def _log(self, values: dict[str, float]) -> None:
-        self.writer.log(self.step, self.sampler.state.epoch, PHASE, self.samples, values)
+        if self.writer is not None:
+            self.writer.log(self.step, self.sampler.state.epoch, PHASE, self.samples, values)
 
     def _save(self) -> None:
         if self.accelerator.is_main_process:
@@ -186,8 +188,10 @@ class _Run:
         """Calibrate on validation places, save the model and return its folder."""
         self.bare.calibration = fit_calibration(self._judge(self.config.calibration_samples))
         folder = self.config.run / "model"
-        save_pretrained(self.bare, folder)
-        self.writer.close()
+        if self.writer is not None:
+            save_pretrained(self.bare, folder)
+            self.writer.close()
+        self.accelerator.wait_for_everyone()
         return folder
 
 

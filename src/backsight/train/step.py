@@ -24,8 +24,10 @@ from backsight.losses.discrimination import identification_loss, similarity_hing
 from backsight.losses.matching import matching_loss, true_matches
 from backsight.losses.projection import balanced_bce, bearing_loss, log_distance_loss, presence_bce, soft_iou_loss
 from backsight.losses.reasoning import target_losses
+from backsight.losses.relative_pose import relative_pose_loss
 from backsight.losses.total import LossTerms, Term
 from backsight.losses.transfer import transfer_loss
+from backsight.model.heatmap.odometry import RelativePoses
 from backsight.model.outputs import Encoding, Footprints, Targets
 from backsight.records.batch import Batch
 
@@ -57,6 +59,7 @@ def loss_terms(
     # The task asks for the bearing of frames before the current view: where one came from is no even guess.
     earlier = batch.history < batch.current[:, 1:]
     terms = _footprint_terms(footprints, truth.footprint, earlier)
+    terms |= _relative_pose_terms(batch, footprints)
     terms |= _camera_and_depth_terms(batch, encoding)
     terms["matching"] = _matching_term(batch, truth, encoding, footprints)
     temporal = _temporal_term(batch, truth, footprints)
@@ -84,6 +87,22 @@ def _footprint_terms(
         "identification": Term(identification_loss(*judged), truth.present),
         "similarity_hinge": Term(similarity_hinge_loss(*judged), truth.present),
     }
+
+
+def _relative_pose_terms(batch: Batch, footprints: Footprints) -> dict[str, Term]:
+    poses = batch.world_from_camera
+    sample, position = batch.current.unbind(-1)
+    current_from_world = invert_pose_torch(poses[sample, position])
+    pairs = _pose_error(footprints.direct, current_from_world[:, None] @ poses[sample[:, None], batch.history])
+    steps = _pose_error(footprints.odometry.steps, invert_pose_torch(poses[:, 1:]) @ poses[:, :-1])
+    return {
+        "relative_pose": Term(pairs, torch.ones_like(pairs, dtype=torch.bool)),
+        "odometry": Term(steps, torch.ones_like(steps, dtype=torch.bool)),
+    }
+
+
+def _pose_error(found: RelativePoses, truth: Float[Tensor, "*pairs 4 4"]) -> Float[Tensor, "*pairs"]:
+    return relative_pose_loss(found.position_m, found.quaternion, found.log_scale_m, found.log_scale_rad, truth)
 
 
 def _camera_and_depth_terms(batch: Batch, encoding: Encoding) -> dict[str, Term]:

@@ -10,11 +10,18 @@ from torch.nn import functional
 from backsight.model.config import ModelConfig
 from backsight.model.fusion import zero_linear
 from backsight.model.heatmap.correlation import LARGEST_SHARPNESS, STATISTICS, correlate, correlation_statistics
+from backsight.model.heatmap.odometry import (
+    POSE_NUMBERS,
+    Odometry,
+    relative_poses,
+    walk_odometry,
+    weighed_position_m,
+)
 from backsight.model.outputs import Encoding, Footprints
 from backsight.model.stem import ResidualBlock, convolution
 
-POSE_NUMBERS = 5
-"""Presence logit, bearing (3), log distance."""
+LEAST_DISTANCE_M = 1e-3
+"""Keeps the logarithm of a distance finite where two cameras coincide."""
 REGION_ROWS, REGION_COLUMNS, REGION_CHANNELS = 3, 4, 16
 """Where in the view the matches lie and move to decides the bearing: the pose head sees these regions one by one."""
 
@@ -38,7 +45,7 @@ class FootprintDecoder(nn.Module):
         self.regions = nn.Conv2d(wide, REGION_CHANNELS, 1)
         self.pooled = nn.Linear(2 * wide + REGION_ROWS * REGION_COLUMNS * REGION_CHANNELS, 2 * wide)
         self.cameras = zero_linear(4 * config.geometry.width, 2 * wide)
-        self.pose = nn.Linear(2 * wide, POSE_NUMBERS)
+        self.pose = nn.Linear(2 * wide, 1 + POSE_NUMBERS)
 
     @property
     def sharpness(self) -> Float[Tensor, ""]:
@@ -46,7 +53,11 @@ class FootprintDecoder(nn.Module):
         return self.log_sharpness.exp().clamp(max=LARGEST_SHARPNESS)
 
     def forward(
-        self, encoding: Encoding, current: Int64[Tensor, "groups 2"], history: Int64[Tensor, "groups history"]
+        self,
+        encoding: Encoding,
+        current: Int64[Tensor, "groups 2"],
+        history: Int64[Tensor, "groups history"],
+        odometry: Odometry | None = None,
     ) -> Footprints:
         """Decode every pair of a group's current view and one of its history frames.
 
@@ -54,27 +65,58 @@ class FootprintDecoder(nn.Module):
             encoding: of the batch.
             current: batch index and frame position of each current view.
             history: frame positions in the same sample.
+            odometry: of the same encoding, when it is known already.
         """
         groups, count = history.shape
         batch, frame = current.unbind(1)
-        others = (batch[:, None], history)
-        rows, columns = encoding.match.shape[-2:]
-        similarity = correlate(encoding.match[batch, frame], encoding.match[others])
-        statistics = correlation_statistics(similarity.flatten(0, 1), self.sharpness, rows, columns)
-        features = self.statistics(statistics).unflatten(0, (groups, count))
-        features = features + self.context(encoding.context[batch, frame])[:, None]
-        features = self.blocks(functional.relu(self.norm(_as_images(features))))
-        logits = self._maps(features, encoding.skip[batch, frame], count)
-        cameras = encoding.camera_tokens
-        both = torch.cat([cameras[batch, frame][:, None].expand(-1, count, -1), cameras[others]], dim=-1)
-        pose = self._pose(features, both.flatten(0, 1)).unflatten(0, (groups, count))
+        similarity = correlate(encoding.match[batch, frame], encoding.match[batch[:, None], history])
+        parts = [self._statistics(encoding, similarity, current)]
+        both = [torch.stack([batch[:, None].expand(-1, count), frame[:, None].expand(-1, count), history], dim=-1)]
+        if odometry is None:
+            # One pass for both: batch normalisation must see pairs and steps together.
+            successive = _successive(encoding)
+            batch_steps, later, earlier = successive.unbind(-1)
+            steps = correlate(encoding.match[batch_steps, later], encoding.match[batch_steps, earlier][:, None])
+            parts.append(self._statistics(encoding, steps, successive[:, :2]))
+            both.append(successive[:, None])
+        features = self._features(torch.cat(parts))
+        presence, poses = self._pose(encoding, features, torch.cat([pairs.flatten(0, 1) for pairs in both]))
+        if odometry is None:
+            frames = encoding.match.shape[1]
+            odometry = walk_odometry(relative_poses(poses[groups * count :].unflatten(0, (-1, frames - 1))))
+        direct = relative_poses(poses[: groups * count].unflatten(0, (groups, count)))
+        position_m = weighed_position_m(direct, odometry, current, history)
+        logits = self._maps(features[: groups * count], encoding.skip[batch, frame], count)
         return Footprints(
             logits=logits.unflatten(0, (groups, count)),
-            presence_logits=pose[..., 0],
-            bearing=functional.normalize(pose[..., 1:4], dim=-1),
-            log_distance=pose[..., 4],
+            presence_logits=presence[: groups * count].unflatten(0, (groups, count)),
+            bearing=functional.normalize(position_m, dim=-1),
+            log_distance=position_m.square().sum(-1).clamp_min(LEAST_DISTANCE_M**2).log() / 2,
             similarity=similarity,
+            direct=direct,
+            odometry=odometry,
         )
+
+    def odometry(self, encoding: Encoding) -> Odometry:
+        """Return the way through the frames alone, for callers that decode their history in parts."""
+        successive = _successive(encoding)
+        batch, later, earlier = successive.unbind(-1)
+        similarity = correlate(encoding.match[batch, later], encoding.match[batch, earlier][:, None])
+        features = self._features(self._statistics(encoding, similarity, successive[:, :2]))
+        _, poses = self._pose(encoding, features, successive)
+        return walk_odometry(relative_poses(poses.unflatten(0, (-1, encoding.match.shape[1] - 1))))
+
+    def _statistics(
+        self, encoding: Encoding, similarity: Tensor, current: Tensor
+    ) -> Float[Tensor, "pairs wide rows columns"]:
+        rows, columns = encoding.match.shape[-2:]
+        statistics = correlation_statistics(similarity.flatten(0, 1), self.sharpness, rows, columns)
+        features = self.statistics(statistics).unflatten(0, similarity.shape[:2])
+        context = self.context(encoding.context[current[:, 0], current[:, 1]])
+        return (features + context[:, None]).flatten(0, 1)
+
+    def _features(self, pairs: Tensor) -> Float[Tensor, "pairs wide rows columns"]:
+        return self.blocks(functional.relu(self.norm(pairs.contiguous(memory_format=torch.channels_last))))
 
     def _maps(self, features: Tensor, skip: Tensor, count: int) -> Float[Tensor, "pairs map_rows map_columns"]:
         detail = self.skip(skip)
@@ -82,15 +124,31 @@ class FootprintDecoder(nn.Module):
         coarse = functional.interpolate(
             self.to_map(features), size=detail.shape[-2:], mode="bilinear", align_corners=False
         )
-        maps = _as_images(coarse.unflatten(0, (-1, count)) + detail[:, None])
+        maps = (coarse.unflatten(0, (-1, count)) + detail[:, None]).flatten(0, 1)
+        maps = maps.contiguous(memory_format=torch.channels_last)
         return self.logit(self.map_block(functional.relu(self.map_norm(maps))))[:, 0].float()
 
-    def _pose(self, features: Tensor, cameras: Tensor) -> Float[Tensor, "pairs 5"]:
+    def _pose(
+        self, encoding: Encoding, features: Tensor, pairs: Int64[Tensor, "pairs 3"]
+    ) -> tuple[Float[Tensor, " pairs"], Float[Tensor, "pairs 9"]]:
+        batch, frame, other = pairs.unbind(-1)
+        cameras = torch.cat([encoding.camera_tokens[batch, frame], encoding.camera_tokens[batch, other]], dim=-1)
         regions = functional.adaptive_avg_pool2d(self.regions(features), (REGION_ROWS, REGION_COLUMNS)).flatten(1)
         pooled = torch.cat([features.mean(dim=(2, 3)), features.amax(dim=(2, 3)), regions], dim=1)
-        hidden = functional.relu(self.pooled(pooled) + self.cameras(cameras))
-        return self.pose(hidden).float()
+        found = self.pose(functional.relu(self.pooled(pooled) + self.cameras(cameras))).float()
+        return found[:, 0], found[:, 1:]
 
 
-def _as_images(maps: Tensor) -> Float[Tensor, "pairs channels rows columns"]:
-    return maps.flatten(0, 1).contiguous(memory_format=torch.channels_last)
+def _successive(encoding: Encoding) -> Int64[Tensor, "steps 3"]:
+    """Batch index, frame position and position of the frame before it, of every frame but the first."""
+    batch, frames = encoding.match.shape[:2]
+    device = encoding.match.device
+    later = torch.arange(1, frames, device=device)
+    return torch.stack(
+        [
+            torch.arange(batch, device=device).repeat_interleave(frames - 1),
+            later.repeat(batch),
+            (later - 1).repeat(batch),
+        ],
+        dim=-1,
+    )
