@@ -4,12 +4,17 @@ import msgspec
 import numpy as np
 import pytest
 
+from backsight.evaluate.baselines.colour_and_category import colour_and_category_prediction
 from backsight.evaluate.baselines.colours import (
     colour_histogram_prediction,
     colour_naming_prediction,
     nearest_colour,
 )
-from backsight.evaluate.baselines.dataset_mean import dataset_mean_prediction, measure_training_means
+from backsight.evaluate.baselines.dataset_mean import (
+    category_mean_prediction,
+    dataset_mean_prediction,
+    measure_training_means,
+)
 from backsight.evaluate.baselines.image_matcher import ImageMatcher, detect_features, match_features, spread_matches
 from backsight.evaluate.baselines.oracle import (
     DEPTH_NOISE,
@@ -43,6 +48,21 @@ def test_colour_naming_marks_the_pixels_of_the_named_colour(all_questions):
     expected[1:3, 2:5] = 1.0
     np.testing.assert_array_equal(prediction.target[1, 0], expected)
     np.testing.assert_array_equal(prediction.target[0], np.float32(0.5))
+
+
+def test_both_clues_meet_where_a_colour_is_named_and_the_category_stands_alone_elsewhere(source, config, all_questions):
+    means = measure_training_means(source, config)
+    question = all_questions[0]
+    rgb = np.full_like(question.sequence.rgb, COLOURS["white"])
+    rgb[:, 4:12, 8:20] = COLOURS["red"]
+    question = repainted(question, rgb)
+    both, category = colour_and_category_prediction(question, means), category_mean_prediction(question, means)
+    np.testing.assert_array_equal(both.target[0], category.target[0])
+    red = np.zeros((7, 11), dtype=np.float32)
+    red[1:3, 2:5] = 1.0
+    np.testing.assert_allclose(both.target[1], category.target[1] * red)
+    assert (both.target_presence[1] < category.target_presence[1]).all()
+    assert both.info.predictor == "colour_and_category"
 
 
 def test_the_histogram_prefers_colours_that_the_frame_has(all_questions):

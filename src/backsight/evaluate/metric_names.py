@@ -45,6 +45,7 @@ TARGET_PREDICTORS = (
     "dataset_mean",
     "category_mean",
     "colour_naming",
+    "colour_and_category",
 )
 ORACLES = ("oracle", "oracle_depth_noise", "oracle_pose_noise")
 
@@ -58,6 +59,7 @@ PREDICTOR_LABELS: dict[str, str] = {
     "image_matcher": "SIFT matcher",
     "category_mean": "category mean",
     "colour_naming": "colour naming",
+    "colour_and_category": "colour x category",
     "oracle_depth_noise": "oracle, depth noise",
     "oracle_pose_noise": "oracle, pose noise",
     "oracle": "oracle, clean",
@@ -73,6 +75,7 @@ SHORT_LABELS: dict[str, str] = {
     "image_matcher": "SIFT",
     "category_mean": "categ.\nmean",
     "colour_naming": "colour\nnaming",
+    "colour_and_category": "colour\nx cat.",
     "oracle_depth_noise": "oracle\ndepth",
     "oracle_pose_noise": "oracle\npose",
     "oracle": "oracle\nclean",

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from rich.progress import track
 
+from backsight.evaluate.baselines.colour_and_category import colour_and_category_prediction
 from backsight.evaluate.baselines.colours import colour_histogram_prediction, colour_naming_prediction
 from backsight.evaluate.baselines.constant_maps import centre_gaussian_prediction, uniform_prediction
 from backsight.evaluate.baselines.dataset_mean import (
@@ -28,7 +29,7 @@ Predictor = Callable[[Question], Prediction]
 SampleKeyframes = Mapping[tuple[str, int], np.ndarray]
 """Keyframes by sequence id and current frame."""
 
-TARGET_PREDICTORS = ("category_mean", "colour_naming")
+TARGET_PREDICTORS = ("category_mean", "colour_naming", "colour_and_category")
 """Baselines that answer instructions alone; left out where a source has none."""
 
 
@@ -77,6 +78,7 @@ def baseline_predictors(means: TrainingMeans | None) -> dict[str, Predictor]:
     if means is not None:
         predictors["dataset_mean"] = partial(dataset_mean_prediction, means=means)
         predictors["category_mean"] = partial(category_mean_prediction, means=means)
+        predictors["colour_and_category"] = partial(colour_and_category_prediction, means=means)
     return predictors
 
 

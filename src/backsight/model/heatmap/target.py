@@ -13,7 +13,13 @@ from backsight.model.stem import ResidualBlock, convolution
 
 
 class TargetDecoder(nn.Module):
-    """Views' features are made once; each `<heat>` query is compared with them and modulates them."""
+    """Views' features are made once; each `<heat>` query is compared with them and modulates them on two grids.
+
+    Modulating the correlation grid before a residual block lets a query look at a thing's surroundings; modulating
+    the map grid keeps the outline.
+
+    Source: Perez et al., FiLM: Visual Reasoning with a General Conditioning Layer, arXiv 1709.07871.
+    """
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -27,6 +33,8 @@ class TargetDecoder(nn.Module):
             nn.LayerNorm(config.language.width), nn.Linear(config.language.width, 2 * width), nn.GELU()
         )
         self.key = nn.Linear(2 * width, width)
+        self.coarse_modulation = nn.Linear(2 * width, 2 * width)
+        self.coarse_block = ResidualBlock(width)
         self.modulation = nn.Linear(2 * width, 2 * width)
         self.gated = convolution(width, width // 2)
         self.logit = nn.Conv2d(width // 2, 1, 1)
@@ -46,12 +54,13 @@ class TargetDecoder(nn.Module):
             queries: hidden states of the `<heat>` tokens.
         """
         batch, instructions, views, _ = queries.shape
-        features = self._features(encoding, keyframes)
+        coarse, features = self._features(encoding, keyframes)
         hidden = self.query(queries)
         similar = torch.einsum("biqc,bqchw->biqhw", self.key(hidden), features) / self.width**0.5
-        factor, shift = self.modulation(hidden)[..., None, None].chunk(2, dim=3)
-        gated = functional.relu(features[:, None] * (1 + factor) + shift).flatten(0, 2)
-        gated = self.logit(self.gated(gated.contiguous(memory_format=torch.channels_last)))
+        asked = self.coarse_block(_modulated(coarse, self.coarse_modulation(hidden)))
+        asked = functional.interpolate(asked, size=features.shape[-2:], mode="bilinear", align_corners=False)
+        fine = features[:, None] + asked.unflatten(0, (batch, instructions, views))
+        gated = self.logit(self.gated(_modulated(fine, self.modulation(hidden))))
         logits = similar.float() + gated[:, 0].float().unflatten(0, (batch, instructions, views))
         cells = logits.flatten(3)
         evidence = torch.stack([cells.amax(-1), cells.logsumexp(-1) - math.log(cells.shape[-1])], dim=-1)
@@ -60,10 +69,22 @@ class TargetDecoder(nn.Module):
 
     def _features(
         self, encoding: Encoding, keyframes: Tensor
-    ) -> Float[Tensor, "batch keyframes channels map_rows map_columns"]:
+    ) -> tuple[
+        Float[Tensor, "batch 1 keyframes channels rows columns"],
+        Float[Tensor, "batch keyframes channels map_rows map_columns"],
+    ]:
         index = (torch.arange(len(keyframes), device=keyframes.device)[:, None], keyframes)
         detail = self.skip(encoding.skip[index].flatten(0, 1))
         coarse = self.coarse(encoding.trunk[index].flatten(0, 1))
-        coarse = functional.interpolate(coarse, size=detail.shape[-2:], mode="bilinear", align_corners=False)
-        features = self.features(functional.relu(self.norm(coarse + detail)))
-        return features.unflatten(0, keyframes.shape)
+        enlarged = functional.interpolate(coarse, size=detail.shape[-2:], mode="bilinear", align_corners=False)
+        features = self.features(functional.relu(self.norm(enlarged + detail)))
+        return coarse.unflatten(0, keyframes.shape)[:, None], features.unflatten(0, keyframes.shape)
+
+
+def _modulated(
+    features: Float[Tensor, "batch shared_or_instructions views channels rows columns"],
+    factor_and_shift: Float[Tensor, "batch instructions views channels_twice"],
+) -> Float[Tensor, "maps channels rows columns"]:
+    factor, shift = factor_and_shift[..., None, None].chunk(2, dim=3)
+    modulated = functional.relu(features * (1 + factor) + shift).flatten(0, 2)
+    return modulated.contiguous(memory_format=torch.channels_last)
