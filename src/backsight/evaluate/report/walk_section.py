@@ -15,6 +15,8 @@ SHOWN_FRAMES = 6
 FILM_FRAMES = 23
 """Frames of the film strip at most, spread over the walk."""
 FILM_PX, MAP_PX, VIEW_PX = 112, 232, 640
+LEAST_BRIGHTNESS = 0.05
+"""An instruction whose maps stay below this everywhere is drawn dark: the model says that it is nowhere."""
 
 
 def shown_history(walk: Walk) -> list[int]:
@@ -132,7 +134,11 @@ def _targets(walk: Walk) -> str:
     if not walk.prediction.info.instruction_ids:
         return ""
     blocks = [_target_block(walk, row) for row in range(len(walk.prediction.target))]
-    return "<h4>Instructions: where the named thing is in each keyframe</h4>" + "".join(blocks)
+    return (
+        "<h4>Instructions: where the named thing is in each keyframe</h4>"
+        '<p class="soft">Predictions of an instruction are drawn relative to its brightest cell, whose probability is '
+        "given beside the words.</p>" + "".join(blocks)
+    )
 
 
 def _target_block(walk: Walk, row: int) -> str:
@@ -144,18 +150,21 @@ def _target_block(walk: Walk, row: int) -> str:
         chips.append(f'<span class="chip">{swatch}{escape(instruction.colour)}</span>')
     if not truth.target_presence[row].any():
         chips.append('<span class="chip absent">not in any keyframe</span>')
-    columns = "".join(_target_column(walk, row, column) for column in range(len(prediction.keyframes)))
+    brightest = float(prediction.target[row].max())
+    columns = "".join(_target_column(walk, row, column, brightest) for column in range(len(prediction.keyframes)))
     return (
-        f'<section class="instruction"><p class="quote">&ldquo;{escape(instruction.text)}&rdquo; {"".join(chips)}</p>'
+        f'<section class="instruction"><p class="quote">&ldquo;{escape(instruction.text)}&rdquo; {"".join(chips)}'
+        f'<span class="soft"> brightest cell {brightest:.2f}</span></p>'
         f'<div class="views">{columns}</div></section>'
     )
 
 
-def _target_column(walk: Walk, row: int, column: int) -> str:
+def _target_column(walk: Walk, row: int, column: int, brightest: float) -> str:
     prediction, truth = walk.prediction, walk.truth
     frame = int(prediction.keyframes[column])
     background = fitted_image(walk.sequence.rgb[frame], walk.fit, MAP_PX)
-    predicted = blend_map(background, prediction.target[row, column])
+    # Small things get small probabilities: on the common scale a right answer would be invisible.
+    predicted = blend_map(background, prediction.target[row, column] / max(brightest, LEAST_BRIGHTNESS))
     if truth.target_presence[row, column]:
         below = _tagged(blend_map(background, truth.target[row, column]), "truth", "")
     else:
