@@ -28,7 +28,7 @@ def make_batch(cache, seed=0, **changes):
     config = BatchConfig(num_frames=5, num_keyframes=3, batch_size=2, currents_per_sample=2, **changes)
     items = training_items([cache[i].annotations for i in range(len(cache))], config)
     draws = [Draw(k, (seed, 0, k)) for k in range(2)]
-    return build_batch(cache, items, draws, config, tokenize, padding_id=0), items
+    return build_batch(cache, items, draws, config, tokenize, padding_id=0, end_id=97), items
 
 
 def test_equal_draws_give_equal_batches(cache):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Int64
+from jaxtyping import Bool, Int64
 from pydantic import Field
 
 from backsight.data.cache import SequenceCache
@@ -60,8 +60,18 @@ def build_batch(
     config: BatchConfig,
     tokenize: Tokenize,
     padding_id: int,
+    end_id: int,
 ) -> Batch:
     """Build the batch of `draws`; equal draws give equal batches, whatever came before.
+
+    Args:
+        cache: the walks.
+        items: what samples can be made of.
+        draws: of the sampler.
+        config: of the batch.
+        tokenize: texts to ids.
+        padding_id: behind every text.
+        end_id: ends an answer.
 
     Raises:
         DataError: sequences of one batch differ in image size.
@@ -80,15 +90,18 @@ def build_batch(
     sizes = {sequence.image_size for sequence, _, _ in samples}
     if len(sizes) > 1:
         raise DataError(cache.root, "image size", f"sequences differ: {sorted(sizes)}", "collect at one size")
-    tokens, target_ids, has_instruction = _instruction_arrays(
-        [instructions for *_, instructions in samples], config, tokenize, padding_id
-    )
+    instructions = [instructions for *_, instructions in samples]
+    target_ids, has_instruction = _target_arrays(instructions, config)
+    texts = [[one.text for one in sample] for sample in instructions]
+    answers = [[one.answer for one in sample] for sample in instructions]
+    slots = config.instructions_per_sample
     frames = _frame_tensors([(sequence, choice) for sequence, choice, _ in samples])
     return Batch(
         **frames,
         current=torch.from_numpy(np.concatenate(groups)),
         history=torch.from_numpy(np.concatenate(histories)),
-        instruction_tokens=torch.from_numpy(tokens),
+        instruction_tokens=torch.from_numpy(_token_array(texts, slots, tokenize, padding_id)),
+        answer_tokens=torch.from_numpy(_token_array(answers, slots, tokenize, padding_id, end_id)),
         target_ids=torch.from_numpy(target_ids),
         has_instruction=torch.from_numpy(has_instruction),
     )
@@ -133,21 +146,31 @@ def _centred_poses(sequence: Sequence, choice: FrameChoice) -> np.ndarray:
     return poses.astype(np.float32)
 
 
-def _instruction_arrays(
-    instructions: list[list[Instruction]], config: BatchConfig, tokenize: Tokenize, padding_id: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _token_array(
+    texts: list[list[str]], slots: int, tokenize: Tokenize, padding_id: int, end_id: int | None = None
+) -> Int64[np.ndarray, "batch slots tokens"]:
+    """Return token ids, padded at the end; where an end is given it follows every text that has a token."""
+    encoded = iter(tokenize([text for sample in texts for text in sample]))
+    ids = [[next(encoded) for _ in sample] for sample in texts]
+    if end_id is not None:
+        ids = [[[*tokens, end_id] if tokens else [] for tokens in sample] for sample in ids]
+    width = max([1, *(len(tokens) for sample in ids for tokens in sample)])
+    found = np.full((len(texts), slots, width), padding_id, dtype=np.int64)
+    for row, sample in enumerate(ids):
+        for slot, tokens in enumerate(sample):
+            found[row, slot, : len(tokens)] = tokens
+    return found
+
+
+def _target_arrays(
+    instructions: list[list[Instruction]], config: BatchConfig
+) -> tuple[Int64[np.ndarray, "batch slots targets"], Bool[np.ndarray, "batch slots"]]:
     slots = config.instructions_per_sample
-    flat = [one for sample in instructions for one in sample]
-    encoded = iter(tokenize([one.text for one in flat]))
-    ids = [[next(encoded) for _ in sample] for sample in instructions]
-    num_tokens = max((len(tokens) for sample in ids for tokens in sample), default=1)
-    num_targets = max((len(one.target_instance_ids) for one in flat), default=1) or 1
-    tokens = np.full((len(instructions), slots, num_tokens), padding_id, dtype=np.int64)
+    num_targets = max([1, *(len(one.target_instance_ids) for sample in instructions for one in sample)])
     targets = np.full((len(instructions), slots, num_targets), -1, dtype=np.int64)
     present = np.zeros((len(instructions), slots), dtype=bool)
     for row, sample in enumerate(instructions):
         for slot, one in enumerate(sample):
-            tokens[row, slot, : len(ids[row][slot])] = ids[row][slot]
             targets[row, slot, : len(one.target_instance_ids)] = one.target_instance_ids
             present[row, slot] = True
-    return tokens, targets, present
+    return targets, present

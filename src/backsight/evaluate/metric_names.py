@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from backsight.records.vocabulary import REASONING_TYPES
+
 Better = Literal["higher", "lower", "neither"]
 
 
@@ -110,6 +112,20 @@ def _target_rows(suffix: str) -> tuple[MetricName, ...]:
     )
 
 
+def reasoning_suffix(reasoning_type: str) -> str:
+    """Return what follows a metric's name when only one reasoning type counts."""
+    return f"@{reasoning_type}"
+
+
+def _reasoning_rows(suffix: str, label: str) -> tuple[MetricName, ...]:
+    return (
+        MetricName(f"reasoning_accuracy{suffix}", f"{label}: exact answer"),
+        MetricName(f"reasoning_accuracy_chance{suffix}", "  chance (commonest answer)", "neither"),
+        MetricName(f"reasoning_hit{suffix}", "  pointing hit"),
+        MetricName(f"reasoning_both{suffix}", "  both right"),
+    )
+
+
 NAMES_A_COLOUR = "@names_a_colour"
 NAMES_NO_COLOUR = "@names_no_colour"
 
@@ -153,6 +169,16 @@ GROUPS: tuple[MetricGroup, ...] = (
     MetricGroup("Targets: where the named thing is in each keyframe", _target_rows(""), TARGET_PREDICTORS),
     MetricGroup("Targets, instruction names a colour", _target_rows(NAMES_A_COLOUR), TARGET_PREDICTORS),
     MetricGroup("Targets, instruction names no colour", _target_rows(NAMES_NO_COLOUR), TARGET_PREDICTORS),
+    MetricGroup(
+        "Reasoning: the answer in words, by what it takes",
+        _reasoning_rows("", "all")
+        + tuple(
+            name
+            for kind in REASONING_TYPES
+            for name in _reasoning_rows(reasoning_suffix(kind), kind.replace("_", " or "))
+        ),
+        (MODEL, "model_shuffled"),
+    ),
 )
 
 

@@ -120,7 +120,7 @@ def predict_sample(
     encoding = model.encode(rgb)
     positions = estimated_keyframes(encoding, config.num_keyframes)
     words = [texts.get((sample.sequence_id, i.instruction_id), i.text) for i in sample.instructions]
-    target, target_presence = _targets(model, encoding, rgb, positions, frames, words)
+    target, target_presence, answers = _targets(model, encoding, rgb, positions, frames, words)
     history = np.zeros(0, dtype=np.int64) if texts else sample.history_frames
     footprint, footprint_presence, bearing, distance_m = _footprints(model, encoding, len(history))
     return Prediction(
@@ -133,6 +133,7 @@ def predict_sample(
         keyframes=frames[positions],
         target=target,
         target_presence=target_presence,
+        answers=answers,
     )
 
 
@@ -199,20 +200,24 @@ def _targets(
     positions: Int64[np.ndarray, " keyframes"],
     frames: Int64[np.ndarray, " frames"],
     words: Sized[str],
-) -> tuple[Float32[np.ndarray, "instructions keyframes height width"], Float32[np.ndarray, "instructions keyframes"]]:
+) -> tuple[
+    Float32[np.ndarray, "instructions keyframes height width"],
+    Float32[np.ndarray, "instructions keyframes"],
+    tuple[str, ...],
+]:
     if not words:
         shape = (0, len(positions), model.config.map_rows, model.config.map_columns)
-        return np.zeros(shape, dtype=np.float32), np.zeros(shape[:2], dtype=np.float32)
-    found = model.targets(
-        encoding,
-        rgb,
+        return np.zeros(shape, dtype=np.float32), np.zeros(shape[:2], dtype=np.float32), ()
+    question = (
         torch.from_numpy(positions)[None].to(rgb.device),
         torch.from_numpy(frames)[None].to(rgb.device),
         encode_texts(model.tokenizer, words)[None].to(rgb.device),
     )
+    found = model.targets(encoding, rgb, *question)
     return (
         _array(model.calibration.target.probability(found.logits[0])),
         _array(model.calibration.target_presence.probability(found.presence_logits[0])),
+        model.answers(encoding, rgb, *question)[0],
     )
 
 

@@ -2,11 +2,12 @@
 
 A folder holds the predictions of ONE predictor:
 
-    index.json                      {"format_version": 1, "entries": [{"file": ..., "info": {...}}, ...]}
+    index.json                      {"format_version": 1, "entries": [one for each file: file, info, answers]}
     <sequence id>_<frame>.npz       one current view each (numpy's compressed npz)
 
 `info` is a `records.prediction.PredictionInfo`: predictor, sequence_id, place_id, current_frame, geometry
 ('estimated': from RGB alone, or 'given': depth and poses were fed), instruction_ids, checkpoint, attention_backend.
+`answers` holds what is said in words, one text for each of the instruction_ids; it may be left out.
 Arrays of each npz (all little-endian; H frames of history, K keyframes, I instructions, maps of h x w cells):
 
     history_frames      int64   (H,)          all frame indices that the evaluation asks for, rising
@@ -55,6 +56,7 @@ class IndexEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     file: str
     info: PredictionInfo
+    answers: tuple[str, ...] = ()
 
 
 class PredictionIndex(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -88,7 +90,7 @@ class PredictionWriter:
         path = self.folder / f"{prediction.info.sequence_id}_{prediction.info.current_frame:05d}.npz"
         check_prediction(prediction, path)
         np.savez_compressed(path, allow_pickle=False, **{name: getattr(prediction, name) for name in _ARRAYS})
-        self._entries.append(IndexEntry(path.name, prediction.info))
+        self._entries.append(IndexEntry(path.name, prediction.info, prediction.answers))
 
     def close(self) -> None:
         """Write the index."""
@@ -162,7 +164,7 @@ def read_prediction(folder: Path, entry: IndexEntry) -> Prediction:
             found = f"{arrays[name].dtype} with {arrays[name].ndim} axes"
             raise DataError(path, name, f"is {found}, not {np.dtype(kind)} with {num_axes}")
     _check_shapes(arrays, entry.info, path)
-    prediction = Prediction(info=entry.info, **arrays)
+    prediction = Prediction(info=entry.info, answers=entry.answers, **arrays)
     check_prediction(prediction, path)
     return prediction
 
@@ -185,6 +187,9 @@ def check_prediction(prediction: Prediction, path: Path) -> None:
     """
     arrays = {name: getattr(prediction, name) for name in _ARRAYS}
     _check_shapes(arrays, prediction.info, path)
+    asked, told = len(prediction.info.instruction_ids), len(prediction.answers)
+    if told not in (0, asked):
+        raise DataError(path, "answers", f"holds {told} texts for {asked} instructions", "one for each, or none")
     for name, array in arrays.items():
         if not np.isfinite(array).all():
             raise DataError(path, name, "holds a number that is not finite")

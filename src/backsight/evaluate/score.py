@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float64
 from rich.progress import track
 
+from backsight.evaluate.answers import add_answers, commonest_answers
 from backsight.evaluate.metric_names import (
     COVERAGE_BINS,
     NAMES_A_COLOUR,
@@ -68,6 +69,7 @@ def score_all(folders: Sized[Path], source: SequenceSource, config: EvaluationCo
     asked = [s.key for i in sequence_ids for s in samples_of(source.annotations(i), config.max_history)]
     for folder, index in zip(folders, indices, strict=True):
         _check_samples(folder, index, asked)
+    commonest = commonest_answers(source)
     walks = track(source.samples(config.max_history), description="scoring", total=len(asked), transient=True)
     for sequence, sample in walks:
         truth = None
@@ -79,6 +81,7 @@ def score_all(folders: Sized[Path], source: SequenceSource, config: EvaluationCo
             if mean_auc is not None:
                 sample_aucs[tally.predictor][sample.key] = mean_auc
             _add_targets(tally, sample, prediction, truth[1])
+            add_answers(tally, sample, prediction, truth[1], commonest)
     return Scores([row for tally in tallies for row in tally.rows()], sample_aucs)
 
 

@@ -27,7 +27,7 @@ TERMS_OF_LOSS = {
     ),
     "correspondence": ("transfer", "matching"),
     "coherence": ("total_variation", "compactness", "temporal_smoothness"),
-    "reasoning": ("target_bce", "target_iou", "target_presence"),
+    "reasoning": ("target_bce", "target_iou", "target_presence", "answer", "attention_alignment"),
     "discrimination": ("identification", "similarity_hinge"),
 }
 """Which terms make up each of the five losses."""
@@ -60,6 +60,8 @@ class TermWeights(BaseModel):
     target_bce: float = Field(default=1.0, ge=0, le=100)
     target_iou: float = Field(default=0.5, ge=0, le=100)
     target_presence: float = Field(default=0.2, ge=0, le=100)
+    answer: float = Field(default=0.2, ge=0, le=100)
+    attention_alignment: float = Field(default=0.1, ge=0, le=100)
     identification: float = Field(default=0.2, ge=0, le=100)
     similarity_hinge: float = Field(default=0.2, ge=0, le=100)
 
@@ -111,6 +113,8 @@ class LossTerms:
     target_bce: Term | None = None
     target_iou: Term | None = None
     target_presence: Term | None = None
+    answer: Term | None = None
+    attention_alignment: Term | None = None
     identification: Term | None = None
     similarity_hinge: Term | None = None
 

@@ -1,6 +1,7 @@
 """The model: frames in, frame-indexed heatmaps out."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -9,7 +10,7 @@ import torch
 from jaxtyping import Float, Int64, Shaped, UInt8
 from torch import Tensor, nn
 from torch.nn import functional
-from transformers import PreTrainedTokenizerBase
+from transformers import PreTrainedTokenizerBase, Qwen2_5_VLForConditionalGeneration
 
 from backsight.data.keyframes import uniform_keyframes
 from backsight.model.appearance import Appearance
@@ -21,9 +22,9 @@ from backsight.model.geometry.vggt import VGGT
 from backsight.model.heatmap.footprint import FootprintDecoder
 from backsight.model.heatmap.odometry import Odometry
 from backsight.model.heatmap.target import TargetDecoder
-from backsight.model.language import Language
+from backsight.model.language import Language, SeenViews
 from backsight.model.outputs import Encoding, Footprints, Targets
-from backsight.model.tokenizer import encode_texts, token_ids
+from backsight.model.tokenizer import decode_answers, encode_texts, token_ids
 from backsight.records.errors import UsageError
 from backsight.records.prediction import Prediction, PredictionInfo
 
@@ -38,15 +39,21 @@ class Backsight(Checkpointed):
 
     Args:
         config: of a preset.
-        tokenizer: of `build_tokenizer`; saved with the weights.
+        tokenizer: of `build_tokenizer`, or the published one; saved with the weights.
+        language_model: published weights (`start.new_model` loads them); made from the configuration when not given.
     """
 
-    def __init__(self, config: ModelConfig, tokenizer: PreTrainedTokenizerBase) -> None:
+    def __init__(
+        self,
+        config: ModelConfig,
+        tokenizer: PreTrainedTokenizerBase,
+        language_model: Qwen2_5_VLForConditionalGeneration | None = None,
+    ) -> None:
         super().__init__(config, tokenizer)
         self.geometry = VGGT(config.geometry, config.attention == "sdpa")
         self.appearance = Appearance(config.appearance, config.attention)
         tokens = token_ids(tokenizer, config.language.frame_tokens)
-        self.language = Language(config.language, tokens, config.attention)
+        self.language = Language(config.language, tokens, config.attention, language_model)
         self.fusion = Fusion(config)
         self.heatmap = nn.ModuleDict({"footprint": FootprintDecoder(config), "target": TargetDecoder(config)})
         for part in (self.fusion, self.heatmap):
@@ -111,6 +118,8 @@ class Backsight(Checkpointed):
         keyframes: Int64[Tensor, "batch keyframes"],
         frame_index: Int64[Tensor, "batch frames"],
         instruction_tokens: Int64[Tensor, "batch instructions tokens"],
+        answer_tokens: Int64[Tensor, "batch instructions answer_tokens"] | None = None,
+        with_attention: bool = False,
     ) -> Targets:
         """Decode where each instruction's target lies in each keyframe.
 
@@ -120,20 +129,38 @@ class Backsight(Checkpointed):
             keyframes: positions on the frames axis, rising; the last one is the current view.
             frame_index: index of each frame in its sequence.
             instruction_tokens: ids, padded at the end.
+            answer_tokens: true answers with their end token, padded at the end; how likely they are is then returned.
+            with_attention: whether to return what the `<heat>` tokens attend to.
         """
+        seen = self._seen_views(encoding, rgb, keyframes, frame_index)
+        reading = self.language.read(seen, instruction_tokens, answer_tokens, with_attention=with_attention)
+        decoded = self.heatmap["target"](encoding, keyframes, reading.queries)
+        return replace(decoded, answers=reading.answers, attention=reading.attention)
+
+    def answers(
+        self,
+        encoding: Encoding,
+        rgb: Shaped[Tensor, "batch frames 3 height width"],
+        keyframes: Int64[Tensor, "batch keyframes"],
+        frame_index: Int64[Tensor, "batch frames"],
+        instruction_tokens: Int64[Tensor, "batch instructions tokens"],
+    ) -> tuple[tuple[str, ...], ...]:
+        """Return each instruction's answer in words; arguments as in `targets`."""
+        seen = self._seen_views(encoding, rgb, keyframes, frame_index)
+        found = self.language.generate(seen, instruction_tokens, self.config.language.answer_tokens)
+        return tuple(tuple(decode_answers(self.tokenizer, tokens)) for tokens in found)
+
+    def _seen_views(self, encoding: Encoding, rgb: Tensor, keyframes: Tensor, frame_index: Tensor) -> SeenViews:
         images = _as_unit(rgb)
         rows, columns = _patch_grid(images)
         index = (torch.arange(len(keyframes), device=keyframes.device)[:, None], keyframes)
-        seen = images[index]
-        resized = _resized(seen.flatten(0, 1), rows, columns).unflatten(0, keyframes.shape)
+        resized = _resized(images[index].flatten(0, 1), rows, columns).unflatten(0, keyframes.shape)
         features = self.language.image_features(resized)
         features = features + self.fusion.language_addition(encoding.fused_tokens[index], rows)
         chosen = frame_index.gather(1, keyframes)
-        ages = chosen[:, -1:] - chosen
-        queries = self.language.queries(features, rows // 2, ages, instruction_tokens)
-        return self.heatmap["target"](encoding, keyframes, queries)
+        return SeenViews(features, rows // 2, chosen[:, -1:] - chosen)
 
-    def forward(
+    def forward(  # noqa: PLR0913 - tensors one by one, so that the graph can be exported
         self,
         rgb: Shaped[Tensor, "batch frames 3 height width"],
         keyframes: Int64[Tensor, "batch keyframes"],
@@ -141,11 +168,14 @@ class Backsight(Checkpointed):
         current: Int64[Tensor, "groups 2"],
         history: Int64[Tensor, "groups history"],
         instruction_tokens: Int64[Tensor, "batch instructions tokens"],
+        answer_tokens: Int64[Tensor, "batch instructions answer_tokens"] | None = None,
+        with_attention: bool = False,
     ) -> tuple[Encoding, Footprints, Targets]:
         """Encode and decode both families; arguments as in `encode`, `footprints` and `targets`."""
         encoding = self.encode(rgb)
         footprints = self.footprints(encoding, current, history)
-        return encoding, footprints, self.targets(encoding, rgb, keyframes, frame_index, instruction_tokens)
+        targets = self.targets(encoding, rgb, keyframes, frame_index, instruction_tokens, answer_tokens, with_attention)
+        return encoding, footprints, targets
 
     def predict(
         self,
@@ -153,7 +183,7 @@ class Backsight(Checkpointed):
         instructions: Sequence[str] = (),
         keyframes: Sequence[int] | None = None,
     ) -> Prediction:
-        """Predict all heatmaps of the last frame: the one call a user needs.
+        """Predict all heatmaps of the last frame, and answers in words: the one call a user needs.
 
         Args:
             frames: RGB images in time order, all of one size, or the path of a video.
@@ -202,7 +232,7 @@ class Backsight(Checkpointed):
         odometry = self.odometry(encoding)
         found = [self.footprints(encoding, current, part[None], odometry) for part in parts]
         use = self.calibration
-        maps, presence = self._predicted_targets(encoding, rgb, instructions, keyframes)
+        maps, presence, answers = self._predicted_targets(encoding, rgb, instructions, keyframes)
         return Prediction(
             info=PredictionInfo("backsight", "", "", last, "estimated", attention_backend=self.config.attention),
             history_frames=np.arange(last),
@@ -213,24 +243,24 @@ class Backsight(Checkpointed):
             keyframes=keyframes,
             target=maps,
             target_presence=presence,
+            answers=answers,
         )
 
     def _predicted_targets(
         self, encoding: Encoding, rgb: Tensor, instructions: list[str], keyframes: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
+    ) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
         if not instructions:
             shape = (0, len(keyframes), *encoding.skip.shape[-2:])
-            return np.zeros(shape, np.float32), np.zeros(shape[:2], np.float32)
-        found = self.targets(
-            encoding,
-            rgb,
+            return np.zeros(shape, np.float32), np.zeros(shape[:2], np.float32), ()
+        question = (
             torch.from_numpy(keyframes)[None].to(rgb.device),
             torch.arange(rgb.shape[1], device=rgb.device)[None],
             encode_texts(self.tokenizer, instructions)[None].to(rgb.device),
         )
+        found = self.targets(encoding, rgb, *question)
         maps = self.calibration.target.probability(found.logits[0])
         presence = self.calibration.target_presence.probability(found.presence_logits[0])
-        return _joined([maps]), _joined([presence])
+        return _joined([maps]), _joined([presence]), self.answers(encoding, rgb, *question)[0]
 
 
 def _joined(parts: list[Tensor]) -> np.ndarray:

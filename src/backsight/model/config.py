@@ -13,6 +13,8 @@ APPEARANCE_PATCH_PX = 16
 """Patch size of DINOv3."""
 MAP_CELL_PX = 4
 """Side of a heatmap cell in pixels of the appearance image."""
+IMAGE_TOKEN_CELLS = 2 * APPEARANCE_PATCH_PX // MAP_CELL_PX
+"""Side in heatmap cells of what one image token of the language model shows: 2 x 2 patches."""
 
 
 class Frozen(BaseModel):
@@ -75,6 +77,8 @@ class AppearanceConfig(Frozen):
 class LanguageConfig(Frozen):
     """Sizes of Qwen2.5-VL."""
 
+    checkpoint: str | None = None
+    """Hub id or folder of published weights that training starts from; their sizes must be those below."""
     vocabulary: Annotated[int, Field(ge=32)]
     """Rows of the embedding table; the tokenizer may use fewer."""
     width: Count
@@ -93,11 +97,29 @@ class LanguageConfig(Frozen):
     """Blocks of the vision tower that attend over the whole image, from 0."""
     frame_tokens: Annotated[int, Field(ge=2)] = 64
     """Number of frame-index tokens; the last one stands for every older frame."""
+    norm_epsilon: Annotated[float, Field(gt=0.0, le=1e-3)] = 1e-6
+    """Of the text layers' norms."""
+    attention_layers: tuple[int, ...] | None = None
+    """Text layers, from 0, whose attention from `<heat>` tokens to image tokens is aligned with the truth; None: the
+    last third."""
+    answer_tokens: Annotated[int, Field(ge=1, le=4096)] = 32
+    """Tokens after which an answer in words is broken off."""
+
+    @property
+    def aligned_layers(self) -> tuple[int, ...]:
+        """Text layers whose attention is aligned."""
+        if self.attention_layers is not None:
+            return self.attention_layers
+        return tuple(range(self.depth - max(1, self.depth // 3), self.depth))
 
     @model_validator(mode="after")
     def _check(self) -> "LanguageConfig":
         if self.width % self.heads or 2 * sum(self.rotary_sections) != self.width // self.heads:
             raise ValueError("rotary_sections must sum to half of width / heads")
+        if self.attention_layers is not None and not (
+            self.attention_layers and all(0 <= layer < self.depth for layer in self.attention_layers)
+        ):
+            raise ValueError("attention_layers must name at least one layer, each from 0 to depth - 1")
         return self
 
 

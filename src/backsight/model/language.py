@@ -1,42 +1,90 @@
-"""Qwen2.5-VL through transformers: reads keyframes and an instruction, answers with one query per view.
+"""Qwen2.5-VL through transformers: reads keyframes and an instruction, answers with one query per view and in words.
 
-The sequence is: for each view its `<frame i>` token and its image tokens, the instruction, one
-`<heat>` token per view.
+The sequence is: for each view its `<frame i>` token and its image tokens, the instruction, one `<heat>` token per view,
+the answer. `sequence.PackedLayout` says how the instructions of a sample share the views.
 """
 
+from contextlib import nullcontext
+from dataclasses import dataclass
 from typing import cast
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Bool, Float, Int64
 from torch import IntTensor, LongTensor, Tensor, nn
-from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
-from transformers.modeling_outputs import BaseModelOutputWithPooling
+from torch.nn import functional
+from transformers import DynamicCache, Qwen2_5_VLForConditionalGeneration
+from transformers.modeling_outputs import BaseModelOutputWithPast, BaseModelOutputWithPooling
 
+from backsight.model.attention_rows import Projections, attention_rows, watched_projections
 from backsight.model.config import GEOMETRY_PATCH_PX, LanguageConfig
+from backsight.model.outputs import AnswerLikelihood
+from backsight.model.published import MERGE, TEMPORAL_PATCH, published_config
+from backsight.model.sequence import FIRST_IMAGE_TOKEN, PackedLayout
 from backsight.model.tokenizer import TokenIds
 from backsight.records.errors import UsageError
 
 IMAGE_MEAN = (0.48145466, 0.4578275, 0.40821073)
 IMAGE_DEVIATION = (0.26862954, 0.26130258, 0.27577711)
-MERGE = 2
-TEMPORAL_PATCH = 2
+POSE_NUMBERS = 9
+"""Of an imagined view: translation (3) and the first two columns of its rotation (6)."""
+
+
+@dataclass(frozen=True)
+class SeenViews:
+    """What the language model sees of the keyframes."""
+
+    features: Float[Tensor, "batch views image_tokens channels"]
+    """Of `Language.image_features`, possibly with geometry added."""
+    rows: int
+    """Of the image-token grid."""
+    ages: Int64[Tensor, "batch views"]
+    """How many frames before the current view each view was seen."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one pass over views and instructions gives."""
+
+    queries: Float[Tensor, "batch instructions queries channels"]
+    """Hidden states of the `<heat>` tokens: of the views, then of the imagined views."""
+    answers: AnswerLikelihood | None = None
+    attention: Float[Tensor, "batch instructions views views image_tokens"] | None = None
+    """From each view's `<heat>` token to the image tokens of each view; all a token attends to sums to 1."""
 
 
 class Language(nn.Module):
-    """The language model with its vision tower."""
+    """The language model with its vision tower.
+
+    Args:
+        config: sizes.
+        tokens: special ids of the tokenizer.
+        attention: sdpa or eager.
+        model: published weights of these sizes; made from the configuration when not given.
+    """
 
     mean: Tensor
     deviation: Tensor
     frame_ids: Tensor
 
-    def __init__(self, config: LanguageConfig, tokens: TokenIds, attention: str) -> None:
+    def __init__(
+        self,
+        config: LanguageConfig,
+        tokens: TokenIds,
+        attention: str,
+        model: Qwen2_5_VLForConditionalGeneration | None = None,
+    ) -> None:
         super().__init__()
         if tokens.size > config.vocabulary:
             raise UsageError(f"language.vocabulary is {config.vocabulary}, but the tokenizer needs {tokens.size} rows")
         self.tokens = tokens
-        self.model = Qwen2_5_VLForConditionalGeneration._from_config(
-            published_config(config, tokens), attn_implementation=attention
-        )
+        self.aligned_layers = config.aligned_layers
+        if model is None:
+            made = published_config(config, tokens)
+            model = Qwen2_5_VLForConditionalGeneration._from_config(made, attn_implementation=attention)
+        self.model = model
+        self.pose = nn.Linear(POSE_NUMBERS, config.width, bias=False)
+        # As small as a token's embedding, to which it is added.
+        nn.init.normal_(self.pose.weight, std=self.model.config.get_text_config().initializer_range)
         self.register_buffer("mean", torch.tensor(IMAGE_MEAN).view(3, 1, 1), persistent=False)
         self.register_buffer("deviation", torch.tensor(IMAGE_DEVIATION).view(3, 1, 1), persistent=False)
         self.register_buffer("frame_ids", torch.tensor(tokens.frames), persistent=False)
@@ -62,34 +110,161 @@ class Language(nn.Module):
         image_rows: int,
         ages: Int64[Tensor, "batch views"],
         instruction_tokens: Int64[Tensor, "batch instructions tokens"],
-    ) -> Float[Tensor, "batch instructions views channels"]:
-        """Return the hidden state of each view's `<heat>` token.
+        imagined: Float[Tensor, "batch imagined 9"] | None = None,
+    ) -> Float[Tensor, "batch instructions queries channels"]:
+        """Return the hidden state of each view's `<heat>` token, then of each imagined view's.
 
         Args:
             image_features: of `image_features`, possibly with geometry added.
             image_rows: rows of the image-token grid.
             ages: how many frames before the current view each view was seen.
             instruction_tokens: ids, padded at the end.
+            imagined: views without an image, relative to the current one: translation in units of the median scene
+                depth (3), first two columns of the rotation current_from_imagined (6). None sees another.
         """
-        batch, views, image_tokens, width = image_features.shape
-        instructions, length = instruction_tokens.shape[1:]
-        frames = self.frame_ids[ages.clamp(0, len(self.frame_ids) - 1)]
-        prefix = self._prefix(image_features, frames)
-        used = (instruction_tokens != self.tokens.padding).sum(-1, keepdim=True)
-        suffix = self._suffix(frames, instruction_tokens, used)
-        whole = torch.cat([prefix[:, None].expand(-1, instructions, -1, -1).to(suffix.dtype), suffix], dim=2).flatten(
-            0, 1
+        return self.read(SeenViews(image_features, image_rows, ages), instruction_tokens, imagined=imagined).queries
+
+    def read(
+        self,
+        seen: SeenViews,
+        instruction_tokens: Int64[Tensor, "batch instructions tokens"],
+        answer_tokens: Int64[Tensor, "batch instructions answer_tokens"] | None = None,
+        imagined: Float[Tensor, "batch imagined 9"] | None = None,
+        with_attention: bool = False,
+    ) -> Reading:
+        """Read views and instructions once; everything asked for comes from that one pass.
+
+        Args:
+            seen: the views.
+            instruction_tokens: ids, padded at the end.
+            answer_tokens: true answers with their end token, padded at the end; how likely they are is then returned.
+            imagined: as in `queries`.
+            with_attention: whether to return what the `<heat>` tokens attend to.
+        """
+        views, image_tokens = seen.features.shape[1:3]
+        layout = PackedLayout(
+            views=views,
+            image_tokens=image_tokens,
+            instructions=instruction_tokens.shape[1],
+            words=instruction_tokens.shape[2],
+            imagined=0 if imagined is None else imagined.shape[1],
+            answer=0 if answer_tokens is None else answer_tokens.shape[2] - 1,
         )
-        positions = self._positions(views, image_rows, image_tokens // image_rows, length + views)
-        # Padding sits behind the last <heat>, where causal attention never looks: no mask is needed.
-        hidden = self.model.model.language_model(
-            inputs_embeds=whole,
-            position_ids=positions.expand(-1, batch * instructions, -1),
-            use_cache=False,
-        ).last_hidden_state
-        at = prefix.shape[1] + used + torch.arange(views, device=used.device)
-        index = at.flatten(0, 1)[:, :, None].expand(-1, -1, width)
-        return hidden.gather(1, index).unflatten(0, (batch, instructions))
+        frames = self._frames(seen.ages)
+        suffix = self._suffix(frames, instruction_tokens, imagined, answer_tokens)
+        whole = torch.cat([self._prefix(seen.features, frames), suffix.flatten(1, 2)], dim=1)
+        used = (instruction_tokens != self.tokens.padding).sum(-1)
+        positions = self._packed_positions(layout, seen.rows, used)
+        mask = layout.mask(used) if layout.needs_mask(used) else None
+        layers = self.aligned_layers if with_attention else ()
+        watched = watched_projections(self.model.model.language_model.layers, layers)
+        with watched if layers else nullcontext(Projections()) as projections:
+            hidden = self._hidden(whole, positions, None if mask is None else self._kernel_mask(mask, whole.dtype))
+        heat = layout.places(layout.query_slots(hidden.device))
+        return Reading(
+            queries=hidden[:, heat],
+            answers=None if answer_tokens is None else self._likelihood(hidden, layout, answer_tokens),
+            attention=self._heat_rows(projections, layout, positions, mask) if layers else None,
+        )
+
+    @torch.no_grad()
+    def generate(
+        self, seen: SeenViews, instruction_tokens: Int64[Tensor, "batch instructions tokens"], max_new_tokens: int
+    ) -> Int64[Tensor, "batch instructions new_tokens"]:
+        """Return the most likely answer, word by word, its end token included and padding behind it.
+
+        The views are read once and their keys and values kept for all instructions.
+
+        Args:
+            seen: the views.
+            instruction_tokens: ids, padded at the end.
+            max_new_tokens: an answer without an end is broken off here.
+        """
+        batch, instructions, words = instruction_tokens.shape
+        views, image_tokens = seen.features.shape[1:3]
+        layout = PackedLayout(views, image_tokens, instructions, words, answer=max_new_tokens)
+        frames = self._frames(seen.ages)
+        used = (instruction_tokens != self.tokens.padding).sum(-1)
+        base = self._positions(views, seen.rows, image_tokens // seen.rows, layout.text_positions)
+        offsets = layout.offsets(used).flatten(0, 1)
+        behind = base[:, 0, layout.prefix :][:, offsets]
+        cache = DynamicCache(config=self.model.config)
+        self._hidden(self._prefix(seen.features, frames), base[..., : layout.prefix].expand(-1, batch, -1), None, cache)
+        cache.batch_repeat_interleave(instructions)
+        prompt = words + views
+        suffix = self._suffix(frames, instruction_tokens, None, None).flatten(0, 1)
+        real = (torch.arange(words, device=used.device) < used[..., None]).flatten(0, 1)
+        visible = functional.pad(functional.pad(real, (layout.prefix, 0), value=True), (0, views), value=True)
+        hidden = self._hidden(suffix, behind[..., :prompt], visible.long(), cache)
+        found: list[Tensor] = []
+        ended = torch.zeros(batch * instructions, dtype=torch.bool, device=used.device)
+        for step in range(max_new_tokens):
+            token = self._logits(hidden[:, -1])[:, : self.tokens.size].argmax(-1)
+            found.append(token.masked_fill(ended, self.tokens.padding))
+            ended = ended | (token == self.tokens.end)
+            if step + 1 == max_new_tokens or bool(ended.all()):
+                break
+            visible = functional.pad(visible, (0, 1), value=True)
+            embedded = self.model.get_input_embeddings()(found[-1])[:, None]
+            hidden = self._hidden(embedded, behind[..., prompt + step, None], visible.long(), cache)
+        return torch.stack(found, dim=-1).unflatten(0, (batch, instructions))
+
+    def _hidden(
+        self, embedded: Tensor, positions: Tensor, mask: Tensor | None, cache: DynamicCache | None = None
+    ) -> Float[Tensor, "batch length channels"]:
+        found = self.model.model.language_model(
+            inputs_embeds=embedded,
+            position_ids=cast(LongTensor, positions),
+            attention_mask=mask,
+            past_key_values=cache,
+            use_cache=cache is not None,
+        )
+        return cast(Tensor, cast(BaseModelOutputWithPast, found).last_hidden_state)
+
+    def _logits(self, hidden: Float[Tensor, "*batch channels"]) -> Float[Tensor, "*batch vocabulary"]:
+        return self.model.lm_head(hidden).float()
+
+    def _kernel_mask(self, mask: Bool[Tensor, "batch length length"], dtype: torch.dtype) -> Tensor:
+        """Return the mask as the attention kernel takes it: what is added to scores (eager), or which scores count."""
+        if self.model.config._attn_implementation == "eager":
+            return torch.zeros(mask.shape, dtype=dtype, device=mask.device).masked_fill_(~mask, torch.finfo(dtype).min)[
+                :, None
+            ]
+        return mask[:, None]
+
+    def _likelihood(
+        self, hidden: Tensor, layout: PackedLayout, answer_tokens: Int64[Tensor, "batch instructions answer_tokens"]
+    ) -> AnswerLikelihood:
+        """Score true answers; only real tokens meet the vocabulary, which is what costs memory."""
+        counted = answer_tokens != self.tokens.padding
+        before = hidden[:, layout.places(layout.answer_slots(hidden.device))]
+        logits, truth = self._logits(before[counted]), answer_tokens[counted]
+        found = -functional.cross_entropy(logits, truth, reduction="none")
+        log_probability = torch.zeros(counted.shape, device=found.device).masked_scatter(counted, found)
+        likeliest = torch.zeros_like(counted)
+        likeliest[counted] = logits[:, : self.tokens.size].argmax(-1) == truth
+        return AnswerLikelihood(log_probability, likeliest, counted)
+
+    def _heat_rows(
+        self, projections: Projections, layout: PackedLayout, positions: Tensor, mask: Tensor | None
+    ) -> Float[Tensor, "batch instructions views views image_tokens"]:
+        """Return what the views' `<heat>` tokens attend to, mean over the aligned layers."""
+        device = positions.device
+        rows = layout.places(layout.query_slots(device)[: layout.views]).flatten()
+        causal = torch.arange(layout.length, device=device) <= rows[:, None]
+        first = projections.keys[self.aligned_layers[0]]
+        visible = causal.expand(len(first), -1, -1) if mask is None else mask[:, rows]
+        rotary = self.model.model.language_model.rotary_emb(first.float(), positions)
+        found = [
+            attention_rows(projections.queries[k], projections.keys[k], rotary, rows, visible)
+            for k in self.aligned_layers
+        ]
+        to_views = torch.stack(found).mean(0)[..., : layout.prefix]
+        by_view = to_views.unflatten(2, (layout.views, -1)).unflatten(1, (layout.instructions, -1))
+        return by_view[..., FIRST_IMAGE_TOKEN : FIRST_IMAGE_TOKEN + layout.image_tokens]
+
+    def _frames(self, ages: Int64[Tensor, "batch views"]) -> Int64[Tensor, "batch views"]:
+        return self.frame_ids[ages.clamp(0, len(self.frame_ids) - 1)]
 
     def _prefix(self, image_features: Tensor, frames: Tensor) -> Float[Tensor, "batch prefix width"]:
         embed = self.model.get_input_embeddings()
@@ -99,18 +274,30 @@ class Language(nn.Module):
         return torch.cat([part.to(start_end.dtype) for part in parts], dim=2).flatten(1, 2)
 
     def _suffix(
-        self, frames: Tensor, instruction_tokens: Tensor, used: Tensor
+        self, frames: Tensor, instruction_tokens: Tensor, imagined: Tensor | None, answer_tokens: Tensor | None
     ) -> Float[Tensor, "batch instructions suffix width"]:
-        """Instruction, then `<heat>` tokens, then padding; a view's `<heat>` also carries its frame token."""
+        """Embed what stands behind the views.
+
+        A view's `<heat>` carries its frame token too, that of an imagined view its pose.
+        """
         embed = self.model.get_input_embeddings()
-        views, length = frames.shape[1], instruction_tokens.shape[2]
-        place = torch.arange(length + views, device=frames.device).expand(*used.shape[:2], -1)
-        words = instruction_tokens.gather(2, place.clamp(max=length - 1))
-        is_heat = (place >= used) & (place < used + views)
-        ids = torch.where(place < used, words, torch.where(is_heat, self.tokens.heat, self.tokens.padding))
-        view = (place - used).clamp(0, views - 1)
-        frame_of_place = frames[:, None].expand(-1, used.shape[1], -1).gather(2, view)
-        return embed(ids) + embed(frame_of_place) * is_heat[..., None]
+        instructions = instruction_tokens.shape[1]
+        heat = embed(frames.new_tensor(self.tokens.heat))
+        shared = [heat + embed(frames)]
+        if imagined is not None:
+            pose = embed(frames.new_tensor(self.tokens.pose)) + self.pose(imagined).to(heat.dtype)
+            shared.append(torch.stack([pose, heat + pose], dim=2).flatten(1, 2))
+        parts = [embed(instruction_tokens), *(part[:, None].expand(-1, instructions, -1, -1) for part in shared)]
+        if answer_tokens is not None:
+            parts.append(embed(answer_tokens[..., :-1]))
+        return torch.cat(parts, dim=2)
+
+    def _packed_positions(
+        self, layout: PackedLayout, rows: int, used: Int64[Tensor, "batch instructions"]
+    ) -> Int64[Tensor, "3 batch length"]:
+        base = self._positions(layout.views, rows, layout.image_tokens // rows, layout.text_positions)
+        behind = base[:, 0, layout.prefix :][:, layout.offsets(used).flatten(1)]
+        return torch.cat([base[..., : layout.prefix].expand(-1, len(used), -1), behind], dim=-1)
 
     def _positions(self, views: int, rows: int, columns: int, suffix: int) -> Int64[Tensor, "3 1 sequence"]:
         """Positions in time, row and column; the same for every sequence of one shape."""
@@ -131,48 +318,3 @@ class Language(nn.Module):
         # images, colour, cell row, patch row, y, cell column, patch column, x
         ordered = cut.permute(0, 2, 5, 3, 6, 1, 4, 7).unsqueeze(6)
         return ordered.expand(*[-1] * 6, TEMPORAL_PATCH, -1, -1).reshape(-1, 3 * TEMPORAL_PATCH * side**2)
-
-
-def published_config(config: LanguageConfig, tokens: TokenIds) -> Qwen2_5_VLConfig:
-    """Return the configuration in the form of transformers.
-
-    Args:
-        config: sizes.
-        tokens: special ids of the tokenizer.
-    """
-    return Qwen2_5_VLConfig(
-        text_config={
-            "vocab_size": config.vocabulary,
-            "hidden_size": config.width,
-            "intermediate_size": config.mlp_width,
-            "num_hidden_layers": config.depth,
-            "num_attention_heads": config.heads,
-            "num_key_value_heads": config.key_value_heads,
-            "max_position_embeddings": 32768,
-            "rope_parameters": {
-                "rope_type": "default",
-                "rope_theta": 1e6,
-                "mrope_section": list(config.rotary_sections),
-            },
-            "bos_token_id": tokens.end,
-            "eos_token_id": tokens.end,
-            "pad_token_id": tokens.padding,
-        },
-        vision_config={
-            "depth": config.vision_depth,
-            "hidden_size": config.vision_width,
-            "intermediate_size": config.vision_mlp_width,
-            "num_heads": config.vision_heads,
-            "patch_size": GEOMETRY_PATCH_PX,
-            "spatial_merge_size": MERGE,
-            "temporal_patch_size": TEMPORAL_PATCH,
-            "window_size": config.vision_window_px,
-            "out_hidden_size": config.width,
-            "fullatt_block_indexes": list(config.vision_full_attention),
-        },
-        image_token_id=tokens.image,
-        video_token_id=tokens.video,
-        vision_start_token_id=tokens.vision_start,
-        vision_end_token_id=tokens.vision_end,
-        tie_word_embeddings=True,
-    )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from backsight.model.heatmap.odometry import Odometry, RelativePoses
@@ -56,8 +56,24 @@ class Footprints:
 
 
 @dataclass(frozen=True)
+class AnswerLikelihood:
+    """How likely the true answers are, token by token: all that their loss needs, without the vocabulary's logits."""
+
+    log_probability: Float[Tensor, "batch instructions answer_tokens"]
+    """Of each true token, given the true ones before it; 0 where there is none."""
+    likeliest: Bool[Tensor, "batch instructions answer_tokens"]
+    """Whether it is the most likely one. Where all of an answer's are, that answer is what would be generated."""
+    counted: Bool[Tensor, "batch instructions answer_tokens"]
+    """False for padding, and for instructions without an answer in words."""
+
+
+@dataclass(frozen=True)
 class Targets:
     """Where each instruction's target lies in each keyframe."""
 
     logits: Float[Tensor, "batch instructions keyframes map_rows map_columns"]
     presence_logits: Float[Tensor, "batch instructions keyframes"]
+    answers: AnswerLikelihood | None = None
+    """When true answers were given."""
+    attention: Float[Tensor, "batch instructions keyframes keyframes image_tokens"] | None = None
+    """When asked for: from each keyframe's `<heat>` token to the image tokens of each keyframe."""

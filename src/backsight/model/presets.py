@@ -121,6 +121,7 @@ def full() -> ModelConfig:
         ),
         appearance=AppearanceConfig(width=1024, heads=16, depth=24, mlp_width=4096),
         language=LanguageConfig(
+            checkpoint="Qwen/Qwen2.5-VL-3B-Instruct",
             vocabulary=151936,
             width=2048,
             mlp_width=11008,

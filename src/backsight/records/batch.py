@@ -27,6 +27,8 @@ class Batch:
     """Frame positions in the same sample, compared with the current view of the group."""
     instruction_tokens: Int64[Tensor, "batch instructions tokens"]
     """Token ids, padded with the tokenizer's padding id at the end."""
+    answer_tokens: Int64[Tensor, "batch instructions answer_tokens"]
+    """Of the answer in words and its end token, padded likewise; all padding = no answer in words."""
     target_ids: Int64[Tensor, "batch instructions targets"]
     """Instance ids of each instruction's targets, padded with -1; all -1 = no answer in memory."""
     has_instruction: Bool[Tensor, "batch instructions"]

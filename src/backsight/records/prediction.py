@@ -39,6 +39,8 @@ class Prediction:
     target: Float32[np.ndarray, "instructions keyframes height width"]
     """Over each keyframe, one map for every instruction."""
     target_presence: Float32[np.ndarray, "instructions keyframes"]
+    answers: tuple[str, ...] = ()
+    """In words, one for every instruction; empty when the predictor says nothing."""
 
 
 @dataclass(frozen=True)

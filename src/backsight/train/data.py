@@ -45,10 +45,12 @@ class BatchSource:
     config: BatchConfig
     tokenize: Tokenize
     padding_id: int
+    end_id: int
+    """Ends an answer."""
 
     def batch(self, draws: list[Draw]) -> Batch:
         """Return the batch of `draws`."""
-        return build_batch(self.data.cache, self.items, draws, self.config, self.tokenize, self.padding_id)
+        return build_batch(self.data.cache, self.items, draws, self.config, self.tokenize, self.padding_id, self.end_id)
 
 
 def open_split(root: Path, split: str) -> SplitData:
@@ -67,7 +69,7 @@ def open_split(root: Path, split: str) -> SplitData:
     return SplitData(cache, tuple(walk for _, walk in chosen))
 
 
-def batch_source(data: SplitData, config: BatchConfig, tokenize: Tokenize, padding_id: int) -> BatchSource:
+def batch_source(data: SplitData, config: BatchConfig, tokenize: Tokenize, padding_id: int, end_id: int) -> BatchSource:
     """Return a maker of batches.
 
     Raises:
@@ -76,7 +78,7 @@ def batch_source(data: SplitData, config: BatchConfig, tokenize: Tokenize, paddi
     items = tuple(training_items(data.annotations, config))
     if not items:
         raise DataError(data.cache.root, "frames", f"no walk has {config.num_frames} frames", "lower num_frames")
-    return BatchSource(data, items, config, tokenize, padding_id)
+    return BatchSource(data, items, config, tokenize, padding_id, end_id)
 
 
 def map_grid(data: SplitData, model: ModelConfig) -> MapGrid:

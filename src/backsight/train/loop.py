@@ -13,11 +13,12 @@ from torch import nn
 from backsight.data.batches import Tokenize
 from backsight.data.sampler import EpochSampler
 from backsight.data.truth import MapGrid
-from backsight.losses.total import total_loss
+from backsight.losses.total import LossWeights, total_loss
 from backsight.model.backsight import Backsight
 from backsight.model.checkpoint import save_pretrained
 from backsight.model.presets import preset
-from backsight.model.tokenizer import build_tokenizer, token_ids
+from backsight.model.start import new_model
+from backsight.model.tokenizer import token_ids
 from backsight.monitor.run_folder import RunWriter
 from backsight.records.batch import Batch
 from backsight.train.checkpoint import TrainState, load_checkpoint, newest_checkpoint, save_checkpoint
@@ -61,8 +62,7 @@ def train(config: TrainConfig) -> TrainReport:
     torch.manual_seed(config.seed)
     training, validation = open_split(config.data, "train"), open_split(config.data, "val")
     model_config = preset(config.preset)
-    tokenizer = build_tokenizer(training.texts(), model_config.language.frame_tokens)
-    model = Backsight(model_config, tokenizer)
+    model = new_model(model_config, training.texts())
     grid = map_grid(training, model_config)
     run = _Run(config, model, training, validation, grid)
     run.train()
@@ -101,11 +101,11 @@ class _Run:
         self.config, self.grid = config, grid
         self.accelerator = Accelerator(mixed_precision=mixed_precision(config.precision))
         tokenize = _tokenize(model)
-        padding_id = token_ids(model.tokenizer, model.config.language.frame_tokens).padding
-        self.training = batch_source(training, config.batch, tokenize, padding_id)
+        tokens = token_ids(model.tokenizer, model.config.language.frame_tokens)
+        self.training = batch_source(training, config.batch, tokenize, tokens.padding, tokens.end)
         # Validation shows frames as they come, not the partly co-visible ones that training prefers.
         wide = config.batch.model_copy(update={"partial_share": 0.0, "currents_per_sample": 1})
-        self.validation = batch_source(validation, wide, tokenize, padding_id)
+        self.validation = batch_source(validation, wide, tokenize, tokens.padding, tokens.end)
         self.sampler = EpochSampler(len(self.training.items), config.seed)
         self.step = 0
         optimiser = make_optimiser(model, config.optimiser)
@@ -155,7 +155,7 @@ class _Run:
             group["lr"] = config.optimiser.learning_rate * factor
         truth = batch_truth(batch, self.grid)
         with accelerator.autocast():
-            outputs = self.model(*_model_inputs(batch, self.grid))
+            outputs = self.model(*_model_inputs(batch, self.grid, config.weights))
         total, logged = total_loss(loss_terms(batch, truth, *outputs), config.weights)
         accelerator.backward(total)
         accelerator.clip_grad_norm_(self.model.parameters(), config.optimiser.clip_norm)
@@ -195,9 +195,12 @@ class _Run:
         return folder
 
 
-def _model_inputs(batch: Batch, grid: MapGrid) -> tuple[torch.Tensor, ...]:
-    images = model_images(batch, grid)
-    return images, batch.keyframes, batch.frame_index, batch.current, batch.history, batch.instruction_tokens
+def _model_inputs(batch: Batch, grid: MapGrid, weights: LossWeights) -> tuple[torch.Tensor | bool | None, ...]:
+    """Return what `Backsight.forward` takes; answers and attention only where their terms count."""
+    places = batch.keyframes, batch.frame_index, batch.current, batch.history
+    answers = batch.answer_tokens if weights.terms.answer > 0 else None
+    aligned = weights.terms.attention_alignment > 0
+    return model_images(batch, grid), *places, batch.instruction_tokens, answers, aligned
 
 
 def _tokenize(model: Backsight) -> Tokenize:

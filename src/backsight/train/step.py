@@ -23,10 +23,11 @@ from backsight.losses.depth import depth_loss, pool_depth
 from backsight.losses.discrimination import identification_loss, similarity_hinge_loss
 from backsight.losses.matching import matching_loss, true_matches
 from backsight.losses.projection import balanced_bce, bearing_loss, log_distance_loss, presence_bce, soft_iou_loss
-from backsight.losses.reasoning import target_losses
+from backsight.losses.reasoning import answer_cross_entropy, attention_alignment_loss, target_losses
 from backsight.losses.relative_pose import relative_pose_loss
 from backsight.losses.total import LossTerms, Term
 from backsight.losses.transfer import transfer_loss
+from backsight.model.config import IMAGE_TOKEN_CELLS
 from backsight.model.heatmap.odometry import RelativePoses
 from backsight.model.outputs import Encoding, Footprints, Targets
 from backsight.records.batch import Batch
@@ -67,6 +68,7 @@ def loss_terms(
         terms["temporal_smoothness"] = temporal
     if batch.has_instruction.any():
         terms |= _target_terms(batch, truth, encoding, targets)
+        terms |= _language_terms(truth, targets)
     return LossTerms(**terms)
 
 
@@ -205,6 +207,19 @@ def _target_terms(batch: Batch, truth: BatchTruth, encoding: Encoding, targets: 
         "total_variation": Term(total_variation_loss(probability, depth_m[:, None]), real),
         "compactness": Term(compactness_loss(probability, maps, valid), present & single[..., None]),
     }
+
+
+def _language_terms(truth: BatchTruth, targets: Targets) -> dict[str, Term]:
+    terms: dict[str, Term] = {}
+    if targets.answers is not None:
+        answers = targets.answers
+        loss = answer_cross_entropy(answers.log_probability, answers.counted)
+        terms["answer"] = Term(loss, answers.counted.any(-1))
+    if targets.attention is not None:
+        own_view = targets.attention.diagonal(dim1=2, dim2=3).movedim(-1, 2)
+        loss = attention_alignment_loss(own_view, truth.target.maps, truth.grid.rows // IMAGE_TOKEN_CELLS)
+        terms["attention_alignment"] = Term(loss, truth.target.present)
+    return terms
 
 
 def _transfer_term(

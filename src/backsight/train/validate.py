@@ -6,15 +6,17 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float32
+from jaxtyping import Bool, Float32, Float64
 from torch import Tensor
 
 from backsight.data.sampler import EpochSampler
 from backsight.data.truth import MapGrid
+from backsight.metrics.attention import attention_alignment
 from backsight.metrics.presence import auroc
 from backsight.metrics.spatial import auc, eligible, pointing_hit
 from backsight.model.backsight import Backsight
 from backsight.model.calibration import Calibration, Platt
+from backsight.model.config import IMAGE_TOKEN_CELLS
 from backsight.model.outputs import Footprints, Targets
 from backsight.records.batch import Batch
 from backsight.train.calibrate import fit_platt
@@ -37,6 +39,12 @@ class ValidationOutputs:
     target_truth: Float32[np.ndarray, "targets rows columns"]
     target_presence: Float32[np.ndarray, " targets"]
     target_present: Bool[np.ndarray, " targets"]
+    answer_right: Bool[np.ndarray, " answers"]
+    """Whether the true answer is what would be generated."""
+    alignment: Float64[np.ndarray, " present"]
+    """SIM of each present target's map and its `<heat>` token's attention."""
+    alignment_control: Float64[np.ndarray, " present"]
+    """The same with the other views' `<heat>` tokens; NaN where there is no other view."""
 
 
 @torch.no_grad()
@@ -63,6 +71,8 @@ def validation_outputs(
                 batch.current,
                 batch.history,
                 batch.instruction_tokens,
+                batch.answer_tokens,
+                True,
             )
         parts.append(_flatten(batch, batch_truth(batch, grid), *outputs[1:]))
     model.train()
@@ -93,6 +103,25 @@ def _flatten(batch: Batch, truth: BatchTruth, footprints: Footprints, targets: T
         "target_truth": array(truth.target.maps[real]),
         "target_presence": array(targets.presence_logits[real]),
         "target_present": array(truth.target.present[real]),
+        **_language_figures(batch, truth, targets),
+    }
+
+
+def _language_figures(batch: Batch, truth: BatchTruth, targets: Targets) -> dict[str, np.ndarray]:
+    if targets.answers is None or targets.attention is None:
+        raise ValueError("validation needs the answers' likelihood and the attention")
+    asked = targets.answers.counted.any(-1)
+    right = (targets.answers.likeliest | ~targets.answers.counted).all(-1)
+    aligned = attention_alignment(
+        targets.attention.float().flatten(0, 1).cpu().numpy(),
+        truth.target.maps.flatten(0, 1).cpu().numpy(),
+        truth.grid.rows // IMAGE_TOKEN_CELLS,
+    )
+    present = truth.target.present.flatten(0, 1).cpu().numpy()
+    return {
+        "answer_right": right[asked].cpu().numpy(),
+        "alignment": aligned.value[present],
+        "alignment_control": aligned.control[present],
     }
 
 
@@ -113,6 +142,13 @@ def validation_metrics(outputs: ValidationOutputs) -> dict[str, float]:
             chosen = predicted[judged], truth[judged], valid[judged]
             values[f"{family}_auc"] = float(auc(*chosen).mean())
             values[f"{family}_hit"] = float(pointing_hit(*chosen).mean())
+    if len(outputs.answer_right):
+        values["reasoning_accuracy"] = float(outputs.answer_right.mean())
+    if len(outputs.alignment):
+        values["attention_alignment"] = float(outputs.alignment.mean())
+        compared = outputs.alignment_control[~np.isnan(outputs.alignment_control)]
+        if len(compared):
+            values["attention_alignment_control"] = float(compared.mean())
     return values
 
 
