@@ -40,7 +40,12 @@ def make_model(seed: int = 0) -> Backsight:
 def awaken(model: Backsight) -> Backsight:
     """Give the projections that start at zero something to say."""
     torch.manual_seed(11)
-    for layer in (model.fusion.grid_projection, model.fusion.language_projection, model.heatmap["footprint"].cameras):
+    for layer in (
+        model.fusion.grid_projection,
+        model.fusion.language_projection,
+        model.heatmap["footprint"].cameras,
+        model.language.words[-1],
+    ):
         torch.nn.init.normal_(layer.weight, std=0.3)
     return model
 

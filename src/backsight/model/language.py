@@ -17,6 +17,7 @@ from transformers.modeling_outputs import BaseModelOutputWithPast, BaseModelOutp
 
 from backsight.model.attention_rows import Projections, attention_rows, watched_projections
 from backsight.model.config import GEOMETRY_PATCH_PX, LanguageConfig
+from backsight.model.fusion import zero_linear
 from backsight.model.outputs import AnswerLikelihood
 from backsight.model.published import MERGE, TEMPORAL_PATCH, published_config
 from backsight.model.sequence import FIRST_IMAGE_TOKEN, PackedLayout
@@ -83,6 +84,12 @@ class Language(nn.Module):
             model = Qwen2_5_VLForConditionalGeneration._from_config(made, attn_implementation=attention)
         self.model = model
         self.pose = nn.Linear(POSE_NUMBERS, config.width, bias=False)
+        self.words = nn.Sequential(
+            nn.LayerNorm(config.width),
+            nn.Linear(config.width, 2 * config.width),
+            nn.GELU(),
+            zero_linear(2 * config.width, config.width),
+        )
         # As small as a token's embedding, to which it is added.
         nn.init.normal_(self.pose.weight, std=self.model.config.get_text_config().initializer_range)
         self.register_buffer("mean", torch.tensor(IMAGE_MEAN).view(3, 1, 1), persistent=False)
@@ -162,7 +169,7 @@ class Language(nn.Module):
             hidden = self._hidden(whole, positions, None if mask is None else self._kernel_mask(mask, whole.dtype))
         heat = layout.places(layout.query_slots(hidden.device))
         return Reading(
-            queries=hidden[:, heat],
+            queries=hidden[:, heat] + self._words(instruction_tokens)[:, :, None],
             answers=None if answer_tokens is None else self._likelihood(hidden, layout, answer_tokens),
             attention=self._heat_rows(projections, layout, positions, mask) if layers else None,
         )
@@ -208,6 +215,18 @@ class Language(nn.Module):
             embedded = self.model.get_input_embeddings()(found[-1])[:, None]
             hidden = self._hidden(embedded, behind[..., prompt + step, None], visible.long(), cache)
         return torch.stack(found, dim=-1).unflatten(0, (batch, instructions))
+
+    def _words(
+        self, instruction_tokens: Int64[Tensor, "batch instructions tokens"]
+    ) -> Float[Tensor, "batch instructions channels"]:
+        """Return what the mean of an instruction's embeddings adds to its queries; nothing at first.
+
+        A language model that starts from scratch needs long to find the words among the image tokens. Whatever it
+        finds comes on top of them.
+        """
+        embedded = self.model.get_input_embeddings()(instruction_tokens)
+        real = (instruction_tokens != self.tokens.padding)[..., None]
+        return self.words((embedded * real).sum(2) / real.sum(2).clamp(min=1))
 
     def _hidden(
         self, embedded: Tensor, positions: Tensor, mask: Tensor | None, cache: DynamicCache | None = None
