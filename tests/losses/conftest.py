@@ -1,6 +1,9 @@
 """A box room seen by cameras of known pose: depth in closed form, no occlusion inside a convex room."""
 
+import importlib.util
 from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -78,3 +81,13 @@ def make_room() -> Callable[[int, int], Room]:
 @pytest.fixture
 def points_seen() -> Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
     return world_points
+
+
+@pytest.fixture(scope="session")
+def naive() -> ModuleType:
+    """Every term as loops over single numbers; see `naive.py` beside this file."""
+    # Tests are imported by file, so the folder is no package.
+    spec = importlib.util.spec_from_file_location("naive", Path(__file__).with_name("naive.py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -126,3 +126,16 @@ def test_constant_maps_cost_nothing(scene: tuple) -> None:
     maps, pairs = scene
     values, _ = consistency_loss(torch.full_like(maps, 0.3), maps, everywhere(maps), pairs)
     assert values.max() < 1e-10
+
+
+def test_what_the_truths_differ_by_after_warping_costs_nothing(scene: tuple) -> None:
+    maps, pairs = scene
+    sharp = (maps > 0.7).float()
+    plain, _ = consistency_loss(sharp, sharp, everywhere(maps), pairs)
+    assert (plain > 1e-3).any()
+    assert consistency_loss(sharp, sharp, everywhere(maps), pairs, above_truth=True)[0].max() == 0
+    mixed = sharp.roll(1, dims=2)
+    above, _ = consistency_loss(mixed, sharp, everywhere(maps), pairs, above_truth=True)
+    found, _ = consistency_loss(mixed, sharp, everywhere(maps), pairs)
+    torch.testing.assert_close(above, (found - plain).clamp_min(0))
+    assert (above > 0).any()

@@ -9,7 +9,14 @@ import torch
 from backsight.geometry.cells import ImageFit
 from backsight.geometry.covisibility import Label
 from backsight.geometry.covisibility_torch import covisibility_labels_torch
-from backsight.losses.matching import TrueMatches, bilinear_targets, matching_loss, true_matches
+from backsight.losses.matching import (
+    MatchingConfig,
+    TrueMatches,
+    bilinear_targets,
+    matches_within_window,
+    matching_loss,
+    true_matches,
+)
 
 ROWS, COLUMNS = 7, 11
 FIT = ImageFit(121, 91, 110, 70)  # crops rows: the cells do not cover the stored image
@@ -118,8 +125,7 @@ def grid_matches(seed: int = 0) -> tuple[torch.Tensor, TrueMatches]:
     return similarity, TrueMatches(position, matched, ROWS, COLUMNS)
 
 
-@pytest.mark.parametrize("symmetric", [False, True])
-def test_loss_equals_dense_cross_entropy(symmetric: bool) -> None:
+def test_symmetric_loss_equals_dense_cross_entropy_both_ways() -> None:
     similarity, matches = grid_matches()
     forward = (similarity / 0.1).log_softmax(-1)
     backward = (similarity / 0.1).log_softmax(-2)
@@ -129,13 +135,55 @@ def test_loss_equals_dense_cross_entropy(symmetric: bool) -> None:
             for cell in matches.matched[group, history].nonzero().flatten().tolist():
                 target, weight = bilinear_targets(matches.position[group, history, cell][None].double(), ROWS, COLUMNS)
                 dense = torch.zeros(77, dtype=torch.float64).index_add(0, target[0], weight[0])
-                row = forward[group, history, cell]
-                if symmetric:
-                    row = (row + backward[group, history, cell]) / 2
+                row = (forward[group, history, cell] + backward[group, history, cell]) / 2
                 losses.append(-(dense * row).sum() + torch.xlogy(dense, dense).sum())
             expected = torch.stack(losses).mean().item() if losses else 0.0
-            found = matching_loss(similarity, matches, 0.1, symmetric)[group, history].item()
+            found = matching_loss(similarity, matches, 0.1, symmetric=True)[group, history].item()
             assert found == pytest.approx(expected, rel=1e-5, abs=1e-9)
+
+
+def test_easy_negatives_and_those_beside_the_truth_have_no_effect() -> None:
+    matched = torch.zeros(1, 1, 77, dtype=torch.bool)
+    matched[0, 0, 5] = True
+    matches = TrueMatches(torch.full((1, 1, 77, 2), 3.5), matched, ROWS, COLUMNS)  # in the middle of row 3, column 3
+    similarity = torch.linspace(-0.5, 0.5, 77).expand(1, 1, 77, 77).clone()
+    beside = 2 * COLUMNS + 3
+    similarity[0, 0, 5, beside] = 0.9  # the hardest of all, one cell from the truth
+    config = MatchingConfig(hard_negative_share=0.1, exclusion_radius=1.1)
+    found = matching_loss(similarity, matches, 0.1, negatives=config).item()
+    # Kept: the targets (rows 3 and 4, columns 3 and 4), and of the other cells the last 8.
+    around = [3 * COLUMNS + 3, 3 * COLUMNS + 4, 4 * COLUMNS + 3, 4 * COLUMNS + 4]
+    row = similarity[0, 0, 5]
+    kept = torch.cat([row[around], row[-8:]]) / 0.1
+    assert found == pytest.approx((kept.logsumexp(0) - row[around[0]] / 0.1).item(), rel=1e-5)
+    without_radius = MatchingConfig(hard_negative_share=0.1)
+    assert matching_loss(similarity, matches, 0.1, negatives=without_radius).item() > found + 1
+
+
+def test_all_negatives_are_kept_by_default() -> None:
+    similarity, matches = grid_matches()
+    torch.testing.assert_close(
+        matching_loss(similarity, matches, 0.1, negatives=MatchingConfig()), matching_loss(similarity, matches, 0.1)
+    )
+
+
+def test_dropped_negatives_get_no_gradient() -> None:
+    similarity, matches = grid_matches()
+    similarity.requires_grad_()
+    loss = matching_loss(similarity, matches, 0.1, negatives=MatchingConfig(hard_negative_share=0.25))
+    (gradient,) = torch.autograd.grad(loss.sum(), similarity)
+    touched = (gradient != 0).sum(-1)[matches.matched]
+    assert touched.max() <= 4 + math.ceil(0.25 * 76)
+    assert touched.min() >= 1 + math.ceil(0.25 * 73)
+
+
+def test_pairs_outside_the_window_of_time_do_not_count() -> None:
+    _, matches = grid_matches()
+    current, history = torch.tensor([20, 7]), torch.tensor([[12, 19, 20], [3, 7, 16]])
+    near = matches_within_window(matches, current, history, 8)
+    kept = torch.tensor([[True, True, True], [True, True, False]])
+    assert torch.equal(near.matched, matches.matched & kept[..., None])
+    assert matches_within_window(matches, current, history, None) is matches
 
 
 def test_loss_is_zero_where_the_softmax_equals_the_soft_target() -> None:

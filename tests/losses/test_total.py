@@ -4,8 +4,7 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from backsight.losses.discrimination import identification_loss
-from backsight.losses.projection import balanced_bce
+from backsight.losses.projection import balanced_bce, presence_bce
 from backsight.losses.total import (
     TERMS_OF_LOSS,
     LossNotFiniteError,
@@ -14,7 +13,7 @@ from backsight.losses.total import (
     MapTruth,
     Term,
     TermWeights,
-    constant_map_values,
+    constant_maps,
     total_loss,
 )
 
@@ -100,34 +99,33 @@ def truth_of(*shape: int) -> MapTruth:
     return MapTruth(truth, torch.rand(*shape, generator=generator) > 0.1, present, counted)
 
 
-def test_no_other_constant_has_a_lower_bce() -> None:
+@pytest.mark.parametrize("balance", [0.0, 0.5, 1.0])
+def test_no_other_constant_has_a_lower_bce(balance: float) -> None:
     maps = truth_of(3, 5, 7, 11)
-    for balance in (0.0, 0.5, 1.0):
-        best = constant_map_values(maps, None, balance)["footprint_bce"]
-        others = [
-            Term(balanced_bce(torch.full_like(maps.truth, logit), maps.truth, maps.valid, balance), maps.counted).mean()
-            for logit in torch.linspace(-5, 5, 101).tolist()
-        ]
-        assert best <= min(others) + 1e-6
-        assert best > min(others) - 1e-3
+
+    def cost(logits: torch.Tensor) -> torch.Tensor:
+        return Term(balanced_bce(logits, maps.truth, maps.valid, balance), maps.counted).mean()
+
+    constant = constant_maps(maps, balance)
+    assert constant.logits.shape == maps.truth.shape
+    assert constant.logits.unique().numel() == 1
+    others = [cost(torch.full_like(maps.truth, logit)) for logit in torch.linspace(-5, 5, 101).tolist()]
+    assert min(others) - 1e-3 < cost(constant.logits) <= min(others) + 1e-6
 
 
-def test_constant_values_are_those_of_the_losses_and_cover_all_terms_on_maps() -> None:
-    footprints, targets = truth_of(3, 5, 7, 11), truth_of(2, 3, 5, 7, 11)
-    values = constant_map_values(footprints, targets)
-    on_maps = {
-        *("footprint_bce", "footprint_iou", "footprint_presence", "target_bce", "target_iou", "target_presence"),
-        *("identification", "similarity_hinge", "compactness"),
-        *("consistency", "total_variation", "temporal_smoothness"),
-    }
-    assert set(values) == on_maps
-    assert all(torch.isfinite(value) for value in values.values())
-    even = torch.full_like(footprints.truth, 0.2)
-    judged = footprints.present & footprints.counted
-    expected = Term(identification_loss(even, footprints.truth, footprints.valid, footprints.present), judged).mean()
-    torch.testing.assert_close(values["identification"], expected, rtol=1e-3, atol=1e-4)
-    assert values["consistency"] == 0
+def test_no_other_constant_presence_has_a_lower_bce() -> None:
+    maps = truth_of(3, 5, 7, 11)
+
+    def cost(logits: torch.Tensor) -> torch.Tensor:
+        return Term(presence_bce(logits, maps.present), maps.counted).mean()
+
+    others = [cost(torch.full(maps.present.shape, logit)) for logit in torch.linspace(-5, 5, 101).tolist()]
+    assert min(others) - 1e-3 < cost(constant_maps(maps).presence_logits) <= min(others) + 1e-6
 
 
-def test_nothing_is_told_without_maps() -> None:
-    assert constant_map_values(None, None) == {}
+def test_constants_are_finite_where_nothing_counts() -> None:
+    maps = truth_of(3, 5, 7, 11)
+    nothing = MapTruth(maps.truth, maps.valid, maps.present, torch.zeros_like(maps.counted))
+    constant = constant_maps(nothing)
+    assert torch.isfinite(constant.logits).all()
+    assert torch.isfinite(constant.presence_logits).all()

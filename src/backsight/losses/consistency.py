@@ -82,30 +82,40 @@ def consistency_loss(
     present: Bool[Tensor, "batch instructions views"],
     pairs: ViewPairs,
     balance: float = 1.0,
+    above_truth: bool = False,
 ) -> tuple[Float[Tensor, "pairs instructions"], Bool[Tensor, "pairs instructions"]]:
     """Return the squared difference between map j and map i warped into j, and which pairs count; 0 where they do not.
 
     A mean over the cells of j that i sees too; positive and negative cells of the truth in j are balanced. No
     gradient flows into map i: the pair in the other order moves that one.
 
+    Optimised alone it ends at the set of maps that are painted on the surfaces: whatever the surface carries, it looks
+    the same from every view that sees it; cells that no other view sees keep any value. Constant maps are in that set,
+    but nothing leads there: views meet in the middle of what they started with. Warping interpolates, so without
+    `above_truth` the agreement is perfect only for maps without detail, and very long optimisation would blur; with it
+    the loss stops where maps agree as well as the truths do. Without truth nothing in this term tells an empty
+    painting from a right one: never train on it alone.
+
     Args:
         probability: Predicted target maps.
-        truth: True target maps (without truth: the detached prediction); they only balance the cells.
+        truth: True target maps (without truth: the detached prediction); they balance the cells.
         present: Whether the view shows the target.
         pairs: Ordered pairs of views.
         balance: 0 weights all co-visible cells alike, 1 balances them fully.
+        above_truth: Whether what the truths themselves differ by after warping costs nothing. For a real truth only:
+            the detached prediction never exceeds its own error.
     """
     counted = present_in_both(present, pairs)
     pair, instruction = counted.nonzero(as_tuple=True)
-    sample = pairs.sample[pair]
-    map_i = probability[sample, instruction, pairs.source[pair]].detach()
-    map_j = probability[sample, instruction, pairs.target[pair]]
-    warped, inside = warp_maps_torch(
-        map_i, pairs.target_depth_m[pair], pairs.intrinsics_cells[pair], pairs.source_from_target[pair]
-    )
-    weights = balanced_cell_weights(
-        truth[sample, instruction, pairs.target[pair]], pairs.covisible[pair] & inside, balance
-    )
-    error = (weights * (warped - map_j).square()).sum(dim=(-2, -1))
+    sample, source, target = pairs.sample[pair], pairs.source[pair], pairs.target[pair]
+    geometry = pairs.target_depth_m[pair], pairs.intrinsics_cells[pair], pairs.source_from_target[pair]
+    truth_j = truth[sample, instruction, target]
+    warped, inside = warp_maps_torch(probability[sample, instruction, source].detach(), *geometry)
+    weights = balanced_cell_weights(truth_j, pairs.covisible[pair] & inside, balance)
+    difference = warped - probability[sample, instruction, target]
+    error = (weights * difference.square()).sum(dim=(-2, -1))
+    if above_truth:
+        truth_warped, _ = warp_maps_torch(truth[sample, instruction, source], *geometry)
+        error = torch.relu(error - (weights * (truth_warped - truth_j).square()).sum(dim=(-2, -1)))
     values = error.new_zeros(counted.shape).index_put((pair, instruction), error)
     return values, counted

@@ -1,13 +1,29 @@
 """Matching of current cells to history cells: InfoNCE on their similarity at the true matches."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Bool, Float, Float32, Int64, UInt8
+from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
 from backsight.geometry.cells import ImageFit
 from backsight.geometry.covisibility import Label
+
+
+class MatchingConfig(BaseModel):
+    """Which pairs and which negatives the matching term reads."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    temperature: float = Field(default=0.07, gt=0, le=10)
+    """Divides the similarity; the decoder learns one of its own."""
+    hard_negative_share: float = Field(default=1.0, gt=0, le=1)
+    """Share of each cell's negatives that is kept, the most similar ones; 1 keeps all."""
+    exclusion_radius: float = Field(default=0.0, ge=0, le=64)
+    """Cells whose middles are at most so many cells from the true position are no negatives."""
+    window_frames: int | None = Field(default=None, ge=1, le=4096)
+    """Pairs farther apart in time do not count; None counts all."""
 
 
 @dataclass(frozen=True)
@@ -97,30 +113,77 @@ def bilinear_targets(
     return cells.long(), weights
 
 
+def matches_within_window(
+    matches: TrueMatches,
+    current_frame: Int64[Tensor, " groups"],
+    history_frame: Int64[Tensor, "groups history"],
+    window_frames: int | None,
+) -> TrueMatches:
+    """Return the matches of pairs that are close in time; the others have none.
+
+    Args:
+        matches: True matches.
+        current_frame: Index of each current view in its walk.
+        history_frame: Index of each history frame in the same walk.
+        window_frames: Largest difference of the indices; None keeps all.
+    """
+    if window_frames is None:
+        return matches
+    near = (history_frame - current_frame[:, None]).abs() <= window_frames
+    return replace(matches, matched=matches.matched & near[..., None])
+
+
+def _kept_cells(
+    scores: Float[Tensor, "matches cells"],
+    position: Float[Tensor, "matches 2"],
+    target: Int64[Tensor, "matches 4"],
+    columns: int,
+    config: MatchingConfig,
+) -> Bool[Tensor, "matches cells"]:
+    """Return which history cells each match is told from: its targets and the hardest of its negatives."""
+    number = scores.shape[1]
+    cell = torch.arange(number, device=scores.device)
+    across = position[:, :1] - (cell % columns + 0.5)
+    down = position[:, 1:] - (cell // columns + 0.5)
+    is_target = torch.zeros_like(scores, dtype=torch.bool).scatter_(1, target, True)
+    negative = (across.square() + down.square() > config.exclusion_radius**2) & ~is_target
+    wanted = (negative.sum(dim=1) * config.hard_negative_share).ceil().long()
+    falling = scores.detach().masked_fill(~negative, -torch.inf).sort(dim=1, descending=True, stable=True).indices
+    rank = torch.empty_like(falling).scatter_(1, falling, cell.expand(len(scores), -1))
+    return is_target | (negative & (rank < wanted[:, None]))
+
+
 def matching_loss(
     similarity: Float[Tensor, "groups history cells other_cells"],
     matches: TrueMatches,
     temperature: float | Float[Tensor, ""],
     symmetric: bool = False,
+    negatives: MatchingConfig | None = None,
 ) -> Float[Tensor, "groups history"]:
     """Return InfoNCE less the soft target's entropy, a mean over matched cells; a pair without matches gives 0.
 
     The target spreads bilinearly over the four cells around the true position. All other cells are negatives, and
-    the softmax itself weighs the hardest of them most.
+    the softmax itself weighs the hardest of them most; `negatives` drops the easy ones, and those beside the truth.
+    Optimised alone it ends where each matched row's softmax over the cells it is told from is its target; other rows,
+    and cells that are dropped, keep any similarity.
 
     Args:
         similarity: Cosine of each current cell (rows) with each history cell (columns).
         matches: True matches on the same grid.
         temperature: Divides the similarity.
-        symmetric: Average with the same loss from history cells to current cells.
+        symmetric: Average with the same loss from history cells to current cells, which keeps all negatives.
+        negatives: Share and radius of the negatives; None keeps all.
     """
     cells = similarity.shape[-1]
     groups, history, cell = matches.matched.nonzero(as_tuple=True)
-    target, weight = bilinear_targets(matches.position[groups, history, cell], matches.rows, matches.columns)
+    position = matches.position[groups, history, cell]
+    target, weight = bilinear_targets(position, matches.rows, matches.columns)
     flat = similarity.flatten(0, 2)
     row = (groups * matches.matched.shape[1] + history) * matches.matched.shape[2] + cell
     chosen = flat.index_select(0, row) / temperature
     at_target = chosen.gather(1, target)
+    if negatives is not None and (negatives.hard_negative_share < 1 or negatives.exclusion_radius > 0):
+        chosen = chosen.masked_fill(~_kept_cells(chosen, position, target, matches.columns, negatives), -torch.inf)
     partition = chosen.logsumexp(dim=1)
     if symmetric:
         backward = (similarity / temperature).logsumexp(dim=2)

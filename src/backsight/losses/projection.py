@@ -53,7 +53,7 @@ def balanced_bce(
     """Return each map's balanced binary cross-entropy less the truth's entropy; an absent map is one without positives.
 
     The weights multiply whole cells, so the least value, zero, is at probability = truth also where the truth is
-    soft.
+    soft: optimised alone it ends at the truth.
 
     Args:
         logits: Of the predicted maps.
@@ -72,16 +72,18 @@ def soft_iou_loss(
 ) -> Float[Tensor, "*maps"]:
     """Return 1 - sum of minima / sum of maxima of each map; means something only where the query is present.
 
+    Optimised alone it ends at the truth.
+
     Args:
         logits: Of the predicted maps.
         truth: Map values in [0, 1].
-        valid: Cells that count.
+        valid: Cells that count; a map without any gives 0.
     """
     probability = torch.sigmoid(logits)
     counted = valid.to(truth.dtype)
     shared = (torch.minimum(probability, truth) * counted).sum(dim=(-2, -1))
     covered = (torch.maximum(probability, truth) * counted).sum(dim=(-2, -1))
-    return 1.0 - shared / covered.clamp_min(1e-6)
+    return (1.0 - shared / covered.clamp_min(1e-6)) * valid.any(dim=-1).any(dim=-1)
 
 
 def presence_bce(logits: Float[Tensor, "*maps"], present: Bool[Tensor, "*maps"]) -> Float[Tensor, "*maps"]:

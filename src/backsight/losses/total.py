@@ -7,9 +7,7 @@ from jaxtyping import Bool, Float
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
-from backsight.losses.coherence import compactness_loss
-from backsight.losses.discrimination import identification_loss, similarity_hinge_loss
-from backsight.losses.projection import balanced_bce, balanced_cell_weights, presence_bce, soft_iou_loss
+from backsight.losses.projection import balanced_cell_weights
 from backsight.records.errors import BacksightError
 
 TERMS_OF_LOSS = {
@@ -56,7 +54,7 @@ class TermWeights(BaseModel):
     matching: float = Field(default=0.25, ge=0, le=100)
     total_variation: float = Field(default=0.05, ge=0, le=100)
     compactness: float = Field(default=0.2, ge=0, le=100)
-    temporal_smoothness: float = Field(default=0.5, ge=0, le=100)
+    temporal_smoothness: float = Field(default=0.05, ge=0, le=100)
     target_bce: float = Field(default=1.0, ge=0, le=100)
     target_iou: float = Field(default=0.5, ge=0, le=100)
     target_presence: float = Field(default=0.2, ge=0, le=100)
@@ -173,50 +171,29 @@ class MapTruth:
     """False for padding."""
 
 
-@torch.no_grad()
-def constant_map_values(
-    footprints: MapTruth | None, targets: MapTruth | None, balance: float = 1.0, temperature: float = 0.1
-) -> dict[str, Float[Tensor, ""]]:
-    """Return what each term on maps would be if every map of a family had one and the same value in all cells.
+@dataclass(frozen=True)
+class ConstantMaps:
+    """Maps that have one and the same value in all cells, and the best value for that."""
 
-    The value is the constant with the least BCE, as is the constant presence. Terms that compare predictions only
-    with each other are 0 for such maps; that is why they are never read alone.
+    logits: Float[Tensor, "*maps height width"]
+    presence_logits: Float[Tensor, "*maps"]
+
+
+@torch.no_grad()
+def constant_maps(maps: MapTruth, balance: float = 1.0) -> ConstantMaps:
+    """Return the constant with the least BCE for all maps of a family, and the constant presence with the least BCE.
+
+    What the terms on maps are for these is what a prediction must beat. Terms that compare predictions only with each
+    other may be 0 for them; that is why they are never read alone.
 
     Args:
-        footprints: Truth "groups history height width", or None to leave these terms out.
-        targets: Truth "batch instructions keyframes height width", or None.
-        balance: That of the BCE terms.
-        temperature: That of `identification_loss`.
+        maps: Truth of one family.
+        balance: That of the BCE term.
     """
-    values: dict[str, Tensor] = {}
-    if footprints is not None:
-        values |= _constant_family("footprint", footprints, balance)
-        even = torch.full_like(footprints.truth, 0.5)
-        arguments = even, footprints.truth, footprints.valid, footprints.present
-        judged = footprints.present & footprints.counted
-        values["identification"] = Term(identification_loss(*arguments, temperature=temperature), judged).mean()
-        values["similarity_hinge"] = Term(similarity_hinge_loss(*arguments), judged).mean()
-    if targets is not None:
-        values |= _constant_family("target", targets, balance)
-        even = torch.full_like(targets.truth, 0.5)
-        wider = compactness_loss(even, targets.truth, targets.valid)
-        values["compactness"] = Term(wider, targets.present & targets.counted).mean()
-        values["consistency"] = torch.zeros_like(wider.sum())
-    if values:
-        zero = torch.zeros_like(next(iter(values.values())))
-        values |= {"total_variation": zero, "temporal_smoothness": zero}
-    return values
-
-
-def _constant_family(family: str, maps: MapTruth, balance: float) -> dict[str, Tensor]:
     weights = balanced_cell_weights(maps.truth, maps.valid, balance) * maps.counted[..., None, None]
     probability = (weights * maps.truth).sum() / weights.sum().clamp_min(1e-6)
-    logits = torch.logit(probability, eps=1e-6).expand_as(maps.truth)
     share = (maps.present & maps.counted).sum() / maps.counted.sum().clamp_min(1)
-    presence_logits = torch.logit(share, eps=1e-6).to(maps.truth.dtype).expand(maps.present.shape)
-    shown = maps.present & maps.counted
-    return {
-        f"{family}_bce": Term(balanced_bce(logits, maps.truth, maps.valid, balance), maps.counted).mean(),
-        f"{family}_iou": Term(soft_iou_loss(logits, maps.truth, maps.valid), shown).mean(),
-        f"{family}_presence": Term(presence_bce(presence_logits, maps.present), maps.counted).mean(),
-    }
+    return ConstantMaps(
+        logits=torch.logit(probability, eps=1e-6).expand_as(maps.truth),
+        presence_logits=torch.logit(share, eps=1e-6).to(maps.truth.dtype).expand(maps.present.shape),
+    )

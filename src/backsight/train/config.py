@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from backsight.data.batches import BatchConfig
+from backsight.losses.matching import MatchingConfig
 from backsight.losses.total import LossWeights
 
 
@@ -53,3 +54,4 @@ class TrainConfig(BaseModel):
     batch: BatchConfig = BatchConfig()
     optimiser: OptimiserConfig = OptimiserConfig()
     weights: LossWeights = LossWeights()
+    matching: MatchingConfig = MatchingConfig()

@@ -25,7 +25,7 @@ from backsight.train.checkpoint import TrainState, load_checkpoint, newest_check
 from backsight.train.config import TrainConfig
 from backsight.train.data import SplitData, batch_source, map_grid, model_images, open_split
 from backsight.train.optimiser import learning_rate_factor, make_optimiser
-from backsight.train.step import batch_truth, loss_terms
+from backsight.train.step import batch_truth, constant_map_terms, loss_terms
 from backsight.train.validate import ValidationOutputs, fit_calibration, validation_metrics, validation_outputs
 
 PHASE = "joint"
@@ -137,13 +137,16 @@ class _Run:
             bar = progress.add_task("", total=self.config.steps, completed=self.step)
             while self.step < self.config.steps:
                 logged = self._take_step()
-                progress.update(bar, completed=self.step, description=f"loss {logged['total']:.3f}")
-                if self.step % self.config.log_every == 0 or self.step == 1:
-                    self._log({f"loss/{name}": value.item() for name, value in logged.items()})
+                progress.update(bar, completed=self.step, description=f"loss {logged['loss/total']:.3f}")
+                if self._logs(self.step):
+                    self._log({name: value.item() for name, value in logged.items()})
                 if self.step % self.config.validate_every == 0 and self.step < self.config.steps:
                     self._judge(self.config.validation_samples)
                 if self.step % self.config.checkpoint_every == 0 or self.step == self.config.steps:
                     self._save()
+
+    def _logs(self, step: int) -> bool:
+        return step % self.config.log_every == 0 or step == 1
 
     def _take_step(self) -> dict[str, torch.Tensor]:
         accelerator, config = self.accelerator, self.config
@@ -156,12 +159,16 @@ class _Run:
         truth = batch_truth(batch, self.grid)
         with accelerator.autocast():
             outputs = self.model(*_model_inputs(batch, self.grid, config.weights))
-        total, logged = total_loss(loss_terms(batch, truth, *outputs), config.weights)
+        total, losses = total_loss(loss_terms(batch, truth, *outputs, matching=config.matching), config.weights)
         accelerator.backward(total)
         accelerator.clip_grad_norm_(self.model.parameters(), config.optimiser.clip_norm)
         self.optimiser.step()
         self.optimiser.zero_grad()
         self.step += 1
+        logged = {f"loss/{name}": value for name, value in losses.items()}
+        if self._logs(self.step):
+            constants = constant_map_terms(batch, truth).means()
+            logged |= {f"constant/{name}": value for name, value in constants.items()}
         return logged
 
     def _judge(self, samples: int) -> ValidationOutputs:

@@ -17,23 +17,21 @@ from backsight.data.truth import (
 )
 from backsight.geometry.projection_torch import invert_pose_torch, warp_maps_torch
 from backsight.losses.camera import camera_loss, pose_encoding_from_poses, scene_scale
-from backsight.losses.coherence import compactness_loss, temporal_smoothness_loss, total_variation_loss
+from backsight.losses.coherence import compactness_loss, temporal_excess, total_variation_loss
 from backsight.losses.consistency import ViewPairs, consistency_loss, ordered_view_pairs
 from backsight.losses.depth import depth_loss, pool_depth
-from backsight.losses.discrimination import identification_loss, similarity_hinge_loss
-from backsight.losses.matching import matching_loss, true_matches
+from backsight.losses.discrimination import identification_loss, own_divergence, similarity_hinge_loss
+from backsight.losses.matching import MatchingConfig, matches_within_window, matching_loss, true_matches
 from backsight.losses.projection import balanced_bce, bearing_loss, log_distance_loss, presence_bce, soft_iou_loss
 from backsight.losses.reasoning import answer_cross_entropy, attention_alignment_loss, target_losses
 from backsight.losses.relative_pose import relative_pose_loss
-from backsight.losses.total import LossTerms, Term
-from backsight.losses.transfer import transfer_loss
+from backsight.losses.total import LossTerms, MapTruth, Term, constant_maps
+from backsight.losses.transfer import join_features, transfer_loss
 from backsight.model.config import IMAGE_TOKEN_CELLS
 from backsight.model.heatmap.odometry import RelativePoses
 from backsight.model.outputs import Encoding, Footprints, Targets
 from backsight.records.batch import Batch
 
-MATCHING_TEMPERATURE = 0.07
-"""Of the InfoNCE over correlation cells; the decoder learns one of its own."""
 SMALLEST_BASELINE_M = 0.05
 """Cameras nearer to each other than this have no bearing."""
 
@@ -54,40 +52,75 @@ def batch_truth(batch: Batch, grid: MapGrid) -> BatchTruth:
 
 
 def loss_terms(
-    batch: Batch, truth: BatchTruth, encoding: Encoding, footprints: Footprints, targets: Targets
+    batch: Batch,
+    truth: BatchTruth,
+    encoding: Encoding,
+    footprints: Footprints,
+    targets: Targets,
+    matching: MatchingConfig | None = None,
 ) -> LossTerms:
     """Return every term of the five losses, in single precision and unreduced."""
     # The task asks for the bearing of frames before the current view: where one came from is no even guess.
     earlier = batch.history < batch.current[:, 1:]
-    terms = _footprint_terms(footprints, truth.footprint, earlier)
+    logits = footprints.logits.float()
+    terms = _footprint_terms(logits, footprints.presence_logits.float(), truth.footprint)
+    terms |= _bearing_terms(footprints, truth.footprint, earlier)
     terms |= _relative_pose_terms(batch, footprints)
     terms |= _camera_and_depth_terms(batch, encoding)
-    terms["matching"] = _matching_term(batch, truth, encoding, footprints)
-    temporal = _temporal_term(batch, truth, footprints)
-    if temporal is not None:
-        terms["temporal_smoothness"] = temporal
+    terms["matching"] = _matching_term(batch, truth, encoding, footprints, matching or MatchingConfig())
+    terms |= _temporal_terms(batch, truth, logits)
     if batch.has_instruction.any():
-        terms |= _target_terms(batch, truth, encoding, targets)
+        pairs = _keyframe_pairs(batch, truth)
+        terms |= _target_terms(batch, truth, pairs, targets.logits.float(), targets.presence_logits.float())
+        terms["transfer"] = _transfer_term(encoding, batch.keyframes, truth.target, pairs)
         terms |= _language_terms(truth, targets)
     return LossTerms(**terms)
 
 
+@torch.no_grad()
+def constant_map_terms(batch: Batch, truth: BatchTruth) -> LossTerms:
+    """Return what every term on maps would be if all maps of a family were the same best constant."""
+    footprints = truth.footprint
+    everywhere = torch.ones_like(footprints.present)
+    constant = constant_maps(MapTruth(footprints.maps, footprints.valid, footprints.present, everywhere))
+    terms = _footprint_terms(constant.logits, constant.presence_logits, footprints)
+    terms |= _temporal_terms(batch, truth, constant.logits)
+    if batch.has_instruction.any():
+        maps, present = truth.target.maps, truth.target.present
+        real = batch.has_instruction[..., None].expand_as(present)
+        constant = constant_maps(MapTruth(maps, torch.ones_like(maps, dtype=torch.bool), present, real))
+        pairs = _keyframe_pairs(batch, truth)
+        terms |= _target_terms(batch, truth, pairs, constant.logits, constant.presence_logits)
+    return LossTerms(**terms)
+
+
 def _footprint_terms(
-    footprints: Footprints, truth: FootprintTruth, earlier: Bool[Tensor, "groups history"]
+    logits: Float[Tensor, "groups history rows columns"],
+    presence_logits: Float[Tensor, "groups history"],
+    truth: FootprintTruth,
 ) -> dict[str, Term]:
-    logits = footprints.logits.float()
     probability = logits.sigmoid()
     everywhere = torch.ones_like(truth.present)
-    apart = truth.distance_m > SMALLEST_BASELINE_M
+    divergence = own_divergence(truth.maps, truth.valid, truth.present)
     judged = probability, truth.maps, truth.valid, truth.present
     return {
         "footprint_bce": Term(balanced_bce(logits, truth.maps, truth.valid), everywhere),
         "footprint_iou": Term(soft_iou_loss(logits, truth.maps, truth.valid), truth.present),
-        "footprint_presence": Term(presence_bce(footprints.presence_logits.float(), truth.present), everywhere),
+        "footprint_presence": Term(presence_bce(presence_logits, truth.present), everywhere),
+        "identification": Term(identification_loss(*judged, truth_divergence=divergence), truth.present),
+        "similarity_hinge": Term(similarity_hinge_loss(*judged, truth_divergence=divergence), truth.present),
+    }
+
+
+def _bearing_terms(
+    footprints: Footprints, truth: FootprintTruth, earlier: Bool[Tensor, "groups history"]
+) -> dict[str, Term]:
+    apart = truth.distance_m > SMALLEST_BASELINE_M
+    return {
         "bearing": Term(bearing_loss(footprints.bearing.float(), truth.bearing), apart & earlier),
-        "log_distance": Term(log_distance_loss(footprints.log_distance.float(), truth.distance_m), everywhere),
-        "identification": Term(identification_loss(*judged), truth.present),
-        "similarity_hinge": Term(similarity_hinge_loss(*judged), truth.present),
+        "log_distance": Term(
+            log_distance_loss(footprints.log_distance.float(), truth.distance_m), torch.ones_like(truth.present)
+        ),
     }
 
 
@@ -121,7 +154,9 @@ def _camera_and_depth_terms(batch: Batch, encoding: Encoding) -> dict[str, Term]
     }
 
 
-def _matching_term(batch: Batch, truth: BatchTruth, encoding: Encoding, footprints: Footprints) -> Term:
+def _matching_term(
+    batch: Batch, truth: BatchTruth, encoding: Encoding, footprints: Footprints, config: MatchingConfig
+) -> Term:
     sample, position = batch.current.unbind(-1)
     poses = batch.world_from_camera
     history_from_world = invert_pose_torch(poses[sample[:, None], batch.history])
@@ -135,76 +170,102 @@ def _matching_term(batch: Batch, truth: BatchTruth, encoding: Encoding, footprin
         rows,
         columns,
     )
-    loss = matching_loss(footprints.similarity.float(), matches, MATCHING_TEMPERATURE)
+    frames = batch.frame_index
+    matches = matches_within_window(
+        matches, frames[sample, position], frames[sample[:, None], batch.history], config.window_frames
+    )
+    loss = matching_loss(footprints.similarity.float(), matches, config.temperature, negatives=config)
     return Term(loss, matches.matched.any(-1))
 
 
 @dataclass(frozen=True)
-class SuccessiveMaps:
-    """Footprints of one history frame over two current views of the same walk, the earlier one first."""
+class Successive:
+    """Current views of the same walk that follow each other, and the footprints that both have."""
 
-    earlier: Int64[Tensor, " pairs"]
+    earlier: Int64[Tensor, " steps"]
     """Group of the earlier current view."""
-    later: Int64[Tensor, " pairs"]
-    earlier_slot: Int64[Tensor, " pairs"]
-    """Position of the history frame on the history axis of the earlier group."""
-    later_slot: Int64[Tensor, " pairs"]
-    view_slot: Int64[Tensor, " pairs"]
+    later: Int64[Tensor, " steps"]
+    view_slot: Int64[Tensor, " steps"]
     """Position of the earlier current view on the history axis of the later group."""
+    earlier_slot: Int64[Tensor, "steps history"]
+    """Where the earlier group has the history frame that the later group has here."""
+    shared: Bool[Tensor, "steps history"]
+    """Whether it has it at all."""
 
 
-def successive_maps(batch: Batch) -> SuccessiveMaps:
+def successive_views(batch: Batch) -> Successive:
     """Pair the current views of each sample in time order and find the history frames that both are compared with."""
     sample, position = batch.current.unbind(-1)
     order = torch.argsort(sample * batch.rgb.shape[1] + position)
     same_walk = sample[order[1:]] == sample[order[:-1]]
     earlier, later = order[:-1][same_walk], order[1:][same_walk]
     views = (batch.history[later] == position[earlier][:, None]).long().argmax(-1)
-    shared = batch.history[earlier][:, :, None] == batch.history[later][:, None, :]
-    pair, earlier_slot, later_slot = shared.nonzero(as_tuple=True)
-    return SuccessiveMaps(earlier[pair], later[pair], earlier_slot, later_slot, views[pair])
+    shared = batch.history[later][:, :, None] == batch.history[earlier][:, None, :]
+    return Successive(earlier, later, views, shared.long().argmax(-1), shared.any(-1))
 
 
-def _temporal_term(batch: Batch, truth: BatchTruth, footprints: Footprints) -> Term | None:
-    maps = successive_maps(batch)
-    if len(maps.earlier) == 0:
-        return None
-    probability = footprints.logits.float().sigmoid()
+def _temporal_terms(
+    batch: Batch, truth: BatchTruth, logits: Float[Tensor, "groups history rows columns"]
+) -> dict[str, Term]:
+    views = successive_views(batch)
+    if len(views.earlier) == 0:
+        return {}
     sample, position = batch.current.unbind(-1)
     poses = batch.world_from_camera[sample, position]
-    earlier_from_later = invert_pose_torch(poses[maps.earlier]) @ poses[maps.later]
-    warped, inside = warp_maps_torch(
-        probability[maps.earlier, maps.earlier_slot],
-        truth.cells.depth_m[sample, position][maps.later],
-        truth.cells.intrinsics[sample[maps.later]],
-        earlier_from_later,
+    geometry = (
+        truth.cells.depth_m[sample, position][views.later],
+        truth.cells.intrinsics[sample[views.later]],
+        invert_pose_torch(poses[views.earlier]) @ poses[views.later],
     )
-    seen_twice = inside & (truth.footprint.maps[maps.later, maps.view_slot] >= 0.5)
-    present = (
-        truth.footprint.present[maps.earlier, maps.earlier_slot] & truth.footprint.present[maps.later, maps.later_slot]
-    )
-    loss = temporal_smoothness_loss(warped, probability[maps.later, maps.later_slot], seen_twice)
-    return Term(loss, present & seen_twice.flatten(1).any(-1))
+    before = views.earlier[:, None], views.earlier_slot
+    probability, true_maps = logits.sigmoid(), truth.footprint.maps
+    warped, inside = _warp_histories(probability[before], geometry)
+    true_warped, _ = _warp_histories(true_maps[before], geometry)
+    view = views.later, views.view_slot
+    seen_twice = inside & (true_maps[view] >= 0.5) & truth.footprint.valid[view]
+    present = truth.footprint.present[before] & truth.footprint.present[views.later] & views.shared
+    maps = warped, probability[views.later], true_warped, true_maps[views.later]
+    # A map is compared with the others of its step.
+    counted = present & seen_twice.flatten(1).any(-1, keepdim=True) & (present.sum(-1, keepdim=True) >= 2)
+    return {"temporal_smoothness": Term(temporal_excess(*maps, seen_twice, present), counted)}
 
 
-def _target_terms(batch: Batch, truth: BatchTruth, encoding: Encoding, targets: Targets) -> dict[str, Term]:
+def _warp_histories(
+    maps: Float[Tensor, "steps history rows columns"], geometry: tuple[Tensor, Tensor, Tensor]
+) -> tuple[Float[Tensor, "steps history rows columns"], Bool[Tensor, "steps rows columns"]]:
+    history = maps.shape[1]
+    depth_m, intrinsics, earlier_from_later = (part.repeat_interleave(history, dim=0) for part in geometry)
+    warped, inside = warp_maps_torch(maps.flatten(0, 1), depth_m, intrinsics, earlier_from_later)
+    return warped.view_as(maps), inside.view_as(maps)[:, 0]
+
+
+def _keyframe_pairs(batch: Batch, truth: BatchTruth) -> ViewPairs:
+    rows = torch.arange(len(batch.keyframes), device=batch.keyframes.device)[:, None]
+    depth_m = truth.cells.depth_m[rows, batch.keyframes]
+    return ordered_view_pairs(depth_m, truth.cells.intrinsics, batch.world_from_camera[rows, batch.keyframes])
+
+
+def _target_terms(
+    batch: Batch,
+    truth: BatchTruth,
+    pairs: ViewPairs,
+    logits: Float[Tensor, "batch instructions keyframes rows columns"],
+    presence_logits: Float[Tensor, "batch instructions keyframes"],
+) -> dict[str, Term]:
     maps, present = truth.target.maps, truth.target.present
-    logits = targets.logits.float()
     probability = logits.sigmoid()
     real = batch.has_instruction[..., None].expand_as(present)
     valid = torch.ones_like(maps, dtype=torch.bool)
-    loss = target_losses(logits, targets.presence_logits.float(), maps, valid, present)
+    loss = target_losses(logits, presence_logits, maps, valid, present)
     rows = torch.arange(len(batch.keyframes), device=maps.device)[:, None]
-    depth_m = truth.cells.depth_m[rows, batch.keyframes]
-    pairs = ordered_view_pairs(depth_m, truth.cells.intrinsics, batch.world_from_camera[rows, batch.keyframes])
+    depth_m = truth.cells.depth_m[rows, batch.keyframes][:, None]
     single = (batch.target_ids > 0).sum(-1) == 1
     return {
         "target_bce": Term(loss.bce, real),
         "target_iou": Term(loss.iou, present),
         "target_presence": Term(loss.presence, real),
-        "consistency": Term(*consistency_loss(probability, maps, present, pairs)),
-        "transfer": _transfer_term(encoding, batch.keyframes, maps, present, pairs),
-        "total_variation": Term(total_variation_loss(probability, depth_m[:, None]), real),
+        "consistency": Term(*consistency_loss(probability, maps, present, pairs, above_truth=True)),
+        "total_variation": Term(total_variation_loss(probability, depth_m, truth=maps), present),
         "compactness": Term(compactness_loss(probability, maps, valid), present & single[..., None]),
     }
 
@@ -223,15 +284,10 @@ def _language_terms(truth: BatchTruth, targets: Targets) -> dict[str, Term]:
 
 
 def _transfer_term(
-    encoding: Encoding,
-    keyframes: Int64[Tensor, "batch keyframes"],
-    maps: Float[Tensor, "batch instructions keyframes rows columns"],
-    present: Bool[Tensor, "batch instructions keyframes"],
-    pairs: ViewPairs,
+    encoding: Encoding, keyframes: Int64[Tensor, "batch keyframes"], truth: TargetTruth, pairs: ViewPairs
 ) -> Term:
-    # The encoder's features have lengths sqrt(0.6) and sqrt(0.4): side by side their inner product is the similarity.
-    features = torch.cat([encoding.geometry_features, encoding.appearance_features], dim=2).float()
     rows = torch.arange(len(keyframes), device=keyframes.device)[:, None]
-    chosen = features[rows, keyframes]
-    grid = (chosen.shape[-2], chosen.shape[-1])
-    return Term(*transfer_loss(chosen.flatten(3).transpose(2, 3), maps, present, pairs, grid))
+    chosen = rows, keyframes
+    grid = (encoding.geometry_features.shape[-2], encoding.geometry_features.shape[-1])
+    features = join_features(encoding.geometry_features[chosen].float(), encoding.appearance_features[chosen].float())
+    return Term(*transfer_loss(features, truth.maps, truth.present, pairs, grid))
