@@ -413,3 +413,32 @@ def similarity_hinge(maps: Tensor, truth: Tensor, valid: Tensor, present: Tensor
                 excess.append(plus((1 - own) - (1 - wanted)))
             values[-1].append(total(excess) / max(len(others), 1))
     return values
+
+
+def answer_cross_entropy(log_probability: Tensor, counted: Tensor) -> list[Tensor]:
+    """Mean of -log p over each answer's tokens."""
+    found = []
+    for row, use in zip(log_probability, counted, strict=True):
+        tokens = [-value for value, on in zip(row, use, strict=True) if on]
+        found.append(sum(tokens) / len(tokens) if tokens else 0 * row.sum())
+    return found
+
+
+def attention_alignment(attention: Tensor, truth: Tensor, rows: int) -> list[Tensor]:
+    """Divergence of the attention from the truth map's share of each image token."""
+    found = []
+    for row, view in zip(attention, truth, strict=True):
+        columns = len(row) // rows
+        high, wide = view.shape[0] // rows, view.shape[1] // columns
+        mass = [
+            float(view[r * high : (r + 1) * high, c * wide : (c + 1) * wide].sum())
+            for r in range(rows)
+            for c in range(columns)
+        ]
+        total = 0 * row.sum()
+        for value, share in zip(row, mass, strict=True):
+            if share > 0:
+                q = share / sum(mass)
+                total = total + q * (math.log(q) - torch.log(value / row.sum()))
+        found.append(total)
+    return found

@@ -18,7 +18,7 @@ from backsight.losses.depth import depth_loss
 from backsight.losses.discrimination import identification_loss, similarity_hinge_loss
 from backsight.losses.matching import MatchingConfig, TrueMatches, matching_loss
 from backsight.losses.projection import balanced_bce, bearing_loss, log_distance_loss, presence_bce, soft_iou_loss
-from backsight.losses.reasoning import target_losses
+from backsight.losses.reasoning import answer_cross_entropy, attention_alignment_loss, target_losses
 from backsight.losses.relative_pose import relative_pose_loss
 from backsight.losses.total import TERMS_OF_LOSS, Term
 from backsight.losses.transfer import transfer_loss
@@ -304,6 +304,24 @@ def similarity_hinge(draw: Draw, naive: ModuleType, room: Callable) -> Case:
     )
 
 
+def answer(draw: Draw, naive: ModuleType, make_room: Callable) -> Case:
+    counted = draw.mask(0.7, 3, 5)
+    return Case(
+        {"log_probability": -3 * draw.unit(3, 5)},
+        lambda free: Term(answer_cross_entropy(free["log_probability"], counted), counted.any(-1)),
+        lambda free: naive.answer_cross_entropy(free["log_probability"], counted),
+    )
+
+
+def attention_alignment(draw: Draw, naive: ModuleType, make_room: Callable) -> Case:
+    truth = draw.unit(5, 4, 6) * (not draw.empty)
+    return Case(
+        {"attention": draw.unit(5, 6) + 0.1},
+        lambda free: Term(attention_alignment_loss(free["attention"], truth, 2), truth.flatten(1).any(-1)),
+        lambda free: naive.attention_alignment(free["attention"], truth, 2),
+    )
+
+
 CASES = {
     "consistency": consistency,
     "footprint_bce": bce,
@@ -325,6 +343,8 @@ CASES = {
     "target_bce": target("bce"),
     "target_iou": target("iou"),
     "target_presence": target("presence"),
+    "answer": answer,
+    "attention_alignment": attention_alignment,
     "identification": identification,
     "similarity_hinge": similarity_hinge,
 }
