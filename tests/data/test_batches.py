@@ -125,3 +125,18 @@ def test_the_cache_lets_go_of_the_oldest_when_full(cache):
     assert small[1] is not first
     assert small[0] is not first
     np.testing.assert_array_equal(small[0].rgb, first.rgb)
+
+
+def test_answers_carry_their_end_and_padding_behind_it(cache):
+    batch, items = make_batch(cache, instructions_per_sample=4)
+    assert batch.answer_tokens.shape[:2] == (2, 4)
+    for sample in range(2):
+        walk = cache[items[sample].sequence].annotations
+        answers = {tuple([*tokenize([one.answer])[0], 97]) for one in walk.instructions}
+        rows = [tuple(int(t) for t in row if t != 0) for row in batch.answer_tokens[sample]]
+        assert {row for row in rows if row} <= answers
+        for row, real in zip(batch.answer_tokens[sample], batch.has_instruction[sample], strict=True):
+            assert (row == 97).sum() == int(real)
+            length = int((row != 0).sum())
+            assert (row[length:] == 0).all()
+            assert not real or row[length - 1] == 97

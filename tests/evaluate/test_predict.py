@@ -43,7 +43,10 @@ def test_predictions_are_written_scored_and_shown(walks, checkpoint, tmp_path):
     baselines = predict_baselines(walks, CONFIG, tmp_path, keyframes=keyframes_of_predictions(folder))
     np.testing.assert_array_equal(next(iter(read_predictions(baselines[0]))).keyframes, first.keyframes)
     scores = score_all([folder, *baselines], walks, CONFIG)
-    assert {"footprint_auc", "target_auc"} <= {r.metric for r in scores.rows if r.predictor == "model"}
+    assert len(first.answers) == 3
+    assert {"footprint_auc", "target_auc", "reasoning_accuracy", "reasoning_accuracy_chance"} <= {
+        r.metric for r in scores.rows if r.predictor == "model"
+    }
     assert len(gather_walks(folder, walks, CONFIG, scores.sample_aucs["model"])) == 2
 
 

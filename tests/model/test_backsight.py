@@ -218,6 +218,7 @@ def test_predict_returns_probabilities_for_all_history_frames(model, walk):
     assert found.footprint.shape == (19, 24, 32)
     assert found.keyframes.tolist() == [0, 5, 10, 14, 19]
     assert found.target.shape == (3, 5, 24, 32)
+    assert len(found.answers) == 3
     for maps in (found.footprint, found.footprint_presence, found.target, found.target_presence):
         assert maps.dtype == np.float32
         assert ((maps >= 0) & (maps <= 1)).all()
@@ -240,6 +241,7 @@ def test_predict_needs_no_instruction(model, walk):
     found = model.predict(walk[:2])
     assert found.footprint.shape == (1, 24, 32)
     assert found.target.shape == (0, 2, 24, 32)
+    assert found.answers == ()
 
 
 @pytest.mark.parametrize("keyframes", [[], [0, 1], [2, 0], [0, 0, 2], [-1, 2], [0, 3]])

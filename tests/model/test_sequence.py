@@ -55,7 +55,7 @@ def test_the_mask_is_the_rule_token_by_token(views, instructions, words, imagine
 def test_positions_skip_padding_and_go_on_with_heat_and_answer():
     offsets = layout(imagined=2, answer=3).offsets(USED)
     assert offsets.shape == (3, 2, 5 + 2 + 4 + 3)
-    assert offsets[0, 0].tolist() == [0, 1, 2, 3, 4] + [3, 4] + [5, 6, 5, 6] + [5, 6, 7]
+    assert offsets[0, 0].tolist() == [0, 1, 2, 3, 4, 3, 4, 5, 6, 5, 6, 5, 6, 7]
     assert offsets[1, 0, 5:7].tolist() == [0, 1]
     assert int(offsets.max()) < layout(imagined=2, answer=3).text_positions
 

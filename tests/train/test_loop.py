@@ -5,6 +5,7 @@ import torch
 from safetensors.torch import load_file
 
 from backsight.data.batches import BatchConfig
+from backsight.losses.total import LossWeights, TermWeights
 from backsight.model.backsight import Backsight
 from backsight.monitor.run_folder import read_metrics
 from backsight.records.errors import DataError
@@ -43,6 +44,8 @@ def test_a_run_leaves_a_model_a_curve_and_checkpoints(finished):
     names = {name for record in records for name in record.values}
     assert {"loss/geometric", "loss/correspondence", "loss/coherence", "loss/reasoning", "loss/discrimination"} <= names
     assert {"validation/footprint_auc", "validation/target_auc"} <= names
+    assert {"loss/answer", "loss/attention_alignment", "validation/reasoning_accuracy"} <= names
+    assert {"validation/attention_alignment", "validation/attention_alignment_control"} <= names
     assert sorted(p.name for p in (finished.run / "checkpoints").iterdir()) == ["step-000002", "step-000004"]
     assert Backsight.from_pretrained(finished.model).calibration.footprint.slope > 0
 
@@ -83,3 +86,11 @@ def test_precision_is_what_was_asked_for():
     assert mixed_precision("fp32") == "no"
     assert mixed_precision("bf16") == "bf16"
     assert mixed_precision("auto") in ("no", "bf16")
+
+
+def test_terms_of_no_weight_are_not_computed(data, tmp_path):
+    weights = LossWeights(terms=TermWeights(answer=0.0, attention_alignment=0.0))
+    train(config(data, tmp_path, steps=1, weights=weights))
+    names = {name for record in read_metrics(tmp_path) for name in record.values}
+    assert "loss/target_bce" in names
+    assert not {"loss/answer", "loss/attention_alignment"} & names
