@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -272,6 +274,25 @@ def test_generation_with_a_cache_is_the_naive_one(both_kernels, texts):
             assert found[sample, row].tolist() == padded
             different |= set(expected)
     assert len(different) > 2
+
+
+def test_an_answer_ends_where_it_ends_and_padding_follows(own_model):
+    language = own_model.eval().language
+    generator = torch.Generator().manual_seed(1)
+    for parameter in language.model.model.language_model.layers.parameters():
+        torch.nn.init.normal_(parameter, std=0.3, generator=generator)
+    tokens = encode_texts(own_model.tokenizer, ["find the sofa", "go to the blue vase on the desk", "the lamp"])[None]
+    endless = language.generate(seen_views(), tokens, 7)[0].tolist()
+    ended = 0
+    # Whatever token is said may be declared the end: nothing before it changes, and everything after it is padding.
+    for end in {token for row in endless for token in row} - {language.tokens.padding}:
+        language.tokens = replace(language.tokens, end=end)
+        cut = [row[: row.index(end) + 1] if end in row else row for row in endless]
+        longest = max(len(row) for row in cut)
+        padded = [row + [language.tokens.padding] * (longest - len(row)) for row in cut]
+        assert language.generate(seen_views(), tokens, 7)[0].tolist() == padded
+        ended += any(len(row) < longest for row in cut)
+    assert ended > 1
 
 
 def naive_next(language, seen, words, answer):
