@@ -1,3 +1,4 @@
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -5,6 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backsight.model.config import GeometryConfig
 from backsight.model.geometry.pose_encoding import (
     intrinsics_of,
     pose_encoding_from_cameras,
@@ -25,18 +27,35 @@ def full_shapes() -> dict[str, tuple[int, ...]]:
     return {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
 
 
-def test_the_full_configuration_has_exactly_the_published_names_and_shapes(full_shapes):
+@pytest.fixture(scope="module")
+def published_shapes() -> dict[str, tuple[int, ...]]:
     lines = [line for line in GOLDEN.read_text().splitlines() if not line.startswith("#")]
-    published = {name: tuple(int(side) for side in shape.split("x")) for name, shape in map(str.split, lines)}
-    assert full_shapes == published
+    return {name: tuple(int(side) for side in shape.split("x")) for name, shape in map(str.split, lines)}
 
 
-@pytest.mark.parametrize(
-    ("part", "numbers"), [("aggregator", 909_112_320), ("camera_head", 216_174_610), ("depth_head", 32_654_562)]
-)
-def test_each_part_has_as_many_numbers_as_the_published_one(full_shapes, part, numbers):
-    shapes = [shape for name, shape in full_shapes.items() if name.startswith(part + ".")]
-    assert sum(torch.Size(shape).numel() for shape in shapes) == numbers
+def test_the_full_configuration_has_exactly_the_published_names_and_shapes(full_shapes, published_shapes):
+    assert full_shapes == published_shapes
+    assert len(published_shapes) == 1341
+
+
+PUBLISHED_NUMBERS = {"aggregator": 909_112_320, "camera_head": 216_174_610, "depth_head": 32_654_562}
+TRACK_NUMBERS = 65_941_396
+PUBLISHED_TOTAL = 1_256_537_516
+
+
+def test_head_by_head_there_are_as_many_numbers_as_in_the_published_one(full_shapes, published_shapes):
+    for shapes in (full_shapes, published_shapes):
+        heads = Counter()
+        for name, shape in shapes.items():
+            heads[name.split(".", 1)[0]] += torch.Size(shape).numel()
+        assert heads == PUBLISHED_NUMBERS
+
+
+def test_with_the_heads_not_built_here_the_numbers_add_up_to_the_published_total(full_shapes):
+    # The point head is the depth head with four output channels in place of two, each of 32 weights and a bias.
+    assert full_shapes["depth_head.scratch.output_conv2.2.weight"] == (2, 32, 1, 1)
+    point_numbers = PUBLISHED_NUMBERS["depth_head"] + 2 * (32 + 1)
+    assert sum(PUBLISHED_NUMBERS.values()) + point_numbers + TRACK_NUMBERS == PUBLISHED_TOTAL
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +99,42 @@ def test_frames_inform_each_other_and_the_first_frame_is_special(pair):
     assert (base[:, 0] - seen[:, 0]).abs().max() > 1e-4
     assert (base - turned).abs().max() > 1e-3
     torch.testing.assert_close(base, later, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("layer", [0, 1, 2])
+def test_the_tapped_layer_is_what_comes_out_of_that_pair_of_blocks(pair, layer):
+    tapped = VGGT(tiny().geometry.model_copy(update={"tapped_layer": layer}), False).eval()
+    tapped.load_state_dict(pair[0].state_dict())
+    seen = {"frame": [], "global": []}
+    for kind, blocks in (("frame", tapped.aggregator.frame_blocks), ("global", tapped.aggregator.global_blocks)):
+        for block in blocks:
+            block.register_forward_hook(lambda _, __, tokens, kind=kind: seen[kind].append(tokens))
+    with torch.no_grad():
+        found = tapped(torch.rand(2, 3, 3, 42, 70))
+    assert len(seen["frame"]) == len(seen["global"]) == 3
+    special, width = 1 + tiny().geometry.registers, 96
+    for other in range(3):
+        within = seen["frame"][other].reshape(2, 3, -1, width)[:, :, special:]
+        across = seen["global"][other].reshape(2, 3, -1, width)[:, :, special:]
+        same = torch.equal(found.patches, torch.cat([within, across], dim=-1))
+        assert same == (other == layer)
+    last = torch.cat([seen[kind][2].reshape(2, 3, -1, width)[:, :, 0] for kind in ("frame", "global")], dim=-1)
+    assert torch.equal(found.camera_tokens, last)
+
+
+def test_only_layers_that_are_read_are_kept(pair):
+    geometry = tiny().geometry.model_copy(update={"depth": 7, "tapped_layer": 3, "depth_layers": (0, 1, 5, 5)})
+    with torch.no_grad():
+        tokens = VGGT(geometry, False).aggregator(torch.rand(1, 2, 3, 28, 42))
+    assert set(tokens.layers) == {0, 1, 3, 5, 6}
+
+
+@pytest.mark.parametrize("field", ["tapped_layer", "depth_layers"])
+def test_a_layer_beyond_the_last_is_refused(field):
+    sizes = tiny().geometry.model_dump()
+    sizes[field] = 3 if field == "tapped_layer" else (0, 1, 2, 3)
+    with pytest.raises(ValueError, match="must be smaller than depth"):
+        GeometryConfig(**sizes)
 
 
 def random_cameras(seed: int) -> tuple[torch.Tensor, torch.Tensor]:

@@ -1,3 +1,4 @@
+import json
 import shutil
 
 import pytest
@@ -6,6 +7,7 @@ from safetensors.torch import load_file
 
 from backsight.data.batches import BatchConfig
 from backsight.losses.total import LossWeights, TermWeights
+from backsight.model.adaptation import AdaptationConfig, ComponentAdaptation, LoraConfig
 from backsight.model.backsight import Backsight
 from backsight.monitor.run_folder import read_metrics
 from backsight.records.errors import DataError
@@ -63,6 +65,30 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(data, finished, tmp_pat
     assert [r.step for r in read_metrics(stopped) if "loss/total" in r.values] == [3, 4]
     for name, tensor in weights(finished).items():
         assert torch.equal(tensor, weights(resumed)[name]), name
+
+
+def test_the_run_says_what_attention_it_was_made_with(finished):
+    described = json.loads((finished.run / "run.json").read_text())["configuration"]
+    model = Backsight.from_pretrained(finished.model)
+    assert described["model"]["attention"] == model.config.attention
+    for part in (model.appearance.model, model.language.model):
+        assert part.config._attn_implementation == described["model"]["attention"]
+
+
+def test_an_adapted_run_that_was_stopped_ends_as_one_that_was_not(data, tmp_path):
+    frozen = ComponentAdaptation(train="frozen", half_precision=True)
+    lora = ComponentAdaptation(train="lora", lora=LoraConfig(rank=2, dropout=0.0), recompute=True)
+    adaptation = AdaptationConfig(geometry=frozen, appearance=frozen, language=lora)
+    whole = train(config(data, tmp_path / "whole", adaptation=adaptation))
+    stopped = tmp_path / "stopped"
+    shutil.copytree(whole.run / "checkpoints" / "step-000002", stopped / "checkpoints" / "step-000002")
+    resumed = weights(train(config(data, stopped, adaptation=adaptation)))
+    start = load_file(stopped / "checkpoints" / "step-000002" / "model" / "model.safetensors")
+    for name, tensor in weights(whole).items():
+        assert torch.equal(tensor, resumed[name]), name
+    changed = {name for name in start if not torch.equal(start[name], resumed[name])}
+    assert {name.split(".", 1)[0] for name in changed} == {"language", "fusion", "heatmap"}
+    assert all("lora_" in name or "embed_tokens" in name for name in changed if name.startswith("language."))
 
 
 def test_another_seed_gives_other_weights(data, finished, tmp_path):

@@ -22,6 +22,7 @@ def test_groups_are_named_by_component_and_vectors_are_not_decayed():
     model["fusion"].weight.requires_grad_(True)
     groups = {g["name"]: g for g in parameter_groups(model, weight_decay=0.05)}
     assert set(groups) == {"fusion", "fusion/no_decay", "heatmap/no_decay"}
+    assert {group["rate_factor"] for group in groups.values()} == {1.0}
     assert groups["fusion"]["weight_decay"] == 0.05
     assert groups["fusion/no_decay"]["weight_decay"] == 0.0
     assert sum(p.numel() for g in groups.values() for p in g["params"]) == sum(p.numel() for p in model.parameters())

@@ -1,6 +1,6 @@
 """Weights with everything that is needed to use them, in one folder.
 
-config.json          format and `ModelConfig`
+config.json          format, `ModelConfig` and `AdaptationConfig`
 calibration.json     `Calibration`
 tokenizer/           of transformers
 model.safetensors    weights; nothing is ever unpickled
@@ -17,6 +17,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
+from backsight.model.adaptation import Adaptable, AdaptationConfig, adapt
 from backsight.model.calibration import Calibration
 from backsight.model.config import ModelConfig
 from backsight.records.errors import DataError, UsageError
@@ -33,7 +34,7 @@ TIED = ("language.model.lm_head.weight",)
 """Shared with the embedding table, so not stored twice."""
 
 
-class Checkpointed(nn.Module):
+class Checkpointed(Adaptable):
     """A model that can be saved to a folder and loaded from it.
 
     Args:
@@ -68,11 +69,12 @@ class Checkpointed(nn.Module):
             UsageError: the checkpoint is of another preset.
         """
         path = Path(folder)
-        config = read_config(path)
+        config, adaptation = read_config(path), read_adaptation(path)
         if preset is not None and config.preset != preset:
             raise UsageError(f"{path / CONFIG_FILE}: preset: is {config.preset!r}, asked for {preset!r}")
         model = cls(config, _read_tokenizer(path))
         model.calibration = _parsed(path / CALIBRATION_FILE, Calibration, _read_json(path / CALIBRATION_FILE))
+        adapt(model, adaptation)
         load_weights(model, path / WEIGHTS_FILE)
         return model.eval()
 
@@ -85,7 +87,8 @@ def save_pretrained(model: Checkpointed, folder: Path) -> None:
         folder: made when it does not exist.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    written = {"format": FORMAT, "model": model.config.model_dump(mode="json")}
+    adaptation = model.adaptation.model_dump(mode="json")
+    written = {"format": FORMAT, "model": model.config.model_dump(mode="json"), "adaptation": adaptation}
     (folder / CONFIG_FILE).write_text(json.dumps(written, indent=2) + "\n", encoding="utf-8")
     (folder / CALIBRATION_FILE).write_text(model.calibration.model_dump_json(indent=2) + "\n", encoding="utf-8")
     model.tokenizer.save_pretrained(folder / TOKENIZER_FOLDER)
@@ -139,6 +142,19 @@ def read_config(folder: Path) -> ModelConfig:
     if content.get("format") != FORMAT:
         raise DataError(path, "format", f"is {content.get('format')!r}, this version reads {FORMAT}")
     return _parsed(path, ModelConfig, content.get("model"))
+
+
+def read_adaptation(folder: Path) -> AdaptationConfig:
+    """Read how a checkpoint's model was adapted; not at all where it does not say.
+
+    Args:
+        folder: of the checkpoint.
+
+    Raises:
+        DataError: the configuration is missing or damaged.
+    """
+    path = folder / CONFIG_FILE
+    return _parsed(path, AdaptationConfig, _read_json(path).get("adaptation", {}))
 
 
 def _stored_state(model: nn.Module) -> dict[str, Tensor]:

@@ -10,7 +10,7 @@ Share = Annotated[float, Field(ge=0.0, le=1.0)]
 GEOMETRY_PATCH_PX = 14
 """Patch size of VGGT and of Qwen2.5-VL; a fact of the published weights."""
 APPEARANCE_PATCH_PX = 16
-"""Patch size of DINOv3."""
+"""Patch size of DINOv3, and what the model's image is measured in."""
 MAP_CELL_PX = 4
 """Side of a heatmap cell in pixels of the appearance image."""
 IMAGE_TOKEN_CELLS = 2 * APPEARANCE_PATCH_PX // MAP_CELL_PX
@@ -52,6 +52,8 @@ class GeometryConfig(Frozen):
     """Layer whose tokens enter the fusion, from 0: middle layers carry correspondence."""
     weight: Share = 0.6
     """Share of VGGT in the combined similarity."""
+    checkpoint: str | None = None
+    """Hub id, folder or file of published weights that training begins with."""
 
     @model_validator(mode="after")
     def _check(self) -> "GeometryConfig":
@@ -63,15 +65,34 @@ class GeometryConfig(Frozen):
 
 
 class AppearanceConfig(Frozen):
-    """Sizes of DINOv3."""
+    """Sizes of DINOv3 or of DINOv2 with registers."""
 
+    family: Literal["dinov3", "dinov2_with_registers"] = "dinov3"
+    """DINOv2 with registers has patches of 14 pixels and sees a smaller image, so that the patch grid is the same."""
     width: Count
     heads: Count
     depth: Count
     mlp_width: Count
     registers: Count = 4
+    positions: Count = 37
+    """Side of the square grid of learned position embeddings, in patches; DINOv2's alone, DINOv3 has none."""
     weight: Share = 0.4
-    """Share of DINOv3 in the combined similarity."""
+    """Share of the appearance features in the combined similarity."""
+    checkpoint: str | None = None
+    """Hub id or folder of published weights that training begins with."""
+
+    @property
+    def patch_px(self) -> int:
+        """Patch size; a fact of the published weights."""
+        return APPEARANCE_PATCH_PX if self.family == "dinov3" else GEOMETRY_PATCH_PX
+
+    @model_validator(mode="after")
+    def _check(self) -> "AppearanceConfig":
+        if self.width % self.heads:
+            raise ValueError("width must be a multiple of heads")
+        if self.family == "dinov2_with_registers" and self.mlp_width % self.width:
+            raise ValueError("mlp_width must be a multiple of width for dinov2_with_registers")
+        return self
 
 
 class LanguageConfig(Frozen):

@@ -169,7 +169,7 @@ class Language(nn.Module):
             hidden = self._hidden(whole, positions, None if mask is None else self._kernel_mask(mask, whole.dtype))
         heat = layout.places(layout.query_slots(hidden.device))
         return Reading(
-            queries=hidden[:, heat] + self._words(instruction_tokens)[:, :, None],
+            queries=hidden[:, heat].float() + self._words(instruction_tokens)[:, :, None].float(),
             answers=None if answer_tokens is None else self._likelihood(hidden, layout, answer_tokens),
             attention=self._heat_rows(projections, layout, positions, mask) if layers else None,
         )

@@ -118,8 +118,16 @@ def full() -> ModelConfig:
             depth_channels=(256, 512, 1024, 1024),
             depth_layers=(4, 11, 17, 23),
             tapped_layer=15,
+            checkpoint="facebook/VGGT-1B",
         ),
-        appearance=AppearanceConfig(width=1024, heads=16, depth=24, mlp_width=4096),
+        # Gated; facebook/dinov2-with-registers-large, of family dinov2_with_registers, is not.
+        appearance=AppearanceConfig(
+            width=1024,
+            heads=16,
+            depth=24,
+            mlp_width=4096,
+            checkpoint="facebook/dinov3-vitl16-pretrain-lvd1689m",
+        ),
         language=LanguageConfig(
             checkpoint="Qwen/Qwen2.5-VL-3B-Instruct",
             vocabulary=151936,

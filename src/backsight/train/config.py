@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from backsight.data.batches import BatchConfig
 from backsight.losses.matching import MatchingConfig
 from backsight.losses.total import LossWeights
+from backsight.model.adaptation import AdaptationConfig
 
 
 class OptimiserConfig(BaseModel):
@@ -55,3 +56,5 @@ class TrainConfig(BaseModel):
     optimiser: OptimiserConfig = OptimiserConfig()
     weights: LossWeights = LossWeights()
     matching: MatchingConfig = MatchingConfig()
+    adaptation: AdaptationConfig = AdaptationConfig()
+    """Which components are trained in full, frozen, or through adapters."""

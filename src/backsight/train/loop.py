@@ -14,8 +14,10 @@ from backsight.data.batches import Tokenize
 from backsight.data.sampler import EpochSampler
 from backsight.data.truth import MapGrid
 from backsight.losses.total import LossWeights, total_loss
+from backsight.model.adaptation import adapt
 from backsight.model.backsight import Backsight
 from backsight.model.checkpoint import save_pretrained
+from backsight.model.encoders import load_published_encoders
 from backsight.model.presets import preset
 from backsight.model.start import new_model
 from backsight.model.tokenizer import token_ids
@@ -24,7 +26,7 @@ from backsight.records.batch import Batch
 from backsight.train.checkpoint import TrainState, load_checkpoint, newest_checkpoint, save_checkpoint
 from backsight.train.config import TrainConfig
 from backsight.train.data import SplitData, batch_source, map_grid, model_images, open_split
-from backsight.train.optimiser import learning_rate_factor, make_optimiser
+from backsight.train.optimiser import learning_rate_factor, make_optimiser, set_learning_rate
 from backsight.train.step import batch_truth, constant_map_terms, loss_terms
 from backsight.train.validate import ValidationOutputs, fit_calibration, validation_metrics, validation_outputs
 
@@ -108,16 +110,21 @@ class _Run:
         self.validation = batch_source(validation, wide, tokenize, tokens.padding, tokens.end)
         self.sampler = EpochSampler(len(self.training.items), config.seed)
         self.step = 0
+        resumed = newest_checkpoint(config.run / "checkpoints") if config.resume else None
+        if resumed is None:
+            load_published_encoders(model.config, model.geometry, model.appearance)
+        adapt(model, config.adaptation)
         optimiser = make_optimiser(model, config.optimiser)
-        self._resume(model, optimiser)
+        self._resume(resumed, model, optimiser)
         self.bare = model
         self.model: nn.Module
         self.model, self.optimiser = self.accelerator.prepare(model, optimiser)
         first = self.accelerator.is_main_process
-        self.writer = RunWriter(config.run, config.model_dump(mode="json")) if first else None
+        # The model's own configuration too: results depend on the attention backend.
+        described = config.model_dump(mode="json") | {"model": model.config.model_dump(mode="json")}
+        self.writer = RunWriter(config.run, described) if first else None
 
-    def _resume(self, model: Backsight, optimiser: torch.optim.Optimizer) -> None:
-        newest = newest_checkpoint(self.config.run / "checkpoints") if self.config.resume else None
+    def _resume(self, newest: Path | None, model: Backsight, optimiser: torch.optim.Optimizer) -> None:
         if newest is not None:
             state = load_checkpoint(newest, model, optimiser)
             self.step = state.step
@@ -154,8 +161,7 @@ class _Run:
         draws = self.sampler.next_batch(config.batch.batch_size, rank, ranks)
         batch = self.training.batch(draws).to(accelerator.device)
         factor = learning_rate_factor(self.step, config.steps, config.optimiser.warmup_steps)
-        for group in self.optimiser.param_groups:
-            group["lr"] = config.optimiser.learning_rate * factor
+        set_learning_rate(self.optimiser, config.optimiser.learning_rate * factor)
         truth = batch_truth(batch, self.grid)
         with accelerator.autocast():
             outputs = self.model(*_model_inputs(batch, self.grid, config.weights))

@@ -5,14 +5,19 @@ import math
 import torch
 from torch import nn
 
+from backsight.model.adaptation import Adaptable, AdaptationConfig
 from backsight.train.config import OptimiserConfig
 
 
-def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, object]]:
+def parameter_groups(
+    model: nn.Module, weight_decay: float, adaptation: AdaptationConfig | None = None
+) -> list[dict[str, object]]:
     """Return one group per component and decay, named `<component>` or `<component>/no_decay`.
 
-    A component is a direct child of the model. Biases, norms and other vectors are not decayed.
+    A component is a direct child of the model. Biases, norms and other vectors are not decayed. `rate_factor` of a
+    group is the factor on the learning rate that `adaptation` gives its component.
     """
+    parts = (adaptation or AdaptationConfig()).components()
     groups: dict[str, list[nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
@@ -20,14 +25,28 @@ def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, ob
             key = component if parameter.ndim > 1 else f"{component}/no_decay"
             groups.setdefault(key, []).append(parameter)
     return [
-        {"name": key, "params": parameters, "weight_decay": 0.0 if key.endswith("/no_decay") else weight_decay}
+        {
+            "name": key,
+            "params": parameters,
+            "weight_decay": 0.0 if key.endswith("/no_decay") else weight_decay,
+            "rate_factor": parts[key.split("/", 1)[0]].learning_rate_factor,
+        }
         for key, parameters in groups.items()
     ]
 
 
-def make_optimiser(model: nn.Module, config: OptimiserConfig) -> torch.optim.AdamW:
+def make_optimiser(model: Adaptable, config: OptimiserConfig) -> torch.optim.AdamW:
     """Return AdamW over the model's component groups."""
-    return torch.optim.AdamW(parameter_groups(model, config.weight_decay), lr=config.learning_rate, betas=config.betas)
+    groups = parameter_groups(model, config.weight_decay, model.adaptation)
+    optimiser = torch.optim.AdamW(groups, lr=config.learning_rate, betas=config.betas)
+    set_learning_rate(optimiser, config.learning_rate)
+    return optimiser
+
+
+def set_learning_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
+    """Set the rate of every group: `rate` times the factor of its component."""
+    for group in optimiser.param_groups:
+        group["lr"] = rate * group["rate_factor"]
 
 
 def learning_rate_factor(step: int, total_steps: int, warmup_steps: int) -> float:

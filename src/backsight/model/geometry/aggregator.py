@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from backsight.model.config import GEOMETRY_PATCH_PX, GeometryConfig
-from backsight.model.geometry.blocks import Block, Rotary
+from backsight.model.geometry.blocks import Block, Rotary, run_block
 from backsight.model.geometry.patch_embed import PatchProjection, PatchTransformer
 
 IMAGE_MEAN = (0.485, 0.456, 0.406)
@@ -16,16 +16,16 @@ IMAGE_DEVIATION = (0.229, 0.224, 0.225)
 
 @dataclass(frozen=True)
 class Tokens:
-    """Tokens of every layer, frame and global attention side by side.
+    """Tokens of the layers that are kept, frame and global attention side by side.
 
     Args:
-        layers: one tensor for each pair of blocks.
+        layers: by number of the pair of blocks, from 0.
         first_patch: position of the first patch token; before it the camera and register tokens.
         rows: of the patch grid.
         columns: of the patch grid.
     """
 
-    layers: list[Float[Tensor, "batch frames tokens twice_width"]]
+    layers: dict[int, Float[Tensor, "batch frames tokens twice_width"]]
     first_patch: int
     rows: int
     columns: int
@@ -33,6 +33,10 @@ class Tokens:
 
 class Aggregator(nn.Module):
     """VGGT's trunk.
+
+    Args:
+        config: sizes.
+        fused: whether torch's fused attention is used.
 
     Source: Wang et al., VGGT, arXiv 2503.11651.
     """
@@ -43,6 +47,8 @@ class Aggregator(nn.Module):
     def __init__(self, config: GeometryConfig, fused: bool) -> None:
         super().__init__()
         width = config.width
+        self.kept_layers = frozenset({config.tapped_layer, config.depth - 1, *config.depth_layers})
+        self.recompute = False
         if config.patch_depth:
             self.patch_embed: nn.Module = PatchTransformer(config, fused)
         else:
@@ -57,7 +63,7 @@ class Aggregator(nn.Module):
         self.register_buffer("deviation", torch.tensor(IMAGE_DEVIATION).view(3, 1, 1), persistent=False)
 
     def forward(self, images: Float[Tensor, "batch frames 3 height width"]) -> Tokens:
-        """Return the tokens of every layer.
+        """Return the tokens of `kept_layers`; those of the others are let go as soon as the next one has read them.
 
         Args:
             images: in [0, 1]; height and width multiples of 14.
@@ -74,12 +80,13 @@ class Aggregator(nn.Module):
         positions = self._positions(first_patch, rows, columns)
         in_frame = Rotary(positions, self.head_width)
         over_frames = Rotary(positions.repeat(frames, 1), self.head_width)
-        layers = []
-        for frame_block, global_block in zip(self.frame_blocks, self.global_blocks, strict=True):
-            tokens = frame_block(tokens, in_frame)
+        layers: dict[int, Tensor] = {}
+        for layer, (frame_block, global_block) in enumerate(zip(self.frame_blocks, self.global_blocks, strict=True)):
+            tokens = run_block(frame_block, tokens, in_frame, self.recompute)
             within = tokens.view(batch, frames, count, -1)
-            tokens = global_block(tokens.view(batch, frames * count, -1), over_frames)
-            layers.append(torch.cat([within, tokens.view(batch, frames, count, -1)], dim=-1))
+            tokens = run_block(global_block, tokens.view(batch, frames * count, -1), over_frames, self.recompute)
+            if layer in self.kept_layers:
+                layers[layer] = torch.cat([within, tokens.view(batch, frames, count, -1)], dim=-1)
             tokens = tokens.view(batch * frames, count, -1)
         return Tokens(layers, first_patch, rows, columns)
 

@@ -1,9 +1,12 @@
 """Transformer block with layer scale, and the rotary embedding of a grid's two axes."""
 
+from typing import cast
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
 
 ROTARY_BASE = 100.0
 
@@ -117,3 +120,20 @@ class Block(nn.Module):
         """Transform the tokens."""
         tokens = tokens + self.ls1(self.attn(self.norm1(tokens), rotary))
         return tokens + self.ls2(self.mlp(self.norm2(tokens)))
+
+
+def run_block(
+    block: nn.Module, tokens: Float[Tensor, "batch tokens width"], rotary: Rotary | None, recompute: bool
+) -> Float[Tensor, "batch tokens width"]:
+    """Run a block, and keep or recompute its activations.
+
+    Args:
+        block: a `Block`.
+        tokens: its input.
+        rotary: of the tokens' positions.
+        recompute: whether the backward pass runs the block again instead of keeping its activations; while
+            training only.
+    """
+    if recompute and block.training and torch.is_grad_enabled():
+        return cast(Tensor, checkpoint(block, tokens, rotary, use_reentrant=False))
+    return block(tokens, rotary)

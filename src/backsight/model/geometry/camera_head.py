@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from backsight.model.config import GeometryConfig
-from backsight.model.geometry.blocks import Block, Mlp
+from backsight.model.geometry.blocks import Block, Mlp, run_block
 
 POSE_NUMBERS = 9
 
@@ -16,6 +16,7 @@ class CameraHead(nn.Module):
 
     def __init__(self, config: GeometryConfig, fused: bool) -> None:
         super().__init__()
+        self.recompute = False
         width = 2 * config.width
         self.iterations = config.camera_iterations
         self.trunk = nn.Sequential(*(Block(width, config.camera_heads, fused) for _ in range(config.camera_depth)))
@@ -37,7 +38,9 @@ class CameraHead(nn.Module):
         found = []
         for _ in range(self.iterations):
             shift, scale, gate = self.poseLN_modulation(self.embed_pose(before)).chunk(3, dim=-1)
-            modulated = self.trunk(tokens + gate * (plain * (1 + scale) + shift))
+            modulated = tokens + gate * (plain * (1 + scale) + shift)
+            for block in self.trunk:
+                modulated = run_block(block, modulated, None, self.recompute)
             encoding = encoding.detach() + self.pose_branch(self.trunk_norm(modulated)).float()
             before = encoding.detach()
             found.append(torch.cat([encoding[..., :7], functional.relu(encoding[..., 7:])], dim=-1))

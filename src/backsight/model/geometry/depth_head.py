@@ -131,12 +131,12 @@ class DepthHead(nn.Module):
 
     def forward(self, tokens: Tokens) -> tuple[Tensor, Tensor]:
         """Return planar depth and confidence, both "batch frames depth_rows depth_columns"."""
-        batch, frames = tokens.layers[0].shape[:2]
+        batch, frames = tokens.layers[self.layers[0]].shape[:2]
         rows, columns = tokens.rows, tokens.columns
         aspect = columns / rows
         scales = []
         for layer, project, resize in zip(self.layers, self.projects, self.resize_layers, strict=True):
-            patches = self.norm(tokens.layers[layer][:, :, tokens.first_patch :].flatten(0, 1))
+            patches = self.norm(tokens.layers[layer][:, :, tokens.first_patch :].flatten(0, 1).float())
             maps = project(patches.transpose(1, 2).reshape(batch * frames, -1, rows, columns))
             maps = maps + plane_embedding(rows, columns, aspect, maps.shape[1], maps)
             scales.append(resize(maps))

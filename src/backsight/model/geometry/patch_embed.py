@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from backsight.model.config import GEOMETRY_PATCH_PX, GeometryConfig
-from backsight.model.geometry.blocks import Block
+from backsight.model.geometry.blocks import Block, run_block
 
 
 class PatchProjection(nn.Module):
@@ -18,7 +18,7 @@ class PatchProjection(nn.Module):
 
     def forward(self, images: Float[Tensor, "images 3 height width"]) -> Float[Tensor, "images patches channels"]:
         """Return the patches in row-major order."""
-        return self.proj(images).flatten(2).transpose(1, 2)
+        return self.proj(images.to(self.proj.weight.dtype)).flatten(2).transpose(1, 2)
 
 
 class PatchTransformer(nn.Module):
@@ -31,6 +31,7 @@ class PatchTransformer(nn.Module):
 
     def __init__(self, config: GeometryConfig, fused: bool) -> None:
         super().__init__()
+        self.recompute = False
         width, positions, registers = config.width, config.positions, config.registers
         self.positions = positions
         self.patch_embed = PatchProjection(width)
@@ -55,7 +56,7 @@ class PatchTransformer(nn.Module):
         registers = self.register_tokens.expand(count, -1, -1)
         tokens = torch.cat([first, registers, patches], dim=1)
         for block in self.blocks:
-            tokens = block(tokens)
+            tokens = run_block(block, tokens, None, self.recompute)
         return self.norm(tokens[:, 1 + registers.shape[1] :])
 
     def _patch_positions(self, rows: int, columns: int) -> Float[Tensor, "1 patches width"]:
@@ -65,4 +66,4 @@ class PatchTransformer(nn.Module):
             return embedded
         square = embedded.float().reshape(1, side, side, -1).permute(0, 3, 1, 2)
         fitted = functional.interpolate(square, size=(rows, columns), mode="bicubic", antialias=True)
-        return fitted.flatten(2).transpose(1, 2)
+        return fitted.flatten(2).transpose(1, 2).to(embedded.dtype)

@@ -9,6 +9,7 @@ from backsight.model.config import GeometryConfig
 from backsight.model.geometry.aggregator import Aggregator
 from backsight.model.geometry.camera_head import CameraHead
 from backsight.model.geometry.depth_head import DepthHead
+from backsight.model.geometry.patch_embed import PatchTransformer
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class VGGT(nn.Module):
 
     def __init__(self, config: GeometryConfig, fused: bool) -> None:
         super().__init__()
-        self.tapped_layer = config.tapped_layer
+        self.tapped_layer, self.last_layer = config.tapped_layer, config.depth - 1
         self.aggregator = Aggregator(config, fused)
         self.camera_head = CameraHead(config, fused)
         self.depth_head = DepthHead(config)
@@ -46,12 +47,18 @@ class VGGT(nn.Module):
             images: in [0, 1]; height and width multiples of 14.
         """
         tokens = self.aggregator(images)
-        camera_tokens = tokens.layers[-1][:, :, 0]
+        camera_tokens = tokens.layers[self.last_layer][:, :, 0].float()
         depth, confidence = self.depth_head(tokens)
         return Geometry(
-            patches=tokens.layers[self.tapped_layer][:, :, tokens.first_patch :],
+            patches=tokens.layers[self.tapped_layer][:, :, tokens.first_patch :].float(),
             camera_tokens=camera_tokens,
             pose_encodings=self.camera_head(camera_tokens),
             depth=depth,
             depth_confidence=confidence,
         )
+
+    def recompute_activations(self) -> None:
+        """Keep no activations of the blocks while training: the backward pass runs them again."""
+        for part in self.modules():
+            if isinstance(part, Aggregator | PatchTransformer | CameraHead):
+                part.recompute = True
