@@ -224,7 +224,8 @@ class Language(nn.Module):
         A language model that starts from scratch needs long to find the words among the image tokens. Whatever it
         finds comes on top of them.
         """
-        embedded = self.model.get_input_embeddings()(instruction_tokens)
+        # The table may be stored in half precision; this network never is.
+        embedded = self.model.get_input_embeddings()(instruction_tokens).float()
         real = (instruction_tokens != self.tokens.padding)[..., None]
         return self.words((embedded * real).sum(2) / real.sum(2).clamp(min=1))
 
