@@ -45,6 +45,13 @@ def test_a_run_leaves_a_model_a_curve_and_checkpoints(finished):
     assert all(0 < loss < 100 for loss in losses)
     names = {name for record in records for name in record.values}
     assert {"loss/geometric", "loss/correspondence", "loss/coherence", "loss/reasoning", "loss/discrimination"} <= names
+    constants = {
+        "constant/footprint_bce",
+        "constant/identification",
+        "constant/temporal_smoothness",
+        "constant/target_bce",
+    }
+    assert constants <= names
     assert {"validation/footprint_auc", "validation/target_auc"} <= names
     assert {"loss/answer", "loss/attention_alignment", "validation/reasoning_accuracy"} <= names
     assert {"validation/attention_alignment", "validation/attention_alignment_control"} <= names
