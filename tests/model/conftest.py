@@ -8,6 +8,7 @@ from torch import Tensor
 
 from backsight.model.backsight import Backsight
 from backsight.model.presets import tiny
+from backsight.model.question import Question
 from backsight.model.tokenizer import build_tokenizer, encode_texts
 
 TEXTS = (
@@ -27,8 +28,11 @@ class Inputs:
     history: Tensor
     instruction_tokens: Tensor
 
-    def all(self) -> tuple[Tensor, ...]:
-        return tuple(vars(self).values())
+    def question(self) -> Question:
+        return Question(self.keyframes, self.frame_index, self.instruction_tokens)
+
+    def all(self) -> tuple[Tensor, Question, Tensor, Tensor]:
+        return self.rgb, self.question(), self.current, self.history
 
 
 def make_model(seed: int = 0) -> Backsight:

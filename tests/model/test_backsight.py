@@ -118,6 +118,60 @@ def test_transformer_tokens_speak_once_their_projections_have_learned(model, inp
     assert (targets.logits - targets_other.logits).abs().max() > 1e-3
 
 
+def rebuilt(model, **parts):
+    """The same weights with parts left out."""
+    from backsight.model.backsight import Backsight
+    from backsight.model.config import PartsConfig
+
+    other = Backsight(model.config.model_copy(update={"parts": PartsConfig(**parts)}), model.tokenizer)
+    other.load_state_dict(model.state_dict())
+    return other.eval()
+
+
+@pytest.mark.parametrize("part", ["geometry", "appearance"])
+def test_an_encoder_that_is_left_out_changes_nothing_but_its_own_heads(model, inputs, monkeypatch, part):
+    silent = rebuilt(model, **{part: False})
+    encoding, footprints, targets = run(silent, inputs)
+    assert not getattr(encoding, f"{part}_features").any()
+    assert (footprints.logits - run(model, inputs)[1].logits).abs().max() > 1e-3
+    with torch.no_grad():
+        for parameter in getattr(silent, part).parameters():
+            parameter.mul_(-0.7)
+    changed, footprints_same, targets_same = run(silent, inputs)
+    assert torch.equal(footprints.logits, footprints_same.logits)
+    assert torch.equal(footprints.bearing, footprints_same.bearing)
+    assert torch.equal(targets.logits, targets_same.logits)
+    assert torch.equal(encoding.depth, changed.depth) == (part == "appearance")
+
+
+def test_without_the_language_model_words_alone_make_the_query(model, inputs):
+    silent = rebuilt(model, language=False)
+    _, _, targets = run(silent, inputs)
+    with torch.no_grad():
+        for parameter in silent.language.model.model.language_model.layers.parameters():
+            parameter.mul_(-0.7)
+    assert torch.equal(targets.logits, run(silent, inputs)[2].logits)
+    swapped = run(silent, inputs, instruction_tokens=inputs.instruction_tokens.flip(1))[2].logits
+    torch.testing.assert_close(swapped.flip(1), targets.logits, **CLOSE)
+    assert (swapped - targets.logits).abs().max() > 1e-4
+
+
+def test_decoders_without_their_better_half(model, inputs):
+    blind = rebuilt(model, correlation=False)
+    _, footprints, _ = run(blind, inputs)
+    # All that is left of a history frame are its camera tokens, which make no map.
+    torch.testing.assert_close(footprints.logits, footprints.logits[:, :1].expand_as(footprints.logits), **CLOSE)
+    plain = rebuilt(model, modulation=False)
+    assert (run(plain, inputs)[2].logits - run(model, inputs)[2].logits).abs().max() > 1e-3
+
+
+def test_an_instruction_must_get_in_somehow():
+    from backsight.model.config import PartsConfig
+
+    with pytest.raises(ValueError, match="language and words"):
+        PartsConfig(language=False, words=False)
+
+
 def test_gradients_reach_every_trainable_parameter(own_model, inputs):
     own_model.train()
     total(*own_model(*inputs.all())).backward()

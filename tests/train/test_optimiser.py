@@ -6,7 +6,7 @@ from backsight.train.optimiser import learning_rate_factor, parameter_groups
 
 
 def test_the_rate_warms_up_linearly_and_falls_to_zero_on_a_cosine():
-    factors = [learning_rate_factor(step, total_steps=110, warmup_steps=10) for step in range(111)]
+    factors = [learning_rate_factor(step, step / 110, total_steps=110, warmup_steps=10) for step in range(111)]
     assert factors[:3] == pytest.approx([0.1, 0.2, 0.3])
     assert factors[9] == factors[10] == pytest.approx(1.0)
     assert factors[60] == pytest.approx(0.5)
@@ -14,7 +14,12 @@ def test_the_rate_warms_up_linearly_and_falls_to_zero_on_a_cosine():
 
 
 def test_no_warm_up_starts_at_the_full_rate():
-    assert learning_rate_factor(0, total_steps=7, warmup_steps=0) == pytest.approx(1.0)
+    assert learning_rate_factor(0, 0.0, total_steps=7, warmup_steps=0) == pytest.approx(1.0)
+
+
+def test_the_rate_follows_time_where_time_is_further_than_steps():
+    assert learning_rate_factor(20, 0.55, total_steps=100, warmup_steps=10) == pytest.approx(0.5)
+    assert learning_rate_factor(20, 1.2, total_steps=100, warmup_steps=10) == pytest.approx(0.0)
 
 
 def test_groups_are_named_by_component_and_vectors_are_not_decayed():

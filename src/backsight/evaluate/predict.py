@@ -19,6 +19,7 @@ from backsight.model.backsight import Backsight
 from backsight.model.frames import fit_frames
 from backsight.model.geometry.pose_encoding import intrinsics_of, world_from_camera_of
 from backsight.model.outputs import Encoding
+from backsight.model.question import Question
 from backsight.model.tokenizer import encode_texts
 from backsight.records.errors import DataError, UsageError
 from backsight.records.prediction import Prediction, PredictionInfo
@@ -208,16 +209,16 @@ def _targets(
     if not words:
         shape = (0, len(positions), model.config.map_rows, model.config.map_columns)
         return np.zeros(shape, dtype=np.float32), np.zeros(shape[:2], dtype=np.float32), ()
-    question = (
+    question = Question(
         torch.from_numpy(positions)[None].to(rgb.device),
         torch.from_numpy(frames)[None].to(rgb.device),
         encode_texts(model.tokenizer, words)[None].to(rgb.device),
     )
-    found = model.targets(encoding, rgb, *question)
+    found = model.targets(encoding, rgb, question)
     return (
         _array(model.calibration.target.probability(found.logits[0])),
         _array(model.calibration.target_presence.probability(found.presence_logits[0])),
-        model.answers(encoding, rgb, *question)[0],
+        model.answers(encoding, rgb, question)[0],
     )
 
 

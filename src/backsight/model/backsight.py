@@ -24,6 +24,7 @@ from backsight.model.heatmap.odometry import Odometry
 from backsight.model.heatmap.target import TargetDecoder
 from backsight.model.language import Language, SeenViews
 from backsight.model.outputs import Encoding, Footprints, Targets
+from backsight.model.question import Question
 from backsight.model.tokenizer import decode_answers, encode_texts, token_ids
 from backsight.records.errors import UsageError
 from backsight.records.prediction import Prediction, PredictionInfo
@@ -53,7 +54,7 @@ class Backsight(Checkpointed):
         self.geometry = VGGT(config.geometry, config.attention == "sdpa")
         self.appearance = Appearance(config.appearance, config.attention)
         tokens = token_ids(tokenizer, config.language.frame_tokens)
-        self.language = Language(config.language, tokens, config.attention, language_model)
+        self.language = Language(config.language, tokens, config.attention, language_model, config.parts)
         self.fusion = Fusion(config)
         self.heatmap = nn.ModuleDict({"footprint": FootprintDecoder(config), "target": TargetDecoder(config)})
         for part in (self.fusion, self.heatmap):
@@ -70,8 +71,13 @@ class Backsight(Checkpointed):
         rows, columns = _patch_grid(images)
         flat = images.flatten(0, 1).contiguous(memory_format=torch.channels_last)
         geometry = self.geometry(_resized(flat, rows, columns).unflatten(0, (batch, frames)))
-        appearance = self.appearance(flat)
-        fused = self.fusion(flat, geometry.patches.flatten(0, 1), appearance, rows)
+        parts = self.config.parts
+        patches, camera_tokens = (
+            _heard(geometry.patches, parts.geometry),
+            _heard(geometry.camera_tokens, parts.geometry),
+        )
+        appearance = _heard(self.appearance(flat), parts.appearance)
+        fused = self.fusion(flat, patches.flatten(0, 1), appearance, rows)
 
         def grouped(values: Tensor) -> Tensor:
             return values.unflatten(0, (batch, frames))
@@ -82,9 +88,9 @@ class Backsight(Checkpointed):
             skip=grouped(fused.skip),
             trunk=grouped(fused.trunk),
             fused_tokens=grouped(fused.tokens),
-            geometry_features=_weighted(geometry.patches, self.config.geometry.weight, rows),
+            geometry_features=_weighted(patches, self.config.geometry.weight, rows),
             appearance_features=_weighted(grouped(appearance), self.config.appearance.weight, rows),
-            camera_tokens=geometry.camera_tokens,
+            camera_tokens=camera_tokens,
             pose_encodings=geometry.pose_encodings,
             depth=geometry.depth,
             depth_confidence=geometry.depth_confidence,
@@ -112,70 +118,52 @@ class Backsight(Checkpointed):
         return cast(FootprintDecoder, self.heatmap["footprint"]).odometry(encoding)
 
     def targets(
-        self,
-        encoding: Encoding,
-        rgb: Shaped[Tensor, "batch frames 3 height width"],
-        keyframes: Int64[Tensor, "batch keyframes"],
-        frame_index: Int64[Tensor, "batch frames"],
-        instruction_tokens: Int64[Tensor, "batch instructions tokens"],
-        answer_tokens: Int64[Tensor, "batch instructions answer_tokens"] | None = None,
-        with_attention: bool = False,
+        self, encoding: Encoding, rgb: Shaped[Tensor, "batch frames 3 height width"], question: Question
     ) -> Targets:
         """Decode where each instruction's target lies in each keyframe.
 
         Args:
             encoding: of `encode`.
             rgb: the same frames.
-            keyframes: positions on the frames axis, rising; the last one is the current view.
-            frame_index: index of each frame in its sequence.
-            instruction_tokens: ids, padded at the end.
-            answer_tokens: true answers with their end token, padded at the end; how likely they are is then returned.
-            with_attention: whether to return what the `<heat>` tokens attend to.
+            question: what is asked.
         """
-        seen = self._seen_views(encoding, rgb, keyframes, frame_index)
-        reading = self.language.read(seen, instruction_tokens, answer_tokens, with_attention=with_attention)
-        decoded = self.heatmap["target"](encoding, keyframes, reading.queries)
+        seen = self._seen_views(encoding, rgb, question)
+        reading = self.language.read(
+            seen, question.instruction_tokens, question.answer_tokens, with_attention=question.with_attention
+        )
+        decoded = self.heatmap["target"](encoding, question.keyframes, reading.queries)
         return replace(decoded, answers=reading.answers, attention=reading.attention)
 
     def answers(
-        self,
-        encoding: Encoding,
-        rgb: Shaped[Tensor, "batch frames 3 height width"],
-        keyframes: Int64[Tensor, "batch keyframes"],
-        frame_index: Int64[Tensor, "batch frames"],
-        instruction_tokens: Int64[Tensor, "batch instructions tokens"],
+        self, encoding: Encoding, rgb: Shaped[Tensor, "batch frames 3 height width"], question: Question
     ) -> tuple[tuple[str, ...], ...]:
         """Return each instruction's answer in words; arguments as in `targets`."""
-        seen = self._seen_views(encoding, rgb, keyframes, frame_index)
-        found = self.language.generate(seen, instruction_tokens, self.config.language.answer_tokens)
+        seen = self._seen_views(encoding, rgb, question)
+        found = self.language.generate(seen, question.instruction_tokens, self.config.language.answer_tokens)
         return tuple(tuple(decode_answers(self.tokenizer, tokens)) for tokens in found)
 
-    def _seen_views(self, encoding: Encoding, rgb: Tensor, keyframes: Tensor, frame_index: Tensor) -> SeenViews:
+    def _seen_views(self, encoding: Encoding, rgb: Tensor, question: Question) -> SeenViews:
+        keyframes = question.keyframes
         images = _as_unit(rgb)
         rows, columns = _patch_grid(images)
         index = (torch.arange(len(keyframes), device=keyframes.device)[:, None], keyframes)
         resized = _resized(images[index].flatten(0, 1), rows, columns).unflatten(0, keyframes.shape)
         features = self.language.image_features(resized)
         features = features + self.fusion.language_addition(encoding.fused_tokens[index], rows)
-        chosen = frame_index.gather(1, keyframes)
+        chosen = question.frame_index.gather(1, keyframes)
         return SeenViews(features, rows // 2, chosen[:, -1:] - chosen)
 
-    def forward(  # noqa: PLR0913 - tensors one by one, so that the graph can be exported
+    def forward(
         self,
         rgb: Shaped[Tensor, "batch frames 3 height width"],
-        keyframes: Int64[Tensor, "batch keyframes"],
-        frame_index: Int64[Tensor, "batch frames"],
+        question: Question,
         current: Int64[Tensor, "groups 2"],
         history: Int64[Tensor, "groups history"],
-        instruction_tokens: Int64[Tensor, "batch instructions tokens"],
-        answer_tokens: Int64[Tensor, "batch instructions answer_tokens"] | None = None,
-        with_attention: bool = False,
     ) -> tuple[Encoding, Footprints, Targets]:
         """Encode and decode both families; arguments as in `encode`, `footprints` and `targets`."""
         encoding = self.encode(rgb)
         footprints = self.footprints(encoding, current, history)
-        targets = self.targets(encoding, rgb, keyframes, frame_index, instruction_tokens, answer_tokens, with_attention)
-        return encoding, footprints, targets
+        return encoding, footprints, self.targets(encoding, rgb, question)
 
     def predict(
         self,
@@ -252,19 +240,24 @@ class Backsight(Checkpointed):
         if not instructions:
             shape = (0, len(keyframes), *encoding.skip.shape[-2:])
             return np.zeros(shape, np.float32), np.zeros(shape[:2], np.float32), ()
-        question = (
+        question = Question(
             torch.from_numpy(keyframes)[None].to(rgb.device),
             torch.arange(rgb.shape[1], device=rgb.device)[None],
             encode_texts(self.tokenizer, instructions)[None].to(rgb.device),
         )
-        found = self.targets(encoding, rgb, *question)
+        found = self.targets(encoding, rgb, question)
         maps = self.calibration.target.probability(found.logits[0])
         presence = self.calibration.target_presence.probability(found.presence_logits[0])
-        return _joined([maps]), _joined([presence]), self.answers(encoding, rgb, *question)[0]
+        return _joined([maps]), _joined([presence]), self.answers(encoding, rgb, question)[0]
 
 
 def _joined(parts: list[Tensor]) -> np.ndarray:
     return torch.cat(parts).float().cpu().numpy()
+
+
+def _heard(values: Tensor, used: bool) -> Tensor:
+    """Return the values of a part that is used, zeros of one that is left out."""
+    return values if used else torch.zeros_like(values)
 
 
 def _as_unit(rgb: Tensor) -> Float[Tensor, "batch frames 3 height width"]:

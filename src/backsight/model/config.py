@@ -174,6 +174,29 @@ class HeatmapConfig(Frozen):
     """First value of the correlation's learned temperature."""
 
 
+class PartsConfig(Frozen):
+    """Which parts of the model are heard; what is left out says zero, so that its worth can be measured."""
+
+    geometry: bool = True
+    """VGGT's tokens in the fused features; its own camera and depth heads stay."""
+    appearance: bool = True
+    """DINOv3's tokens in the fused features."""
+    language: bool = True
+    """The language model's `<heat>` tokens in the queries; without them the words alone make a query."""
+    words: bool = True
+    """The words' shortcut to the queries past the language model."""
+    correlation: bool = True
+    """The footprint decoder's correlation statistics."""
+    modulation: bool = True
+    """The target decoder's modulated grids; without them a target map is a plain inner product."""
+
+    @model_validator(mode="after")
+    def _check(self) -> "PartsConfig":
+        if not (self.language or self.words):
+            raise ValueError("language and words cannot both be left out: nothing would carry the instruction")
+        return self
+
+
 class ModelConfig(Frozen):
     """Everything that decides the shapes of a `Backsight`."""
 
@@ -191,6 +214,7 @@ class ModelConfig(Frozen):
     language: LanguageConfig
     fusion: FusionConfig
     heatmap: HeatmapConfig
+    parts: PartsConfig = PartsConfig()
 
     @property
     def image_height(self) -> int:

@@ -16,7 +16,7 @@ from transformers import DynamicCache, Qwen2_5_VLForConditionalGeneration
 from transformers.modeling_outputs import BaseModelOutputWithPast, BaseModelOutputWithPooling
 
 from backsight.model.attention_rows import Projections, attention_rows, watched_projections
-from backsight.model.config import GEOMETRY_PATCH_PX, LanguageConfig
+from backsight.model.config import GEOMETRY_PATCH_PX, LanguageConfig, PartsConfig
 from backsight.model.fusion import zero_linear
 from backsight.model.outputs import AnswerLikelihood
 from backsight.model.published import MERGE, TEMPORAL_PATCH, published_config
@@ -61,6 +61,7 @@ class Language(nn.Module):
         tokens: special ids of the tokenizer.
         attention: sdpa or eager.
         model: published weights of these sizes; made from the configuration when not given.
+        parts: which parts are heard.
     """
 
     mean: Tensor
@@ -73,8 +74,10 @@ class Language(nn.Module):
         tokens: TokenIds,
         attention: str,
         model: Qwen2_5_VLForConditionalGeneration | None = None,
+        parts: PartsConfig | None = None,
     ) -> None:
         super().__init__()
+        self.parts = parts or PartsConfig()
         if tokens.size > config.vocabulary:
             raise UsageError(f"language.vocabulary is {config.vocabulary}, but the tokenizer needs {tokens.size} rows")
         self.tokens = tokens
@@ -169,7 +172,7 @@ class Language(nn.Module):
             hidden = self._hidden(whole, positions, None if mask is None else self._kernel_mask(mask, whole.dtype))
         heat = layout.places(layout.query_slots(hidden.device))
         return Reading(
-            queries=hidden[:, heat].float() + self._words(instruction_tokens)[:, :, None].float(),
+            queries=self._queries(hidden[:, heat].float(), instruction_tokens),
             answers=None if answer_tokens is None else self._likelihood(hidden, layout, answer_tokens),
             attention=self._heat_rows(projections, layout, positions, mask) if layers else None,
         )
@@ -215,6 +218,17 @@ class Language(nn.Module):
             embedded = self.model.get_input_embeddings()(found[-1])[:, None]
             hidden = self._hidden(embedded, behind[..., prompt + step, None], visible.long(), cache)
         return torch.stack(found, dim=-1).unflatten(0, (batch, instructions))
+
+    def _queries(
+        self,
+        heat: Float[Tensor, "batch instructions queries channels"],
+        instruction_tokens: Int64[Tensor, "batch instructions tokens"],
+    ) -> Float[Tensor, "batch instructions queries channels"]:
+        """Add up what the parts that are heard say."""
+        if not self.parts.words:
+            return heat
+        words = self._words(instruction_tokens)[:, :, None].float()
+        return heat + words if self.parts.language else words.expand_as(heat)
 
     def _words(
         self, instruction_tokens: Int64[Tensor, "batch instructions tokens"]

@@ -37,6 +37,8 @@ class TrainState:
     """Optimiser steps done."""
     samples: int
     sampler: SamplerState
+    trained_s: float = 0.0
+    """Wall time of all steps so far."""
 
 
 def save_checkpoint(
@@ -88,7 +90,7 @@ def load_checkpoint(path: Path, model: nn.Module, optimiser: torch.optim.Optimiz
     layout = json.loads((path / "optimiser.json").read_text())
     optimiser.load_state_dict(_unflatten_optimiser(load_file(path / "optimiser.safetensors"), layout))
     state = json.loads((path / "state.json").read_text())
-    return TrainState(state["step"], state["samples"], SamplerState(**state["sampler"]))
+    return TrainState(state["step"], state["samples"], SamplerState(**state["sampler"]), state["trained_s"])
 
 
 def check_manifest(checkpoint: Path) -> None:

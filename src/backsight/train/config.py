@@ -9,6 +9,7 @@ from backsight.data.batches import BatchConfig
 from backsight.losses.matching import MatchingConfig
 from backsight.losses.total import LossWeights
 from backsight.model.adaptation import AdaptationConfig
+from backsight.model.config import PartsConfig
 
 
 class OptimiserConfig(BaseModel):
@@ -33,9 +34,15 @@ class TrainConfig(BaseModel):
     """Data set to train on; its splits.json says which places."""
     run: Path = Path("runs/first")
     """Run folder to write."""
-    preset: Literal["tiny"] = "tiny"
+    preset: Literal["tiny", "small", "full"] = "tiny"
+    parts: PartsConfig = PartsConfig()
+    """Which parts of the model are heard; for ablations."""
     steps: int = Field(default=1500, ge=1)
     """Optimiser steps."""
+    minutes: float | None = Field(default=None, gt=0)
+    """Wall time that ends the run before its steps do; the learning rate follows whichever is further."""
+    batches_ahead: int = Field(default=1, ge=1, le=64)
+    """Batches built in the background while the model works, a thread each."""
     seed: int = Field(default=0, ge=0)
     precision: Literal["auto", "bf16", "fp32"] = "auto"
     """auto takes bf16 where the processor computes with it natively."""

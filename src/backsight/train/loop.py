@@ -7,11 +7,12 @@ from pathlib import Path
 
 import torch
 from accelerate import Accelerator
+from accelerate.utils import broadcast_object_list
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from torch import nn
 
 from backsight.data.batches import Tokenize
-from backsight.data.sampler import EpochSampler
+from backsight.data.sampler import EpochSampler, SamplerState
 from backsight.data.truth import MapGrid
 from backsight.losses.total import LossWeights, total_loss
 from backsight.model.adaptation import adapt
@@ -19,10 +20,12 @@ from backsight.model.backsight import Backsight
 from backsight.model.checkpoint import save_pretrained
 from backsight.model.encoders import load_published_encoders
 from backsight.model.presets import preset
+from backsight.model.question import Question
 from backsight.model.start import new_model
 from backsight.model.tokenizer import token_ids
 from backsight.monitor.run_folder import RunWriter
 from backsight.records.batch import Batch
+from backsight.train.ahead import BatchesAhead
 from backsight.train.checkpoint import TrainState, load_checkpoint, newest_checkpoint, save_checkpoint
 from backsight.train.config import TrainConfig
 from backsight.train.data import SplitData, batch_source, map_grid, model_images, open_split
@@ -63,7 +66,7 @@ def train(config: TrainConfig) -> TrainReport:
         torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed)
     training, validation = open_split(config.data, "train"), open_split(config.data, "val")
-    model_config = preset(config.preset)
+    model_config = preset(config.preset).model_copy(update={"parts": config.parts})
     model = new_model(model_config, training.texts())
     grid = map_grid(training, model_config)
     run = _Run(config, model, training, validation, grid)
@@ -72,7 +75,7 @@ def train(config: TrainConfig) -> TrainReport:
     return TrainReport(
         model=calibrated,
         run=config.run,
-        steps=config.steps,
+        steps=run.step,
         parameters=sum(parameter.numel() for parameter in model.parameters()),
         minutes=(time.monotonic() - began_s) / 60,
         places=training.places,
@@ -108,8 +111,9 @@ class _Run:
         # Validation shows frames as they come, not the partly co-visible ones that training prefers.
         wide = config.batch.model_copy(update={"partial_share": 0.0, "currents_per_sample": 1})
         self.validation = batch_source(validation, wide, tokenize, tokens.padding, tokens.end)
-        self.sampler = EpochSampler(len(self.training.items), config.seed)
+        self.sampled = SamplerState()
         self.step = 0
+        self.trained_s = 0.0
         resumed = newest_checkpoint(config.run / "checkpoints") if config.resume else None
         if resumed is None:
             load_published_encoders(model.config, model.geometry, model.appearance)
@@ -127,8 +131,7 @@ class _Run:
     def _resume(self, newest: Path | None, model: Backsight, optimiser: torch.optim.Optimizer) -> None:
         if newest is not None:
             state = load_checkpoint(newest, model, optimiser)
-            self.step = state.step
-            self.sampler = EpochSampler(len(self.training.items), self.config.seed, state.sampler)
+            self.step, self.sampled, self.trained_s = state.step, state.sampler, state.trained_s
             _log.warning("going on from %s", newest)
 
     @property
@@ -137,34 +140,57 @@ class _Run:
         return self.step * self.config.batch.batch_size * self.accelerator.num_processes
 
     def train(self) -> None:
-        """Take all steps that are left."""
+        """Take all steps that are left, in the time that is left."""
         columns = (TextColumn("training"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
         self.model.train()
-        with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn()) as progress:
+        began_s = time.monotonic() - self.trained_s
+        with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn()) as progress, self._batches() as batches:
             bar = progress.add_task("", total=self.config.steps, completed=self.step)
-            while self.step < self.config.steps:
-                logged = self._take_step()
-                progress.update(bar, completed=self.step, description=f"loss {logged['loss/total']:.3f}")
+            while not self._done():
+                batch, self.sampled = batches.next()
+                logged = self._take_step(batch.to(self.accelerator.device))
+                self.trained_s = self._agreed(time.monotonic() - began_s)
                 if self._logs(self.step):
                     self._log({name: value.item() for name, value in logged.items()})
-                if self.step % self.config.validate_every == 0 and self.step < self.config.steps:
+                    progress.update(bar, completed=self.step, description=f"loss {logged['loss/total'].item():.3f}")
+                if self.step % self.config.validate_every == 0 and not self._done():
                     self._judge(self.config.validation_samples)
-                if self.step % self.config.checkpoint_every == 0 or self.step == self.config.steps:
+                if self.step % self.config.checkpoint_every == 0 or self._done():
                     self._save()
+
+    def _batches(self) -> BatchesAhead[Batch]:
+        accelerator, size = self.accelerator, self.config.batch.batch_size
+        sampler = EpochSampler(len(self.training.items), self.config.seed, self.sampled)
+        ranks = accelerator.process_index, accelerator.num_processes
+        return BatchesAhead(self.training.batch, sampler, size, *ranks, ahead=self.config.batches_ahead)
+
+    def _agreed(self, seconds: float) -> float:
+        """Return the first rank's time where time ends the run, so that all ranks end at the same step."""
+        values = [seconds]
+        if self.config.minutes is not None and self.accelerator.num_processes > 1:
+            broadcast_object_list(values)
+        return values[0]
+
+    def _done(self) -> bool:
+        return self.step >= self.config.steps or self._progress() >= 1.0
+
+    def _progress(self) -> float:
+        """Return the share of the run that is behind: of its steps, or of its time where that is further."""
+        minutes = self.config.minutes
+        of_time = 0.0 if minutes is None else self.trained_s / (60 * minutes)
+        return max(self.step / self.config.steps, of_time)
 
     def _logs(self, step: int) -> bool:
         return step % self.config.log_every == 0 or step == 1
 
-    def _take_step(self) -> dict[str, torch.Tensor]:
+    def _take_step(self, batch: Batch) -> dict[str, torch.Tensor]:
         accelerator, config = self.accelerator, self.config
-        rank, ranks = accelerator.process_index, accelerator.num_processes
-        draws = self.sampler.next_batch(config.batch.batch_size, rank, ranks)
-        batch = self.training.batch(draws).to(accelerator.device)
-        factor = learning_rate_factor(self.step, config.steps, config.optimiser.warmup_steps)
+        factor = learning_rate_factor(self.step, self._progress(), config.steps, config.optimiser.warmup_steps)
         set_learning_rate(self.optimiser, config.optimiser.learning_rate * factor)
         truth = batch_truth(batch, self.grid)
         with accelerator.autocast():
-            outputs = self.model(*_model_inputs(batch, self.grid, config.weights))
+            question = question_of(batch, config.weights)
+            outputs = self.model(model_images(batch, self.grid), question, batch.current, batch.history)
         total, losses = total_loss(loss_terms(batch, truth, *outputs, matching=config.matching), config.weights)
         accelerator.backward(total)
         accelerator.clip_grad_norm_(self.model.parameters(), config.optimiser.clip_norm)
@@ -186,11 +212,11 @@ class _Run:
 
     def _log(self, values: dict[str, float]) -> None:
         if self.writer is not None:
-            self.writer.log(self.step, self.sampler.state.epoch, PHASE, self.samples, values)
+            self.writer.log(self.step, self.sampled.epoch, PHASE, self.samples, values)
 
     def _save(self) -> None:
         if self.accelerator.is_main_process:
-            state = TrainState(self.step, self.samples, self.sampler.state)
+            state = TrainState(self.step, self.samples, self.sampled, self.trained_s)
             folder = self.config.run / "checkpoints"
             optimiser = self.optimiser.optimizer
             save_checkpoint(
@@ -208,12 +234,15 @@ class _Run:
         return folder
 
 
-def _model_inputs(batch: Batch, grid: MapGrid, weights: LossWeights) -> tuple[torch.Tensor | bool | None, ...]:
-    """Return what `Backsight.forward` takes; answers and attention only where their terms count."""
-    places = batch.keyframes, batch.frame_index, batch.current, batch.history
-    answers = batch.answer_tokens if weights.terms.answer > 0 else None
-    aligned = weights.terms.attention_alignment > 0
-    return model_images(batch, grid), *places, batch.instruction_tokens, answers, aligned
+def question_of(batch: Batch, weights: LossWeights) -> Question:
+    """Return what the model is asked: answers and attention only where their terms count."""
+    return Question(
+        batch.keyframes,
+        batch.frame_index,
+        batch.instruction_tokens,
+        answer_tokens=batch.answer_tokens if weights.terms.answer > 0 else None,
+        with_attention=weights.terms.attention_alignment > 0,
+    )
 
 
 def _tokenize(model: Backsight) -> Tokenize:

@@ -49,9 +49,17 @@ def set_learning_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
         group["lr"] = rate * group["rate_factor"]
 
 
-def learning_rate_factor(step: int, total_steps: int, warmup_steps: int) -> float:
-    """Return the factor on the base rate at 0-based `step`: linear warm-up, then a cosine to zero."""
+def learning_rate_factor(step: int, progress: float, total_steps: int, warmup_steps: int) -> float:
+    """Return the factor on the base rate: linear warm-up, then a cosine to zero.
+
+    Args:
+        step: from 0.
+        progress: share of the run that is behind, of its steps or of its time.
+        total_steps: of the run.
+        warmup_steps: of them.
+    """
     if step < warmup_steps:
         return (step + 1) / warmup_steps
-    progress = (step - warmup_steps) / max(1, total_steps - warmup_steps)
-    return 0.5 * (1.0 + math.cos(math.pi * min(1.0, progress)))
+    warm = warmup_steps / total_steps
+    behind = (progress - warm) / max(1 / total_steps, 1 - warm)
+    return 0.5 * (1.0 + math.cos(math.pi * min(1.0, max(0.0, behind))))

@@ -18,6 +18,7 @@ from backsight.model.backsight import Backsight
 from backsight.model.calibration import Calibration, Platt
 from backsight.model.config import IMAGE_TOKEN_CELLS
 from backsight.model.outputs import Footprints, Targets
+from backsight.model.question import Question
 from backsight.records.batch import Batch
 from backsight.train.calibrate import fit_platt
 from backsight.train.data import BatchSource, model_images
@@ -64,16 +65,8 @@ def validation_outputs(
     parts: list[dict[str, np.ndarray]] = []
     for batch in _batches(source, samples, next(model.parameters()).device):
         with autocast():
-            outputs = model(
-                model_images(batch, grid),
-                batch.keyframes,
-                batch.frame_index,
-                batch.current,
-                batch.history,
-                batch.instruction_tokens,
-                batch.answer_tokens,
-                True,
-            )
+            question = Question(batch.keyframes, batch.frame_index, batch.instruction_tokens, batch.answer_tokens, True)
+            outputs = model(model_images(batch, grid), question, batch.current, batch.history)
         parts.append(_flatten(batch, batch_truth(batch, grid), *outputs[1:]))
     model.train()
     return ValidationOutputs(**{key: np.concatenate([part[key] for part in parts]) for key in parts[0]})

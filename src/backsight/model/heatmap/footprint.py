@@ -32,6 +32,7 @@ class FootprintDecoder(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         wide, narrow = config.heatmap.footprint, config.heatmap.footprint_map
+        self.correlates = config.parts.correlation
         self.log_sharpness = nn.Parameter(torch.tensor(-math.log(config.heatmap.temperature)))
         self.statistics = nn.Conv2d(STATISTICS, wide, 3, padding=1)
         self.context = nn.Conv2d(config.fusion.context, wide, 1)
@@ -111,7 +112,8 @@ class FootprintDecoder(nn.Module):
     ) -> Float[Tensor, "pairs wide rows columns"]:
         rows, columns = encoding.match.shape[-2:]
         statistics = correlation_statistics(similarity.flatten(0, 1), self.sharpness, rows, columns)
-        features = self.statistics(statistics).unflatten(0, similarity.shape[:2])
+        heard = statistics if self.correlates else torch.zeros_like(statistics)
+        features = self.statistics(heard).unflatten(0, similarity.shape[:2])
         context = self.context(encoding.context[current[:, 0], current[:, 1]])
         return (features + context[:, None]).flatten(0, 1)
 

@@ -25,6 +25,7 @@ class TargetDecoder(nn.Module):
         super().__init__()
         width = config.heatmap.target
         self.width = width
+        self.modulates = config.parts.modulation
         self.coarse = nn.Sequential(convolution(config.fusion.channels, width), ResidualBlock(width))
         self.skip = nn.Conv2d(config.fusion.skip, width, 1)
         self.norm = nn.BatchNorm2d(width)
@@ -57,15 +58,25 @@ class TargetDecoder(nn.Module):
         coarse, features = self._features(encoding, keyframes)
         hidden = self.query(queries)
         similar = torch.einsum("biqc,bqchw->biqhw", self.key(hidden), features) / self.width**0.5
-        asked = self.coarse_block(_modulated(coarse, self.coarse_modulation(hidden)))
-        asked = functional.interpolate(asked, size=features.shape[-2:], mode="bilinear", align_corners=False)
-        fine = features[:, None] + asked.unflatten(0, (batch, instructions, views))
-        gated = self.logit(self.gated(_modulated(fine, self.modulation(hidden))))
-        logits = similar.float() + gated[:, 0].float().unflatten(0, (batch, instructions, views))
+        logits = similar.float()
+        if self.modulates:
+            gated = self._gated(coarse, features, hidden)
+            logits = logits + gated.float().unflatten(0, (batch, instructions, views))
         cells = logits.flatten(3)
         evidence = torch.stack([cells.amax(-1), cells.logsumexp(-1) - math.log(cells.shape[-1])], dim=-1)
         presence = self.presence(torch.cat([hidden.float(), evidence], dim=-1))
         return Targets(logits=logits, presence_logits=presence[..., 0].float())
+
+    def _gated(
+        self,
+        coarse: Float[Tensor, "batch 1 keyframes channels rows columns"],
+        features: Float[Tensor, "batch keyframes channels map_rows map_columns"],
+        hidden: Float[Tensor, "batch instructions keyframes width"],
+    ) -> Float[Tensor, "maps map_rows map_columns"]:
+        asked = self.coarse_block(_modulated(coarse, self.coarse_modulation(hidden)))
+        asked = functional.interpolate(asked, size=features.shape[-2:], mode="bilinear", align_corners=False)
+        fine = features[:, None] + asked.unflatten(0, hidden.shape[:3])
+        return self.logit(self.gated(_modulated(fine, self.modulation(hidden))))[:, 0]
 
     def _features(
         self, encoding: Encoding, keyframes: Tensor
