@@ -64,3 +64,13 @@ def test_choices_depend_on_the_generator_alone(walk):
 def test_too_little_history_is_an_error(walk):
     with pytest.raises(ValueError, match="too little history"):
         choose_frames(walk, 5, FrameChoiceConfig(num_frames=7, num_keyframes=3), np.random.default_rng(0))
+
+
+def test_neighbours_make_steps_as_short_as_those_of_a_walk(walk):
+    def short_steps(adjacent):
+        config = FrameChoiceConfig(num_frames=9, num_keyframes=3, adjacent=adjacent)
+        found = [choose_frames(walk, 22, config, np.random.default_rng(seed)).frames for seed in range(13)]
+        assert all(len(frames) == 9 for frames in found)
+        return np.mean([(np.diff(frames) == 1).sum() for frames in found])
+
+    assert short_steps(4) > short_steps(0) + 1
