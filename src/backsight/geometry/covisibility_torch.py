@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Float32, Int64, UInt8
+from jaxtyping import Float, Float32, Int, Int64, UInt8
 from torch import Tensor
 
 from backsight.geometry.covisibility import (
@@ -20,6 +20,9 @@ from backsight.geometry.projection_torch import (
     pixel_transfer,
     transfer_pixels,
 )
+
+CHUNK_PIXELS = 2**20
+"""Pixels of current views labelled at a time: what is in between stays in the processor's cache."""
 
 
 def depth_slope_torch(depth_m: Float[Tensor, "frames height width"]) -> Float[Tensor, "frames height width"]:
@@ -52,6 +55,23 @@ class _Tables:
     """1 / depth; 0 = none."""
     apart: Float32[Tensor, " entries"]
     """NaN where the pixel, the one right of it and the two below do not belong together, else 0."""
+    height: int
+    """Of the images, px."""
+    width: int
+
+    def entries(
+        self,
+        first: Int[Tensor, " points"],
+        row: Float32[Tensor, " points"],
+        column: Float32[Tensor, " points"],
+    ) -> Int[Tensor, " points"]:
+        """Return which entries are at rows and columns, not negative, of the images that begin at the first ones."""
+        return row.to(first.dtype).mul_(self.width + 2).add_(column.to(first.dtype)).add_(first)
+
+    def first_entries(self, frame: Int64[Tensor, " pairs"]) -> Int[Tensor, " pairs"]:
+        """Return where the images of frames begin, in half the bytes wherever the tables are small enough."""
+        kind = torch.int32 if self.depth_m.numel() < 2**31 else torch.int64
+        return (frame * ((self.height + 2) * (self.width + 2))).to(kind)
 
 
 def _tables(
@@ -65,27 +85,49 @@ def _tables(
         pad_edges(depth_slope_torch(depth_m) * SLOPE_TOLERANCE_PX).flatten(),
         pad_edges(inverse_depth).flatten(),
         apart.flatten(),
+        *depth_m.shape[1:],
     )
 
 
 def _interpolate(
     tables: _Tables,
-    x_px: Float32[Tensor, "pairs height width"],
-    y_px: Float32[Tensor, "pairs height width"],
-    first_entry: Int64[Tensor, "pairs 1 1"],
-    row_entries: int,
-) -> Float32[Tensor, " pixels"]:
+    x_px: Float32[Tensor, " points"],
+    y_px: Float32[Tensor, " points"],
+    first: Int[Tensor, " points"],
+) -> Float32[Tensor, " points"]:
     """Return inverse-depth bilinear readings, NaN where the neighbours do not belong together."""
     x_px, y_px = x_px + 0.5, y_px + 0.5
     column, row = x_px.floor(), y_px.floor()
-    weight_x, weight_y = (x_px - column).flatten(), (y_px - row).flatten()
-    entry = row.long().mul_(row_entries).add_(column.long()).add_(first_entry).flatten()
-    inverse = tables.inverse_depth
-    upper = inverse.index_select(0, entry)
-    upper.lerp_(inverse.index_select(0, entry + 1), weight_x)
-    lower = inverse.index_select(0, entry + row_entries)
-    lower.lerp_(inverse.index_select(0, entry + (row_entries + 1)), weight_x)
+    entry = tables.entries(first, row, column)
+    weight_x, weight_y = x_px.sub_(column), y_px.sub_(row)
+    inverse, below = tables.inverse_depth, tables.width + 2
+    upper = inverse.index_select(0, entry).lerp_(inverse.index_select(0, entry + 1), weight_x)
+    lower = inverse.index_select(0, entry + below).lerp_(inverse.index_select(0, entry + (below + 1)), weight_x)
     return upper.lerp_(lower, weight_y).add_(tables.apart.index_select(0, entry)).reciprocal_()
+
+
+def _labels_inside(
+    tables: _Tables,
+    x_px: Float32[Tensor, " points"],
+    y_px: Float32[Tensor, " points"],
+    z_m: Float32[Tensor, " points"],
+    first: Int[Tensor, " points"],
+    least_tolerance_m: float,
+) -> UInt8[Tensor, " points"]:
+    """Return the labels of points that lie inside the images which begin at the entries `first`."""
+    between_m = _interpolate(tables, x_px, y_px, first)
+    # One row and one column are repeated before the first ones.
+    entry = tables.entries(first, y_px, x_px).add_(tables.width + 3)
+    nearest_m = tables.depth_m.index_select(0, entry)
+    tolerance_m = (z_m * RELATIVE_TOLERANCE).clamp_(min=least_tolerance_m)
+    tolerance_m.add_(tables.tolerance_m.index_select(0, entry))
+    behind_m = z_m - nearest_m
+    occluded = behind_m > tolerance_m
+    agrees = behind_m.abs_() <= tolerance_m
+    agrees |= between_m.sub_(z_m).abs_() <= tolerance_m
+    known = nearest_m > 0
+    labels = (known & agrees).to(torch.uint8) * int(Label.COVISIBLE)
+    return labels.add_((known & ~agrees & occluded).to(torch.uint8) * int(Label.OCCLUDED))
 
 
 @torch.no_grad()
@@ -108,36 +150,28 @@ def covisibility_labels_torch(
         relative_tolerance_only: Leave out the 3 cm, for depth and poses of unknown scale.
     """
     _, height, width = depth_m.shape
-    shape = (len(current), height, width)
     known = depth_m > 0
     inverse_depth = depth_m.reciprocal().masked_fill_(~known, 0.0)
     tables = _tables(depth_m, inverse_depth)
-
+    first_entries = tables.first_entries(other)
     poses, cameras = world_from_camera.double(), intrinsics.double()
     other_from_current = invert_pose_torch(poses)[other] @ poses[current]
-    transfer = pixel_transfer(cameras[current], cameras[other], other_from_current)
-    x_px, y_px, z_m = transfer_pixels(inverse_depth.index_select(0, current), *transfer)
-    inside = (z_m > 0) & (x_px >= 0) & (x_px < width) & (y_px >= 0) & (y_px < height)
-    z_m.mul_(depth_m.index_select(0, current))
+    rotation, translation = pixel_transfer(cameras[current], cameras[other], other_from_current)
 
-    row_entries = width + 2
-    first_entry = (other * ((height + 2) * row_entries))[:, None, None]
-    x_px.clamp_(0, width)
-    y_px.clamp_(0, height)
-    between_m = _interpolate(tables, x_px, y_px, first_entry, row_entries).view(shape)
-    entry = y_px.long().mul_(row_entries).add_(x_px.long()).add_(first_entry + (row_entries + 1)).flatten()
-    nearest_m = tables.depth_m.index_select(0, entry).view(shape)
-    tolerance_m = (z_m * RELATIVE_TOLERANCE).clamp_(min=0.0 if relative_tolerance_only else ABSOLUTE_TOLERANCE_M)
-    tolerance_m.add_(tables.tolerance_m.index_select(0, entry).view(shape))
-
-    behind_m = z_m - nearest_m
-    occluded = behind_m > tolerance_m
-    agrees = behind_m.abs_() <= tolerance_m
-    agrees |= between_m.sub_(z_m).abs_() <= tolerance_m
-
-    known_here = known.index_select(0, current)
-    comparable = known_here & inside & (nearest_m > 0)
-    labels = (comparable & agrees).to(torch.uint8) * int(Label.COVISIBLE)
-    labels += (comparable & ~agrees & occluded).to(torch.uint8) * int(Label.OCCLUDED)
-    labels += (known_here & ~inside).to(torch.uint8) * int(Label.OUT_OF_VIEW)
+    labels = torch.empty(len(current), height, width, dtype=torch.uint8, device=depth_m.device)
+    pairs = max(CHUNK_PIXELS // (height * width), 1)
+    for start in range(0, len(current), pairs):
+        some = slice(start, start + pairs)
+        here = current[some]
+        x_px, y_px, z_m = transfer_pixels(inverse_depth.index_select(0, here), rotation[some], translation[some])
+        inside = (z_m > 0) & (x_px >= 0) & (x_px < width) & (y_px >= 0) & (y_px < height)
+        z_m.mul_(depth_m.index_select(0, here))
+        known_here = known.index_select(0, here)
+        # Most pixels of most pairs end here: only those inside are looked up.
+        chunk = (known_here & ~inside).to(torch.uint8) * int(Label.OUT_OF_VIEW)
+        point = (known_here & inside).flatten().nonzero()[:, 0]
+        points = (values.flatten().index_select(0, point) for values in (x_px, y_px, z_m))
+        first = first_entries[some].index_select(0, point // (height * width))
+        found = _labels_inside(tables, *points, first, 0.0 if relative_tolerance_only else ABSOLUTE_TOLERANCE_M)
+        labels[some] = chunk.flatten().index_copy_(0, point, found).view_as(chunk)
     return labels
