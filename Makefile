@@ -53,6 +53,7 @@ format: $(STAMP)
 
 benchmarks: $(STAMP)
 	$(BIN)/python benchmarks/render_speed.py
+	$(BIN)/python benchmarks/losses.py
 
 clean:
 	rm -rf $(VENV) out build dist src/*.egg-info

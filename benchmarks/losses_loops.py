@@ -48,6 +48,7 @@ class Timed:
     total: int
     timed: int
     seconds_each: float
+    """Of the processor."""
     largest_difference: float
     """Between the loop's values and those of all items at once, over the larger of the value and 1."""
 
@@ -86,9 +87,9 @@ def _timed(work: Work, count: int) -> Timed:
     seconds, worst, timed = 0.0, 0.0, 0
     with torch.no_grad():
         for call, expected in islice(work.items, count):
-            start = time.perf_counter()
+            start = time.process_time()
             found = call()
-            seconds += time.perf_counter() - start
+            seconds += time.process_time() - start
             expected = expected.double()
             error = (torch.as_tensor(found, dtype=torch.float64) - expected).abs() / expected.abs().clamp_min(1.0)
             worst, timed = max(worst, float(error.max())), timed + 1

@@ -167,13 +167,14 @@ def make_outputs(sizes: Sizes, device: torch.device, seed: int = 0) -> Outputs:
     answers = free(-normal(sizes.batch, sizes.instructions, ANSWER_TOKENS).abs())
     tokens = patches[0] * patches[1] // 4
     unread = torch.zeros((), device=device)
+    correlation = unread.expand(*views, 1, scale * patches[0], scale * patches[1])
     encoding = Encoding(
         # Of this one the losses read the grid only.
-        match=unread.expand(*views, 1, scale * patches[0], scale * patches[1]),
-        context=unread.expand(*views, 1, 1, 1),
-        skip=unread.expand(*views, 1, 1, 1),
-        trunk=unread.expand(*views, 1, 1, 1),
-        fused_tokens=unread.expand(*views, 1, 1),
+        match=correlation,
+        context=correlation,
+        skip=unread.expand(*views, 1, grid.rows, grid.columns),
+        trunk=correlation,
+        fused_tokens=unread.expand(*views, patches[0] * patches[1], 1),
         geometry_features=free(normalize(normal(*views, 2 * config.geometry.width, *patches), dim=2) * 0.6**0.5),
         appearance_features=free(normalize(normal(*views, config.appearance.width, *patches), dim=2) * 0.4**0.5),
         camera_tokens=unread.expand(*views, 1),

@@ -35,8 +35,8 @@ def _frames(make_box_room, seed: int, frames: int):
 def _torch_labels(views, current, other, **options):
     return covisibility_labels_torch(
         torch.from_numpy(np.stack([view.depth_m for view in views])),
-        torch.tensor(current),
-        torch.tensor(other),
+        torch.tensor(current, dtype=torch.long),
+        torch.tensor(other, dtype=torch.long),
         torch.from_numpy(np.stack([view.intrinsics for view in views])).float(),
         torch.from_numpy(np.stack([view.world_from_camera for view in views])).float(),
         **options,
@@ -60,6 +60,19 @@ def test_labels_agree_with_double_precision_numpy(make_box_room, relative):
             seen += np.bincount(expected.ravel(), minlength=4)
     assert differing / total < 1e-4
     assert (seen > 1000).all()
+
+
+@pytest.mark.parametrize("pairs", [1, 3, 5, 7])
+def test_labels_do_not_depend_on_how_many_pairs_are_labelled_at_a_time(make_box_room, monkeypatch, pairs):
+    views = _frames(make_box_room, 11, 3)
+    order = [0, 1, 2, 1, 0], [1, 2, 0, 0, 2]
+    at_once = _torch_labels(views, *order)
+    monkeypatch.setattr("backsight.geometry.covisibility_torch.CHUNK_PIXELS", pairs * WIDTH * HEIGHT + 1)
+    np.testing.assert_array_equal(_torch_labels(views, *order), at_once)
+
+
+def test_no_pairs_have_no_labels(make_box_room):
+    assert _torch_labels(_frames(make_box_room, 1, 2), [], []).shape == (0, HEIGHT, WIDTH)
 
 
 def test_a_pair_is_not_its_transpose(make_box_room):

@@ -159,6 +159,7 @@ def covisibility_labels_torch(
     rotation, translation = pixel_transfer(cameras[current], cameras[other], other_from_current)
 
     labels = torch.empty(len(current), height, width, dtype=torch.uint8, device=depth_m.device)
+    least_tolerance_m = 0.0 if relative_tolerance_only else ABSOLUTE_TOLERANCE_M
     pairs = max(CHUNK_PIXELS // (height * width), 1)
     for start in range(0, len(current), pairs):
         some = slice(start, start + pairs)
@@ -170,8 +171,8 @@ def covisibility_labels_torch(
         # Most pixels of most pairs end here: only those inside are looked up.
         chunk = (known_here & ~inside).to(torch.uint8) * int(Label.OUT_OF_VIEW)
         point = (known_here & inside).flatten().nonzero()[:, 0]
-        points = (values.flatten().index_select(0, point) for values in (x_px, y_px, z_m))
+        x_px, y_px, z_m = (values.flatten().index_select(0, point) for values in (x_px, y_px, z_m))
         first = first_entries[some].index_select(0, point // (height * width))
-        found = _labels_inside(tables, *points, first, 0.0 if relative_tolerance_only else ABSOLUTE_TOLERANCE_M)
+        found = _labels_inside(tables, x_px, y_px, z_m, first, least_tolerance_m)
         labels[some] = chunk.flatten().index_copy_(0, point, found).view_as(chunk)
     return labels

@@ -181,17 +181,17 @@ def matching_loss(
     flat = similarity.flatten(0, 2)
     row = (groups * matches.matched.shape[1] + history) * matches.matched.shape[2] + cell
     chosen = flat.index_select(0, row) / temperature
-    at_target = chosen.gather(1, target)
+    at_target = chosen.gather(1, target) if symmetric else None
     if negatives is not None and (negatives.hard_negative_share < 1 or negatives.exclusion_radius > 0):
         chosen = chosen.masked_fill(~_kept_cells(chosen, position, target, matches.columns, negatives), -torch.inf)
-    partition = chosen.logsumexp(dim=1)
-    if symmetric:
+    # One fused pass each way over what is by far the largest tensor of a step.
+    cross_entropy = -(weight * chosen.log_softmax(dim=1).gather(1, target)).sum(dim=1)
+    if at_target is not None:
         backward = (similarity / temperature).logsumexp(dim=2)
         pair = groups * matches.matched.shape[1] + history
         column_partition = backward.flatten(0, 1).flatten().take(pair[:, None] * cells + target)
-        partition = 0.5 * (partition + (weight * column_partition).sum(dim=1))
-    entropy = -torch.xlogy(weight, weight).sum(dim=1)
-    loss = partition - (weight * at_target).sum(dim=1) - entropy
+        cross_entropy = 0.5 * (cross_entropy + (weight * (column_partition - at_target)).sum(dim=1))
+    loss = cross_entropy + torch.xlogy(weight, weight).sum(dim=1)
     pairs = matches.matched.shape[0] * matches.matched.shape[1]
     total = loss.new_zeros(pairs).index_add(0, groups * matches.matched.shape[1] + history, loss)
     return total.view(matches.matched.shape[:2]) / matches.matched.sum(dim=-1).clamp_min(1)
