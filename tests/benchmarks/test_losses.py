@@ -51,6 +51,6 @@ def test_a_wrong_term_is_refused(benchmark: ModuleType, monkeypatch: pytest.Monk
     def wrong(*arguments, above_truth):
         return consistency_loss(*arguments, above_truth=False)
 
-    monkeypatch.setattr("losses_benchmark.consistency_loss", wrong)
+    monkeypatch.setattr("losses_one_by_one.consistency_loss", wrong)
     with pytest.raises(SystemExit, match="differs from all at once"):
         benchmark.check_equal(sizes, torch.device("cpu"))
