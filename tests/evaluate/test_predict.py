@@ -61,7 +61,7 @@ def test_depth_and_poses_do_not_reach_the_model(walks, checkpoint, make_sequence
 
 def test_shuffled_words_change_targets_and_leave_footprints_out(walks, checkpoint, tmp_path):
     plain = next(iter(read_predictions(predict_split(checkpoint, walks, tmp_path, CONFIG))))
-    folder = predict_split(checkpoint, walks, tmp_path, CONFIG, shuffle_instructions=True)
+    folder = predict_split(checkpoint, walks, tmp_path, CONFIG, "instructions")
     shuffled = next(iter(read_predictions(folder)))
     assert shuffled.info.predictor == "model_shuffled"
     assert len(shuffled.history_frames) == 0
