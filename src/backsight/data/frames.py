@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from backsight.data.keyframes import select_keyframes, uniform_keyframes
 from backsight.geometry.cameras import pixel_centres
@@ -37,6 +37,12 @@ class FrameChoiceConfig(BaseModel):
     partial_high: float = Field(default=0.95, ge=0.0, le=1.0)
     max_history: int | None = Field(default=None, ge=1)
     """Latest history frames that samples are drawn from; None: all of them."""
+
+    @model_validator(mode="after")
+    def _check(self) -> "FrameChoiceConfig":
+        if self.max_history is not None and self.max_history < self.num_frames - 1:
+            raise ValueError(f"max_history {self.max_history} leaves fewer than num_frames {self.num_frames} frames")
+        return self
 
 
 @dataclass(frozen=True)
