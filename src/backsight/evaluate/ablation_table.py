@@ -71,7 +71,11 @@ def ablation_lines(config: AblationConfig, found: Mapping[tuple[str, int], Measu
         of_variant = _by_seed(found, variant.name)
         if of_variant:
             against = {} if variant.name == FULL else reference
-            cells = {m.metric: cell for m in METRICS if (cell := _cell(m.metric, of_variant, against)) is not None}
+            cells = {
+                name.metric: cell
+                for name in METRICS
+                if (cell := _cell(name.metric, of_variant, {} if name.better == "neither" else against)) is not None
+            }
             parameters = next(iter(of_variant.values())).parameters
             lines.append(AblationLine(variant.name, variant.meaning, parameters, cells))
     return lines
@@ -151,7 +155,9 @@ def _shown(line: AblationLine, name: MetricName, difference: str) -> str:
     text = f"{cell.mean:.{name.digits}f}{_deviation(cell.spread, name)}"
     if cell.difference is None:
         return text
-    return text + difference.format(f"{cell.difference:+.{name.digits}f}{_deviation(cell.difference_spread, name)}")
+    # Adding 0 turns a rounded -0 into +0.
+    rounded = round(cell.difference, name.digits) + 0.0
+    return text + difference.format(f"{rounded:+.{name.digits}f}{_deviation(cell.difference_spread, name)}")
 
 
 def _deviation(spread: float | None, name: MetricName) -> str:
