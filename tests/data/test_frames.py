@@ -83,9 +83,10 @@ def test_a_limited_history_holds_the_latest_frames_alone(walk):
         choice = choose_frames(walk, 19, limited, np.random.default_rng(2))
         assert choice.frames.tolist() == [13, 14, 15, 16, 17, 18, 19]
     assert choice.keyframes.tolist() == [0, 3, 6]
-    wider = FrameChoiceConfig(num_frames=5, num_keyframes=3, max_history=9)
-    seen = {int(f) for s in range(19) for f in choose_frames(walk, 22, wider, np.random.default_rng(s)).frames}
-    assert seen == set(range(13, 23))
+    for adjacent, expected in ((0, set(range(13, 23))), (2, {13, 14, 15, 16, 21, 22})):
+        wider = FrameChoiceConfig(num_frames=5, num_keyframes=3, max_history=9, adjacent=adjacent)
+        seen = {int(f) for s in range(19) for f in choose_frames(walk, 22, wider, np.random.default_rng(s)).frames}
+        assert seen == expected
 
 
 def test_a_history_too_short_for_a_sample_is_refused():
