@@ -74,3 +74,21 @@ def test_neighbours_make_steps_as_short_as_those_of_a_walk(walk):
         return np.mean([(np.diff(frames) == 1).sum() for frames in found])
 
     assert short_steps(4) > short_steps(0) + 1
+
+
+def test_a_limited_history_holds_the_latest_frames_alone(walk):
+    config = FrameChoiceConfig(num_frames=7, num_keyframes=3, max_history=6)
+    for keyframes in ("space_aware", "uniform"):
+        limited = config.model_copy(update={"keyframes": keyframes})
+        choice = choose_frames(walk, 19, limited, np.random.default_rng(2))
+        assert choice.frames.tolist() == [13, 14, 15, 16, 17, 18, 19]
+    assert choice.keyframes.tolist() == [0, 3, 6]
+    for adjacent, expected in ((0, set(range(13, 23))), (2, {13, 14, 15, 16, 21, 22})):
+        wider = FrameChoiceConfig(num_frames=5, num_keyframes=3, max_history=9, adjacent=adjacent)
+        seen = {int(f) for s in range(19) for f in choose_frames(walk, 22, wider, np.random.default_rng(s)).frames}
+        assert seen == expected
+
+
+def test_a_history_too_short_for_a_sample_is_refused():
+    with pytest.raises(ValueError, match="max_history 5 leaves fewer than num_frames 7"):
+        FrameChoiceConfig(num_frames=7, max_history=5)

@@ -9,6 +9,7 @@ from backsight.evaluate.prediction_files import read_predictions
 from backsight.evaluate.report.gather import gather_walks
 from backsight.evaluate.samples import EvaluationConfig, SequenceSource
 from backsight.evaluate.score import score_all
+from backsight.evaluate.shuffle import deranged_history
 from backsight.model.backsight import Backsight
 from backsight.model.presets import tiny
 from backsight.model.tokenizer import build_tokenizer
@@ -61,12 +62,48 @@ def test_depth_and_poses_do_not_reach_the_model(walks, checkpoint, make_sequence
 
 def test_shuffled_words_change_targets_and_leave_footprints_out(walks, checkpoint, tmp_path):
     plain = next(iter(read_predictions(predict_split(checkpoint, walks, tmp_path, CONFIG))))
-    folder = predict_split(checkpoint, walks, tmp_path, CONFIG, shuffle_instructions=True)
+    folder = predict_split(checkpoint, walks, tmp_path, CONFIG, "instructions")
     shuffled = next(iter(read_predictions(folder)))
     assert shuffled.info.predictor == "model_shuffled"
     assert len(shuffled.history_frames) == 0
     assert shuffled.target.shape == plain.target.shape
     np.testing.assert_array_equal(shuffled.keyframes, plain.keyframes)
+
+
+def test_shuffled_history_gives_every_frame_another_image(walks, checkpoint, tmp_path):
+    folder = predict_split(checkpoint, walks, tmp_path / "a", CONFIG, "history")
+    assert folder.name == "model_shuffled_history"
+    orders = [deranged_history(sample, CONFIG.seed) for _, sample in walks.samples()]
+    swapped = [
+        replace(sequence, rgb=sequence.rgb[[*order, 6]])
+        for (sequence, _), order in zip(walks.samples(), orders, strict=True)
+    ]
+    expected = predict_split(checkpoint, SequenceSource(in_memory=tuple(swapped)), tmp_path / "b", CONFIG)
+    for one, other in zip(read_predictions(folder), read_predictions(expected), strict=True):
+        np.testing.assert_array_equal(one.footprint, other.footprint)
+        np.testing.assert_array_equal(one.bearing, other.bearing)
+        np.testing.assert_array_equal(one.history_frames, np.arange(6))
+        assert one.info.instruction_ids == one.answers == ()
+    metrics = {row.metric for row in score_all([folder], walks, CONFIG).rows}
+    assert "presence_ece" in metrics
+    assert "target_auc" not in metrics
+
+
+def test_a_history_of_one_frame_is_left_out_of_shuffled_history(walks, checkpoint, tmp_path):
+    config = EvaluationConfig(bootstrap_samples=10, max_history=1)
+    folder = predict_split(checkpoint, walks, tmp_path, config, "history")
+    (first, _) = read_predictions(folder)
+    assert len(first.history_frames) == 0
+    assert first.keyframes.tolist() == [5, 6]
+
+
+def test_keyframes_are_uniform_in_time_when_asked_for(walks, checkpoint, tmp_path):
+    config = CONFIG.model_copy(update={"keyframes": "uniform"})
+    assert next(iter(read_predictions(predict_split(checkpoint, walks, tmp_path, config)))).keyframes.tolist() == [
+        0,
+        3,
+        6,
+    ]
 
 
 def test_a_grid_or_a_folder_that_does_not_fit_is_refused(walks, checkpoint, tmp_path):

@@ -47,7 +47,16 @@ def test_the_chain_ends_in_a_report_that_stands_alone(report, out):
 def test_results_are_rows_of_every_predictor(report, out):
     rows = read_results(out / "results.json")
     predictors = {row.predictor for row in rows}
-    assert {"model", "uniform", "centre", "dataset_mean", "colour_histogram", "oracle_depth_noise"} <= predictors
+    assert {
+        "model",
+        "model_shuffled",
+        "model_shuffled_history",
+        "uniform",
+        "centre",
+        "dataset_mean",
+        "colour_histogram",
+        "oracle_depth_noise",
+    } <= predictors
     raw = json.loads((out / "results.json").read_text())
     assert set(raw[0]) == set(ScoreRow.__struct_fields__)
     uniform = next(r for r in rows if r.metric == "footprint_auc" and r.predictor == "uniform")

@@ -127,3 +127,12 @@ def test_terms_of_no_weight_are_not_computed(data, tmp_path):
     names = {name for record in read_metrics(tmp_path) for name in record.values}
     assert "loss/target_bce" in names
     assert not {"loss/answer", "loss/attention_alignment"} & names
+
+
+def test_validation_may_read_the_training_split_where_over_fitting_is_the_aim(make_dataset, tmp_path):
+    data = make_dataset(tmp_path / "set", places=1, frames=7, width=128, height=96)
+    with pytest.raises(DataError, match="val: has no sequence"):
+        train(config(data, tmp_path / "run", steps=1))
+    trained = train(config(data, tmp_path / "run", steps=1, validation_split="train"))
+    names = {name for record in read_metrics(trained.run) for name in record.values}
+    assert "validation/footprint_auc" in names

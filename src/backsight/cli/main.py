@@ -19,6 +19,7 @@ COMMANDS: dict[str, str] = {
     "predict": "write heatmaps for a data set's split or a recorded RGB-D walk",
     "score": "turn written predictions into a table",
     "evaluate": "predict, score against the baselines and write the report",
+    "ablate": "train and evaluate with one part or loss left out at a time",
     "chain": "all of it in one go, as a YAML file describes",
 }
 """Command name to what it does; each is a module of `backsight.cli` with a `run(arguments)`."""

@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from backsight.data.keyframes import select_keyframes, uniform_keyframes
 from backsight.geometry.cameras import pixel_centres
@@ -35,6 +35,14 @@ class FrameChoiceConfig(BaseModel):
     those of a whole walk, which the odometry meets when every frame is there."""
     partial_low: float = Field(default=0.05, ge=0.0, le=1.0)
     partial_high: float = Field(default=0.95, ge=0.0, le=1.0)
+    max_history: int | None = Field(default=None, ge=1)
+    """Latest history frames that samples are drawn from; None: all of them."""
+
+    @model_validator(mode="after")
+    def _check(self) -> "FrameChoiceConfig":
+        if self.max_history is not None and self.max_history < self.num_frames - 1:
+            raise ValueError(f"max_history {self.max_history} leaves fewer than num_frames {self.num_frames} frames")
+        return self
 
 
 @dataclass(frozen=True)
@@ -86,7 +94,8 @@ def rough_coverage(
 
 def choose_keyframes(sequence: Sequence, current: int, config: FrameChoiceConfig) -> Int64[np.ndarray, " keyframes"]:
     """Return keyframes of the walk up to `current`, by the sequence's own depth and poses."""
-    candidates = uniform_keyframes(current + 1, config.max_candidates)
+    first = _first_frame(current, config)
+    candidates = first + uniform_keyframes(current + 1 - first, config.max_candidates)
     if config.keyframes == "uniform":
         return candidates[uniform_keyframes(len(candidates), config.num_keyframes)]
     points, valid = probe_points(sequence, candidates)
@@ -98,22 +107,23 @@ def choose_frames(sequence: Sequence, current: int, config: FrameChoiceConfig, r
     """Draw the frames of one sample: keyframes, history with partial coverage, neighbours of these, any history.
 
     Raises:
-        ValueError: fewer than `num_frames` frames lie up to and including `current`.
+        ValueError: fewer than `num_frames` frames lie up to and including `current`, or within `max_history`.
     """
-    if current + 1 < config.num_frames:
+    first = _first_frame(current, config)
+    if current + 1 - first < config.num_frames:
         raise ValueError(f"frame {current} of {sequence.annotations.sequence_id} has too little history")
     keyframes = choose_keyframes(sequence, current, config)
     coverage = rough_coverage(sequence, current, np.arange(current))
     partial = (coverage >= config.partial_low) & (coverage <= config.partial_high)
     chosen = {int(frame) for frame in keyframes}
     wanted_partial = round(config.partial_share * (config.num_frames - 1))
-    order = rng.permutation(current)
+    order = first + rng.permutation(current - first)
     for frame in order[partial[order]]:
         enough = partial[[f for f in chosen if f < current]].sum() >= wanted_partial
         if enough or len(chosen) >= config.num_frames - config.adjacent:
             break
         chosen.add(int(frame))
-    for neighbour in _neighbours(chosen, current, rng)[: config.adjacent]:
+    for neighbour in _neighbours(chosen, first, current, rng)[: config.adjacent]:
         if len(chosen) < config.num_frames:
             chosen.add(neighbour)
     for frame in order:
@@ -124,7 +134,11 @@ def choose_frames(sequence: Sequence, current: int, config: FrameChoiceConfig, r
     return FrameChoice(frames, np.searchsorted(frames, keyframes).astype(np.int64))
 
 
-def _neighbours(chosen: set[int], current: int, rng: np.random.Generator) -> list[int]:
+def _neighbours(chosen: set[int], first: int, current: int, rng: np.random.Generator) -> list[int]:
     """Return frames that stand directly beside a chosen one and are not chosen themselves, in random order."""
     beside = {frame + step for frame in chosen for step in (-1, 1)} - chosen
-    return [int(frame) for frame in rng.permutation(sorted(f for f in beside if 0 <= f < current))]
+    return [int(frame) for frame in rng.permutation(sorted(f for f in beside if first <= f < current))]
+
+
+def _first_frame(current: int, config: FrameChoiceConfig) -> int:
+    return 0 if config.max_history is None else max(0, current - config.max_history)

@@ -57,7 +57,7 @@ def evaluate_checkpoint(
     training = SequenceSource(data, "train")
     predictions = out / PREDICTIONS_FOLDER
     model = predict_split(checkpoint, source, predictions, config)
-    folders = [model, predict_split(checkpoint, source, predictions, config, shuffle_instructions=True)]
+    folders = [model, *(predict_split(checkpoint, source, predictions, config, each) for each in config.shuffles)]
     means = measure_training_means(training, config)
     folders += predict_baselines(source, config, predictions, means, keyframes_of_predictions(model))
     scores = score_all(folders, source, config)
@@ -82,6 +82,9 @@ def _evaluate_recording(checkpoint: Path, recording: Path, out: Path, config: Ev
     predictions = out / "recording" / PREDICTIONS_FOLDER
     model = predict_split(checkpoint, source, predictions, config)
     folders = [model, *predict_baselines(source, config, predictions, None, keyframes_of_predictions(model))]
+    # A recording holds no instructions to shuffle.
+    if "history" in config.shuffles:
+        folders.append(predict_split(checkpoint, source, predictions, config, "history"))
     scores = score_all(folders, source, config)
     write_results(out / "recording" / RESULTS_FILE, scores.rows)
     return RealWalks(

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from backsight.evaluate.bins import BEARING_BINNINGS, MAP_BINNINGS, Binning
+from backsight.evaluate.samples import Shuffle
 from backsight.records.vocabulary import REASONING_TYPES
 
 Better = Literal["higher", "lower", "neither"]
@@ -28,9 +30,15 @@ class MetricGroup:
 
 
 MODEL = "model"
+SHUFFLED_INSTRUCTIONS = "model_shuffled"
+SHUFFLED_HISTORY = "model_shuffled_history"
+SHUFFLED: dict[Shuffle, str] = {"instructions": SHUFFLED_INSTRUCTIONS, "history": SHUFFLED_HISTORY}
+CONTROLS = (SHUFFLED_INSTRUCTIONS, SHUFFLED_HISTORY)
+"""The model, given what it must not do well with."""
 
 FOOTPRINT_PREDICTORS = (
     MODEL,
+    SHUFFLED_HISTORY,
     "uniform",
     "centre",
     "dataset_mean",
@@ -41,7 +49,7 @@ FOOTPRINT_PREDICTORS = (
 )
 TARGET_PREDICTORS = (
     MODEL,
-    "model_shuffled",
+    SHUFFLED_INSTRUCTIONS,
     "uniform",
     "centre",
     "dataset_mean",
@@ -54,6 +62,7 @@ ORACLES = ("oracle", "oracle_depth_noise", "oracle_pose_noise")
 PREDICTOR_LABELS: dict[str, str] = {
     "model": "Backsight",
     "model_shuffled": "shuffled words",
+    "model_shuffled_history": "shuffled history",
     "uniform": "uniform",
     "centre": "centre Gaussian",
     "dataset_mean": "dataset mean",
@@ -70,6 +79,7 @@ PREDICTOR_LABELS: dict[str, str] = {
 SHORT_LABELS: dict[str, str] = {
     "model": "Backsight",
     "model_shuffled": "shuffled\nwords",
+    "model_shuffled_history": "shuff.\nhist.",
     "uniform": "uniform",
     "centre": "centre\nGauss",
     "dataset_mean": "data\nmean",
@@ -84,20 +94,15 @@ SHORT_LABELS: dict[str, str] = {
 }
 """Heads of the terminal's columns, which have to fit beside each other."""
 
-COVERAGE_BINS: tuple[tuple[float, float], ...] = ((0.01, 0.1), (0.1, 0.3), (0.3, 0.6), (0.6, 1.0))
-"""Share of the current view that the history frame saw too."""
-YAW_BINS_DEG: tuple[tuple[int, int], ...] = ((0, 15), (15, 35), (35, 60), (60, 90), (90, 180))
-"""Angle between the two cameras' headings."""
 
-
-def coverage_metric(low: float, high: float) -> str:
-    """Return the name of the footprint AUC inside one bin of coverage."""
-    return f"footprint_auc@coverage_{low:g}-{high:g}"
-
-
-def yaw_metric(low_deg: int, high_deg: int) -> str:
-    """Return the name of the footprint AUC inside one bin of heading difference."""
-    return f"footprint_auc@yaw_{low_deg}-{high_deg}"
+def _binned_rows(
+    base: str, binnings: tuple[Binning, ...], better: Better = "higher", digits: int = 3
+) -> tuple[MetricName, ...]:
+    return tuple(
+        MetricName(binning.metric(base, low, high), binning.bin_label(low, high), better, digits)
+        for binning in binnings
+        for low, high in binning.bins()
+    )
 
 
 def _target_rows(suffix: str) -> tuple[MetricName, ...]:
@@ -158,12 +163,18 @@ GROUPS: tuple[MetricGroup, ...] = (
         FOOTPRINT_PREDICTORS,
     ),
     MetricGroup(
-        "Footprint AUC by overlap and by turn of the head",
-        tuple(
-            MetricName(coverage_metric(low, high), f"overlap {low * 100:g} to {high * 100:g} %")
-            for low, high in COVERAGE_BINS
-        )
-        + tuple(MetricName(yaw_metric(low, high), f"turn {low} to {high} degrees") for low, high in YAW_BINS_DEG),
+        "Footprint AUC by overlap, distance and turn of the head",
+        _binned_rows("footprint_auc", MAP_BINNINGS),
+        FOOTPRINT_PREDICTORS,
+    ),
+    MetricGroup(
+        "Footprint pointing hit by overlap, distance and turn of the head",
+        _binned_rows("footprint_hit", MAP_BINNINGS),
+        FOOTPRINT_PREDICTORS,
+    ),
+    MetricGroup(
+        "Median bearing error in degrees by overlap, distance and turn of the head",
+        _binned_rows("bearing_median_deg", BEARING_BINNINGS, "lower", 1),
         FOOTPRINT_PREDICTORS,
     ),
     MetricGroup("Targets: where the named thing is in each keyframe", _target_rows(""), TARGET_PREDICTORS),
@@ -177,7 +188,7 @@ GROUPS: tuple[MetricGroup, ...] = (
             for kind in REASONING_TYPES
             for name in _reasoning_rows(reasoning_suffix(kind), kind.replace("_", " or "))
         ),
-        (MODEL, "model_shuffled"),
+        (MODEL, SHUFFLED_INSTRUCTIONS),
     ),
 )
 

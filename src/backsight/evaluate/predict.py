@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from collections.abc import Sequence as Sized
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,10 @@ from rich.progress import track
 from torch import Tensor
 
 from backsight.data.keyframes import select_keyframes, uniform_keyframes
+from backsight.evaluate.metric_names import MODEL, SHUFFLED
 from backsight.evaluate.prediction_files import PredictionWriter
-from backsight.evaluate.samples import CELL_PX, EvaluationConfig, EvaluationSample, SequenceSource, samples_of
-from backsight.evaluate.shuffle import InstructionKey, shuffled_texts, split_instructions
+from backsight.evaluate.samples import CELL_PX, EvaluationConfig, EvaluationSample, SequenceSource, Shuffle, samples_of
+from backsight.evaluate.shuffle import InstructionKey, deranged_history, shuffled_texts, split_instructions
 from backsight.model.backsight import Backsight
 from backsight.model.frames import fit_frames
 from backsight.model.geometry.pose_encoding import intrinsics_of, world_from_camera_of
@@ -38,18 +40,20 @@ def predict_split(
     source: SequenceSource,
     out: Path,
     config: EvaluationConfig,
-    shuffle_instructions: bool = False,
+    shuffle: Shuffle | None = None,
 ) -> Path:
-    """Write the predictions of a checkpoint to `out/model` (or `out/model_shuffled`) and return that folder.
+    """Write the predictions of a checkpoint to `out/model` (or that of a shuffle) and return that folder.
 
-    Only RGB and the instructions are read. With shuffled instructions only targets are predicted.
+    Only RGB and the instructions are read. With shuffled instructions only targets are predicted, with shuffled
+    history only footprints.
 
     Args:
         checkpoint: folder that `Backsight.save_pretrained` wrote.
         source: the walks to predict.
         out: folder that holds one folder for each predictor.
         config: of the evaluation; its grid must be the checkpoint's.
-        shuffle_instructions: give every instruction the text of one that names another category.
+        shuffle: instructions gives every instruction the text of one that names another category, history gives
+            every history frame the image of another one of the same walk.
 
     Raises:
         UsageError: the checkpoint's maps are of another size than the configuration's.
@@ -59,14 +63,16 @@ def predict_split(
     if grid != (config.map_width, config.map_height):
         wanted = f"{config.map_width} x {config.map_height}"
         raise UsageError(f"{checkpoint}: its maps are {grid[0]} x {grid[1]} cells, the evaluation asks for {wanted}")
-    texts = shuffled_texts(split_instructions(source), config.seed) if shuffle_instructions else {}
-    name = "model_shuffled" if shuffle_instructions else "model"
+    texts = shuffled_texts(split_instructions(source), config.seed) if shuffle == "instructions" else {}
+    name = MODEL if shuffle is None else SHUFFLED[shuffle]
     identity = checkpoint_id(checkpoint)
     ids = source.sequence_ids()
     total = sum(len(samples_of(source.annotations(i), config.max_history)) for i in ids)
     walks = track(source.samples(config.max_history), description=name, total=total, transient=True)
     with PredictionWriter(out / name) as writer:
-        for sequence, sample in walks:
+        for sequence, whole in walks:
+            sample = replace(whole, instructions=()) if shuffle == "history" else whole
+            order = deranged_history(sample, config.seed) if shuffle == "history" else None
             info = PredictionInfo(
                 predictor=name,
                 sequence_id=sample.sequence_id,
@@ -77,7 +83,7 @@ def predict_split(
                 checkpoint=identity,
                 attention_backend=model.config.attention,
             )
-            writer.add(predict_sample(model, sequence, sample, config, info, texts))
+            writer.add(predict_sample(model, sequence, sample, config, info, texts, order))
     return out / name
 
 
@@ -104,6 +110,7 @@ def predict_sample(
     config: EvaluationConfig,
     info: PredictionInfo,
     texts: Mapping[InstructionKey, str],
+    history_order: Int64[np.ndarray, " shuffled"] | None = None,
 ) -> Prediction:
     """Return the prediction of one sample; every frame is encoded once.
 
@@ -114,15 +121,23 @@ def predict_sample(
         config: of the evaluation.
         info: goes into the prediction.
         texts: exchanged texts; when there are any, footprints are left out.
+        history_order: history position whose image each history position gets; when empty, footprints are left out.
     """
     frames = np.append(sample.history_frames, sample.current_frame)
-    images = fit_frames(sequence.rgb[frames], config.map_width * CELL_PX, config.map_height * CELL_PX)
+    shuffled = history_order is not None and len(history_order) > 0
+    shown = np.append(sample.history_frames[history_order], frames[-1]) if shuffled else frames
+    images = fit_frames(sequence.rgb[shown], config.map_width * CELL_PX, config.map_height * CELL_PX)
     rgb = images[None].to(next(model.parameters()).device)
     encoding = model.encode(rgb)
-    positions = estimated_keyframes(encoding, config.num_keyframes)
+    positions = (
+        uniform_keyframes(len(frames), config.num_keyframes)
+        if config.keyframes == "uniform"
+        else estimated_keyframes(encoding, config.num_keyframes)
+    )
     words = [texts.get((sample.sequence_id, i.instruction_id), i.text) for i in sample.instructions]
     target, target_presence, answers = _targets(model, encoding, rgb, positions, frames, words)
-    history = np.zeros(0, dtype=np.int64) if texts else sample.history_frames
+    left_out = bool(texts) or (history_order is not None and not shuffled)
+    history = np.zeros(0, dtype=np.int64) if left_out else sample.history_frames
     footprint, footprint_presence, bearing, distance_m = _footprints(model, encoding, len(history))
     return Prediction(
         info=info,

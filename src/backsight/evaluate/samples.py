@@ -22,6 +22,10 @@ CELL_PX = 4
 """A map cell covers this many pixels of the preset's appearance image, in both directions."""
 
 
+Shuffle = Literal["instructions", "history"]
+"""What a control of the model gets from somewhere else."""
+
+
 class EvaluationConfig(BaseModel):
     """What is evaluated and on which grid."""
 
@@ -37,6 +41,10 @@ class EvaluationConfig(BaseModel):
     """Cells down a map."""
     num_keyframes: int = Field(default=5, ge=1, le=256)
     """Keyframes per sample, the current view included."""
+    shuffles: tuple[Shuffle, ...] = ("instructions", "history")
+    """Controls to predict beside the model: somebody else's words, somebody else's frames."""
+    keyframes: Literal["space_aware", "uniform"] = "space_aware"
+    """How the model's keyframes are chosen: by the depth it estimates, or uniform in time."""
     bootstrap_samples: int = Field(default=1000, ge=10, le=100_000)
     """Draws behind every interval."""
     window_frames: int = Field(default=24, ge=2)

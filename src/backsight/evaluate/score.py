@@ -5,23 +5,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float64
 from rich.progress import track
 
 from backsight.evaluate.answers import add_answers, commonest_answers
-from backsight.evaluate.metric_names import (
-    COVERAGE_BINS,
-    NAMES_A_COLOUR,
-    NAMES_NO_COLOUR,
-    YAW_BINS_DEG,
-    coverage_metric,
-    yaw_metric,
-)
+from backsight.evaluate.bins import BEARING_BINNINGS, MAP_BINNINGS, FrameConditions, binned, frame_conditions
+from backsight.evaluate.metric_names import NAMES_A_COLOUR, NAMES_NO_COLOUR
 from backsight.evaluate.prediction_files import IndexEntry, read_index, read_prediction
 from backsight.evaluate.samples import EvaluationConfig, EvaluationSample, SequenceSource, samples_of
 from backsight.evaluate.tally import Tally
 from backsight.evaluate.truth import target_maps, truth_of
-from backsight.geometry.poses import heading_rad
 from backsight.metrics.bearing import bearing_errors
 from backsight.metrics.distinctness import distinctness
 from backsight.metrics.spatial import SpatialValues, auc, eligible, spatial_values
@@ -153,26 +145,15 @@ def _add_footprints(
     _add_spatial(tally, "footprint_", "", sample, values, counts)
     tally.add_means("footprint_nss", sample, values.nss[counts])
     tally.add_means("footprint_iou", sample, values.iou[counts])
-    covered = (truth.footprint * valid).sum(axis=(1, 2)) / np.maximum(valid.sum(axis=(1, 2)), 1)
-    for low, high in COVERAGE_BINS:
-        inside = counts & (covered >= low) & (covered < high)
-        tally.add_means(coverage_metric(low, high), sample, values.auc[inside])
-    yaw_deg = heading_differences_deg(sequence, sample)
-    for low_deg, high_deg in YAW_BINS_DEG:
-        inside = counts & (yaw_deg >= low_deg) & ((yaw_deg < high_deg) | (high_deg == 180))
-        tally.add_means(yaw_metric(low_deg, high_deg), sample, values.auc[inside])
+    conditions = frame_conditions(sequence, sample, truth)
+    for base, of_maps in (("footprint_auc", values.auc), ("footprint_hit", values.pointing_hit)):
+        for metric, inside in binned(MAP_BINNINGS, conditions, counts, base):
+            tally.add_means(metric, sample, of_maps[inside])
     tally.add_presence("presence", sample, prediction.footprint_presence, truth.footprint_presence)
     _add_distinctness(tally, sample, prediction, truth)
     if prediction.bearing.any():
-        _add_bearings(tally, sample, prediction, truth)
+        _add_bearings(tally, sample, prediction, truth, conditions)
     return float(values.auc[counts].mean()) if counts.any() else None
-
-
-def heading_differences_deg(sequence: Sequence, sample: EvaluationSample) -> Float64[np.ndarray, " history"]:
-    """Return how far each history camera is turned away from the current one about the vertical, 0 to 180 degrees."""
-    headings = heading_rad(sequence.world_from_camera)
-    turned = headings[sample.history_frames] - headings[sample.current_frame]
-    return np.degrees(np.abs((turned + np.pi) % (2.0 * np.pi) - np.pi))
 
 
 def _add_spatial(
@@ -198,9 +179,13 @@ def _add_distinctness(tally: Tally, sample: EvaluationSample, prediction: Predic
     tally.add_means("frame_identification_chance", sample, chance)
 
 
-def _add_bearings(tally: Tally, sample: EvaluationSample, prediction: Prediction, truth: Truth) -> None:
+def _add_bearings(
+    tally: Tally, sample: EvaluationSample, prediction: Prediction, truth: Truth, conditions: FrameConditions
+) -> None:
     errors = bearing_errors(prediction.bearing, prediction.distance_m, truth.bearing, truth.distance_m)
     tally.add_medians("bearing_median_deg", sample, errors.angle_deg[errors.counted])
+    for metric, inside in binned(BEARING_BINNINGS, conditions, errors.counted, "bearing_median_deg"):
+        tally.add_medians(metric, sample, errors.angle_deg[inside])
     within = errors.within_15_deg[errors.counted].astype(np.float64)
     tally.add_means("bearing_within_15deg", sample, within)
     tally.add_medians("distance_relative_error", sample, errors.relative_distance[errors.counted])

@@ -90,8 +90,8 @@ def print_table(rows: Sized[ScoreRow], console: Console) -> None:
     """
     for group in table_groups(rows):
         title = Text(group.title, style="bold")
-        table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-        table.add_column("", min_width=12)
+        table = Table(box=SIMPLE_HEAD, padding=0, pad_edge=False)
+        table.add_column("", min_width=14)
         for predictor in group.predictors:
             style = "dim" if predictor in ORACLES else ""
             head = SHORT_LABELS.get(predictor, predictor)

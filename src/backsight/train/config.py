@@ -55,6 +55,8 @@ class TrainConfig(BaseModel):
     """Current views of validation places behind each point of the learning curve."""
     calibration_samples: int = Field(default=64, ge=1)
     """Current views of validation places behind the calibration."""
+    validation_split: Literal["val", "train"] = "val"
+    """Split that validation and calibration read; train only where over-fitting is the aim."""
     checkpoint_every: int = Field(default=500, ge=1)
     keep_checkpoints: int = Field(default=2, ge=1)
     resume: bool = True

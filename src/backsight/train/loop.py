@@ -65,7 +65,7 @@ def train(config: TrainConfig) -> TrainReport:
     if config.threads:
         torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed)
-    training, validation = open_split(config.data, "train"), open_split(config.data, "val")
+    training, validation = open_split(config.data, "train"), open_split(config.data, config.validation_split)
     model_config = preset(config.preset).model_copy(update={"parts": config.parts})
     model = new_model(model_config, training.texts())
     grid = map_grid(training, model_config)
