@@ -1,0 +1,328 @@
+"""What a model costs, component by component: parameters, memory and arithmetic; found without its weights.
+
+Arithmetic is counted by torch's `FlopCounterMode`: matrix products, convolutions and attention, a multiplication and
+its addition as two operations, causal attention as if nothing were masked. What works element by element isn't counted.
+"""
+
+import gc
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.multiprocessing.reductions import StorageWeakRef
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_iter
+from torch.utils.flop_counter import FlopCounterMode
+from torch.utils.module_tracker import ModuleTracker
+
+from backsight.model.adaptation import AdaptationConfig, adapt, published_adaptation
+from backsight.model.backsight import COMPONENTS, Backsight
+from backsight.model.config import ModelConfig
+from backsight.model.shapes import META, ShapesOnly, model_of_shapes
+from backsight.records.errors import UsageError
+
+HISTORY_FRAMES = {"tiny": 6, "small": 12, "full": 16}
+"""Frames beside the current one in a training sample of each preset."""
+WORDS = 12
+"""Tokens of the instruction that costs are stated for."""
+OPTIMISER_BYTES = 12
+"""Per trained number: gradient and AdamW's two moments in single precision."""
+PARTS = {
+    "geometry": {
+        "geometry.aggregator": "VGGT aggregator",
+        "geometry.camera_head": "VGGT camera head",
+        "geometry.depth_head": "VGGT depth head",
+    },
+    "appearance": {"appearance": "DINO vision transformer"},
+    "language": {
+        "language.model.model.visual": "Qwen2.5-VL vision tower",
+        "language.model.model.language_model": "Qwen2.5-VL text layers",
+        "language.model.model.language_model.embed_tokens": "Qwen2.5-VL embeddings",
+        "language": "poses and words",
+    },
+    "fusion": {
+        "fusion.token_fusion": "tokens of both encoders",
+        "fusion.language_projection": "projection to language",
+        "fusion": "stem and trunk",
+    },
+    "heatmap": {"heatmap.footprint": "footprint decoder", "heatmap.target": "target decoder"},
+}
+"""Beginnings of module names by component, and what they are called; the longest that fits counts."""
+
+
+@dataclass(frozen=True)
+class CostInput:
+    """One sample that costs are stated for."""
+
+    keyframes: int
+    """Views that the language model reads, the current one included."""
+    history: int
+    """Frames before the current one; each gets a footprint."""
+    instructions: int = 1
+    words: int = WORDS
+    """Tokens of each instruction."""
+
+    @property
+    def frames(self) -> int:
+        """Frames that are encoded."""
+        return self.history + 1
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of a component, a part of one, or the whole model."""
+
+    name: str
+    parameters: int
+    trained_parameters: int
+    """As the adaptation says, adapters included."""
+    adapter_parameters: int
+    """Added by the adaptation; not among `parameters`."""
+    training_weights_bytes: int
+    """As stored while training, adapters included."""
+    activation_bytes: int
+    """What a training step's forward pass over one sample keeps for its backward pass, beside weights."""
+    forward_flops: int
+    """Of one forward pass over one sample, without adapters."""
+
+    @property
+    def weights_fp32_bytes(self) -> int:
+        """Weights in single precision."""
+        return 4 * self.parameters
+
+    @property
+    def weights_bf16_bytes(self) -> int:
+        """Weights in half precision."""
+        return 2 * self.parameters
+
+    @property
+    def optimiser_bytes(self) -> int:
+        """Gradients and AdamW's moments of what is trained."""
+        return OPTIMISER_BYTES * self.trained_parameters
+
+
+@dataclass(frozen=True)
+class ComponentCost:
+    """A component and what it is made of."""
+
+    whole: Cost
+    parts: tuple[Cost, ...]
+
+
+@dataclass(frozen=True)
+class ModelCosts:
+    """What a model costs for one stated input."""
+
+    preset: str
+    attention: str
+    """Backend of all transformers."""
+    image_px: tuple[int, int]
+    """Width and height."""
+    map_cells: tuple[int, int]
+    """Columns and rows."""
+    question: CostInput
+    adaptation: AdaptationConfig
+    components: tuple[ComponentCost, ...]
+
+    @property
+    def total(self) -> Cost:
+        """Sum of all components."""
+        return _sum("total", [component.whole for component in self.components])
+
+
+def default_input(config: ModelConfig) -> CostInput:
+    """Return the preset's own input: its keyframes, its history frames, one instruction.
+
+    Args:
+        config: of a preset.
+
+    Raises:
+        UsageError: nobody said how many history frames this preset has.
+    """
+    if config.preset not in HISTORY_FRAMES:
+        raise UsageError(f"preset {config.preset!r} has no history frames of its own: give their number")
+    return CostInput(config.keyframes, HISTORY_FRAMES[config.preset])
+
+
+def default_adaptation(config: ModelConfig) -> AdaptationConfig:
+    """Return how the preset is trained: in full, or around published weights where it names them.
+
+    Args:
+        config: of a preset.
+    """
+    return AdaptationConfig() if config.language.checkpoint is None else published_adaptation()
+
+
+def model_costs(config: ModelConfig, question: CostInput, adaptation: AdaptationConfig | None = None) -> ModelCosts:
+    """Measure a model on the meta device.
+
+    Args:
+        config: of a preset.
+        question: the input.
+        adaptation: how it is trained; the preset's own way when not given.
+
+    Raises:
+        UsageError: the input has no history or instruction, or more keyframes than frames.
+    """
+    if question.history < 1 or question.instructions < 1 or not 1 <= question.keyframes <= question.frames:
+        raise UsageError(
+            f"{question.keyframes} keyframes, {question.history} history frames, {question.instructions} instructions: "
+            "each must be at least 1, and there is one frame more than history frames to choose keyframes from"
+        )
+    if adaptation is None:
+        adaptation = default_adaptation(config)
+    model = model_of_shapes(config)
+    flops = forward_flops(config, question)
+    parameters = _numbers_by_part(model)
+    adapt(model, adaptation)
+    trained = _numbers_by_part(model, trained=True)
+    adapted = _numbers_by_part(model)
+    stored = _numbers_by_part(model, in_bytes=True)
+    kept = kept_activations(model.train(), question)
+    components = []
+    for component in COMPONENTS:
+        parts = [
+            Cost(label, parameters[k], trained[k], adapted[k] - parameters[k], stored[k], kept[k], flops[k])
+            for k, label in PARTS[component].items()
+        ]
+        components.append(ComponentCost(_sum(component, parts), tuple(parts) if len(parts) > 1 else ()))
+    image, cells = (config.image_width, config.image_height), (config.map_columns, config.map_rows)
+    return ModelCosts(config.preset, config.attention, image, cells, question, adaptation, tuple(components))
+
+
+def forward_flops(config: ModelConfig, question: CostInput) -> dict[str, int]:
+    """Return the arithmetic of one forward pass by part, as named in `PARTS`.
+
+    Args:
+        config: of a preset.
+        question: the input.
+    """
+    model = model_of_shapes(config).eval().requires_grad_(False)
+    counter = FlopCounterMode(display=False)
+    with ShapesOnly(), counter:
+        _answer(model, question)
+    root = type(model).__name__
+    counts = {
+        name.removeprefix(f"{root}."): sum(by_operation.values())
+        for name, by_operation in counter.get_flop_counts().items()
+        if name.startswith(f"{root}.")
+    }
+    return _exclusive(counts)
+
+
+def kept_activations(model: Backsight, question: CostInput) -> dict[str, int]:
+    """Return the bytes by part that a forward pass leaves for the backward pass, outputs included.
+
+    Args:
+        model: of `model_of_shapes`, adapted and in training mode; weights and inputs don't count.
+        question: the input.
+    """
+    storages = _Storages()
+    with ShapesOnly(), storages.tracker, storages:
+        outputs = _answer(model, question)
+    gc.collect()
+    found = storages.alive(type(model).__name__)
+    del outputs
+    return found
+
+
+class _Storages(TorchDispatchMode):
+    """Notes every storage that is made, and by which module."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tracker = ModuleTracker()
+        self.made: dict[int, tuple[StorageWeakRef, int, str]] = {}
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None) -> Any:
+        """Call the operation and note what it made."""
+        known = {_storage(tensor).cdata for tensor in tree_iter((args, kwargs)) if isinstance(tensor, Tensor)}
+        out = func(*args, **(kwargs or {}))
+        module = max(self.tracker.parents, key=len)
+        for tensor in tree_iter(out):
+            if isinstance(tensor, Tensor) and tensor.is_meta:
+                store = _storage(tensor)
+                if store.cdata not in known and store.cdata not in self.made:
+                    self.made[store.cdata] = (store, tensor.untyped_storage().nbytes(), module)
+        return out
+
+    def alive(self, root: str) -> dict[str, int]:
+        """Return the bytes by part that something still holds."""
+        found = dict.fromkeys(_prefixes(), 0)
+        for store, size, module in self.made.values():
+            if not store.expired():
+                found[_part(module.removeprefix(root).removeprefix("."))] += size
+        return found
+
+
+def _storage(tensor: Tensor) -> StorageWeakRef:
+    return StorageWeakRef(tensor.untyped_storage())
+
+
+def _answer(model: Backsight, question: CostInput) -> Any:
+    """Call the model on one sample without values."""
+    frames, last = question.frames, question.frames - 1
+    size = model.config.image_height, model.config.image_width
+    rgb = torch.empty(1, frames, 3, *size, dtype=torch.uint8, device=META)
+    keyframes = torch.arange(frames - question.keyframes, frames)[None]
+    current, history = torch.tensor([[0, last]]), torch.arange(last)[None]
+    words = torch.full((1, question.instructions, question.words), model.language.tokens.end)
+    return model(rgb, keyframes, torch.arange(frames)[None], current, history, words)
+
+
+def _exclusive(counts: Mapping[str, int]) -> dict[str, int]:
+    """Return what belongs to each part, from counts by module that contain those of its submodules."""
+    found = dict.fromkeys(_prefixes(), 0)
+    for name, count in counts.items():
+        found[_part(name)] += count
+        enclosing = _enclosing(name, counts)
+        if enclosing is not None:
+            found[_part(enclosing)] -= count
+    return found
+
+
+def _enclosing(name: str, counts: Mapping[str, int]) -> str | None:
+    """Return the nearest enclosing module that was called."""
+    enclosing = name
+    while "." in enclosing:
+        enclosing = enclosing.rsplit(".", 1)[0]
+        if enclosing in counts:
+            return enclosing
+    return None
+
+
+def _numbers_by_part(model: Backsight, trained: bool = False, in_bytes: bool = False) -> dict[str, int]:
+    """Count a model's parameters by part, shared ones once."""
+    found = dict.fromkeys(_prefixes(), 0)
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad or not trained:
+            found[_part(name)] += parameter.numel() * (parameter.element_size() if in_bytes else 1)
+    return found
+
+
+def _prefixes() -> list[str]:
+    return [prefix for parts in PARTS.values() for prefix in parts]
+
+
+def _part(name: str) -> str:
+    """Return the part that a module belongs to; what is computed between the components counts as fusion."""
+    fitting = [prefix for prefix in _prefixes() if _within(name, prefix)]
+    return max(fitting, key=len, default="fusion")
+
+
+def _within(name: str, prefix: str) -> bool:
+    return name == prefix or name.startswith(f"{prefix}.")
+
+
+def _sum(name: str, costs: list[Cost]) -> Cost:
+    return Cost(
+        name,
+        parameters=sum(cost.parameters for cost in costs),
+        trained_parameters=sum(cost.trained_parameters for cost in costs),
+        adapter_parameters=sum(cost.adapter_parameters for cost in costs),
+        training_weights_bytes=sum(cost.training_weights_bytes for cost in costs),
+        activation_bytes=sum(cost.activation_bytes for cost in costs),
+        forward_flops=sum(cost.forward_flops for cost in costs),
+    )
