@@ -106,7 +106,7 @@ def cost_rows(costs: ModelCosts) -> list[tuple[str, ...]]:
         numbers = [(getattr(cost, field), size) for field, (size, _) in fields]
         return indent + cost.name, *(f"{number / size:.3f}" if number else "-" for number, size in numbers)
 
-    rows = [("", *(head for head, _, _ in COLUMNS)), ("", *(unit for _, (_, unit) in fields))]
+    rows: list[tuple[str, ...]] = [("", *(head for head, _, _ in COLUMNS)), ("", *(unit for _, (_, unit) in fields))]
     for component in costs.components:
         rows.append(row(component.whole))
         rows += [row(part, "  ") for part in component.parts]

@@ -35,7 +35,7 @@ PARTS = {
         "geometry.camera_head": "VGGT camera head",
         "geometry.depth_head": "VGGT depth head",
     },
-    "appearance": {"appearance": "DINO vision transformer"},
+    "appearance": {"appearance": "DINO encoder"},
     "language": {
         "language.model.model.visual": "Qwen2.5-VL vision tower",
         "language.model.model.language_model": "Qwen2.5-VL text layers",
@@ -187,7 +187,7 @@ def model_costs(config: ModelConfig, question: CostInput, adaptation: Adaptation
             Cost(label, parameters[k], trained[k], adapted[k] - parameters[k], stored[k], kept[k], flops[k])
             for k, label in PARTS[component].items()
         ]
-        components.append(ComponentCost(_sum(component, parts), tuple(parts) if len(parts) > 1 else ()))
+        components.append(ComponentCost(_sum(component, parts), tuple(parts)))
     image, cells = (config.image_width, config.image_height), (config.map_columns, config.map_rows)
     return ModelCosts(config.preset, config.attention, image, cells, question, adaptation, tuple(components))
 
