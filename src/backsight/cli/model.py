@@ -13,7 +13,7 @@ from rich.table import Table
 
 from backsight.cli.configuration import parse_arguments
 from backsight.model.adaptation import AdaptationConfig
-from backsight.model.costs import Cost, CostInput, ModelCosts, default_input, model_costs
+from backsight.model.costs import Cost, ModelCosts, SampleSize, default_sample, model_costs
 from backsight.model.presets import preset
 
 COUNTS = ((1e9, "B"), (1e6, "M"))
@@ -58,13 +58,13 @@ def run(arguments: list[str]) -> int:
     """Measure and print."""
     command = parse_arguments(ModelCommand, "model", arguments)
     config = preset(command.preset)
-    usual = default_input(config)
-    question = CostInput(
+    usual = default_sample(config)
+    sample = SampleSize(
         keyframes=command.keyframes or usual.keyframes,
         history=command.history or usual.history,
         instructions=command.instructions,
     )
-    costs = model_costs(config, question)
+    costs = model_costs(config, sample)
     if command.json_:
         sys.stdout.write(json.dumps(costs_as_json(costs), indent=1) + "\n")
         return 0
@@ -77,11 +77,11 @@ def run(arguments: list[str]) -> int:
 
 def heading(costs: ModelCosts) -> str:
     """Return what the figures are stated for."""
-    question = costs.question
+    sample = costs.sample
     return (
-        f"{costs.preset}: {question.frames} images of {costs.image_px[0]} x {costs.image_px[1]}, "
-        f"{question.keyframes} keyframes, {question.history} history frames, {question.instructions} instructions of "
-        f"{question.words} tokens; maps {costs.map_cells[0]} x {costs.map_cells[1]}; attention {costs.attention}\n"
+        f"{costs.preset}: {sample.frames} images of {costs.image_px[0]} x {costs.image_px[1]}, "
+        f"{sample.keyframes} keyframes, {sample.history} history frames, {sample.instructions} instructions of "
+        f"{sample.words} tokens; maps {costs.map_cells[0]} x {costs.map_cells[1]}; attention {costs.attention}\n"
         f"trained: {described_adaptation(costs.adaptation)}"
     )
 
@@ -138,7 +138,7 @@ def costs_as_json(costs: ModelCosts) -> dict[str, Any]:
         "attention": costs.attention,
         "image_px": list(costs.image_px),
         "map_cells": list(costs.map_cells),
-        "input": asdict(costs.question) | {"frames": costs.question.frames},
+        "input": asdict(costs.sample) | {"frames": costs.sample.frames},
         "adaptation": costs.adaptation.model_dump(mode="json"),
         "components": [
             _cost_as_json(component.whole) | {"parts": [_cost_as_json(part) for part in component.parts]}

@@ -5,7 +5,7 @@ its addition as two operations, causal attention as if nothing were masked. What
 """
 
 import gc
-from collections.abc import Mapping
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from torch.utils.module_tracker import ModuleTracker
 from backsight.model.adaptation import AdaptationConfig, adapt, published_adaptation
 from backsight.model.backsight import COMPONENTS, Backsight
 from backsight.model.config import ModelConfig
+from backsight.model.question import Question
 from backsight.model.shapes import META, ShapesOnly, model_of_shapes
 from backsight.records.errors import UsageError
 
@@ -53,8 +54,8 @@ PARTS = {
 
 
 @dataclass(frozen=True)
-class CostInput:
-    """One sample that costs are stated for."""
+class SampleSize:
+    """Size of the one sample that costs are stated for."""
 
     keyframes: int
     """Views that the language model reads, the current one included."""
@@ -113,7 +114,7 @@ class ComponentCost:
 
 @dataclass(frozen=True)
 class ModelCosts:
-    """What a model costs for one stated input."""
+    """What a model costs for one stated sample."""
 
     preset: str
     attention: str
@@ -122,7 +123,7 @@ class ModelCosts:
     """Width and height."""
     map_cells: tuple[int, int]
     """Columns and rows."""
-    question: CostInput
+    sample: SampleSize
     adaptation: AdaptationConfig
     components: tuple[ComponentCost, ...]
 
@@ -132,8 +133,8 @@ class ModelCosts:
         return _sum("total", [component.whole for component in self.components])
 
 
-def default_input(config: ModelConfig) -> CostInput:
-    """Return the preset's own input: its keyframes, its history frames, one instruction.
+def default_sample(config: ModelConfig) -> SampleSize:
+    """Return the preset's own sample: its keyframes, its history frames, one instruction.
 
     Args:
         config: of a preset.
@@ -143,7 +144,7 @@ def default_input(config: ModelConfig) -> CostInput:
     """
     if config.preset not in HISTORY_FRAMES:
         raise UsageError(f"preset {config.preset!r} has no history frames of its own: give their number")
-    return CostInput(config.keyframes, HISTORY_FRAMES[config.preset])
+    return SampleSize(config.keyframes, HISTORY_FRAMES[config.preset])
 
 
 def default_adaptation(config: ModelConfig) -> AdaptationConfig:
@@ -155,32 +156,32 @@ def default_adaptation(config: ModelConfig) -> AdaptationConfig:
     return AdaptationConfig() if config.language.checkpoint is None else published_adaptation()
 
 
-def model_costs(config: ModelConfig, question: CostInput, adaptation: AdaptationConfig | None = None) -> ModelCosts:
+def model_costs(config: ModelConfig, sample: SampleSize, adaptation: AdaptationConfig | None = None) -> ModelCosts:
     """Measure a model on the meta device.
 
     Args:
         config: of a preset.
-        question: the input.
+        sample: its size.
         adaptation: how it is trained; the preset's own way when not given.
 
     Raises:
-        UsageError: the input has no history or instruction, or more keyframes than frames.
+        UsageError: the sample has no history or instruction, or more keyframes than frames.
     """
-    if question.history < 1 or question.instructions < 1 or not 1 <= question.keyframes <= question.frames:
+    if sample.history < 1 or sample.instructions < 1 or not 1 <= sample.keyframes <= sample.frames:
         raise UsageError(
-            f"{question.keyframes} keyframes, {question.history} history frames, {question.instructions} instructions: "
+            f"{sample.keyframes} keyframes, {sample.history} history frames, {sample.instructions} instructions: "
             "each must be at least 1, and there is one frame more than history frames to choose keyframes from"
         )
     if adaptation is None:
         adaptation = default_adaptation(config)
     model = model_of_shapes(config)
-    flops = forward_flops(config, question)
+    flops = forward_flops(config, sample)
     parameters = _numbers_by_part(model)
     adapt(model, adaptation)
     trained = _numbers_by_part(model, trained=True)
     adapted = _numbers_by_part(model)
     stored = _numbers_by_part(model, in_bytes=True)
-    kept = kept_activations(model.train(), question)
+    kept = kept_activations(model.train(), sample)
     components = []
     for component in COMPONENTS:
         parts = [
@@ -189,108 +190,114 @@ def model_costs(config: ModelConfig, question: CostInput, adaptation: Adaptation
         ]
         components.append(ComponentCost(_sum(component, parts), tuple(parts)))
     image, cells = (config.image_width, config.image_height), (config.map_columns, config.map_rows)
-    return ModelCosts(config.preset, config.attention, image, cells, question, adaptation, tuple(components))
+    return ModelCosts(config.preset, config.attention, image, cells, sample, adaptation, tuple(components))
 
 
-def forward_flops(config: ModelConfig, question: CostInput) -> dict[str, int]:
+def forward_flops(config: ModelConfig, sample: SampleSize) -> dict[str, int]:
     """Return the arithmetic of one forward pass by part, as named in `PARTS`.
 
     Args:
         config: of a preset.
-        question: the input.
+        sample: its size.
     """
     model = model_of_shapes(config).eval().requires_grad_(False)
     counter = FlopCounterMode(display=False)
-    with ShapesOnly(), counter:
-        _answer(model, question)
-    root = type(model).__name__
-    counts = {
-        name.removeprefix(f"{root}."): sum(by_operation.values())
-        for name, by_operation in counter.get_flop_counts().items()
-        if name.startswith(f"{root}.")
-    }
-    return _exclusive(counts)
+    by_module = _Operations(counter)
+    with ShapesOnly(), by_module.tracker, counter, by_module:
+        _answer(model, sample)
+    return by_module.by_part(type(model).__name__)
 
 
-def kept_activations(model: Backsight, question: CostInput) -> dict[str, int]:
+def kept_activations(model: Backsight, sample: SampleSize) -> dict[str, int]:
     """Return the bytes by part that a forward pass leaves for the backward pass, outputs included.
 
     Args:
         model: of `model_of_shapes`, adapted and in training mode; weights and inputs don't count.
-        question: the input.
+        sample: its size.
     """
     storages = _Storages()
     with ShapesOnly(), storages.tracker, storages:
-        outputs = _answer(model, question)
+        outputs = _answer(model, sample)
     gc.collect()
-    found = storages.alive(type(model).__name__)
+    storages.count_alive()
     del outputs
-    return found
+    return storages.by_part(type(model).__name__)
 
 
-class _Storages(TorchDispatchMode):
-    """Notes every storage that is made, and by which module."""
+class _ByModule(TorchDispatchMode):
+    """Sums something over operations, by the innermost module that they happen in."""
 
     def __init__(self) -> None:
         super().__init__()
         self.tracker = ModuleTracker()
+        self.sums: Counter[str] = Counter()
+
+    @property
+    def module(self) -> str:
+        """Where the run is."""
+        return max(self.tracker.parents, key=len)
+
+    def by_part(self, root: str) -> dict[str, int]:
+        """Return the sums by part, as named in `PARTS`."""
+        found = dict.fromkeys(_prefixes(), 0)
+        for module, number in self.sums.items():
+            found[_part(module.removeprefix(root).removeprefix("."))] += number
+        return found
+
+
+class _Operations(_ByModule):
+    """What a counter beneath counts; by module it would count what a module calls, too."""
+
+    def __init__(self, counter: FlopCounterMode) -> None:
+        super().__init__()
+        self.counter = counter
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None) -> Any:
+        """Call the operation and note what the counter made of it."""
+        before = self.counter.get_total_flops()
+        out = func(*args, **(kwargs or {}))
+        self.sums[self.module] += self.counter.get_total_flops() - before
+        return out
+
+
+class _Storages(_ByModule):
+    """Notes every storage that is made."""
+
+    def __init__(self) -> None:
+        super().__init__()
         self.made: dict[int, tuple[StorageWeakRef, int, str]] = {}
 
     def __torch_dispatch__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None) -> Any:
         """Call the operation and note what it made."""
         known = {_storage(tensor).cdata for tensor in tree_iter((args, kwargs)) if isinstance(tensor, Tensor)}
         out = func(*args, **(kwargs or {}))
-        module = max(self.tracker.parents, key=len)
         for tensor in tree_iter(out):
             if isinstance(tensor, Tensor) and tensor.is_meta:
                 store = _storage(tensor)
                 if store.cdata not in known and store.cdata not in self.made:
-                    self.made[store.cdata] = (store, tensor.untyped_storage().nbytes(), module)
+                    self.made[store.cdata] = (store, tensor.untyped_storage().nbytes(), self.module)
         return out
 
-    def alive(self, root: str) -> dict[str, int]:
-        """Return the bytes by part that something still holds."""
-        found = dict.fromkeys(_prefixes(), 0)
+    def count_alive(self) -> None:
+        """Sum the bytes that something still holds."""
         for store, size, module in self.made.values():
             if not store.expired():
-                found[_part(module.removeprefix(root).removeprefix("."))] += size
-        return found
+                self.sums[module] += size
 
 
 def _storage(tensor: Tensor) -> StorageWeakRef:
     return StorageWeakRef(tensor.untyped_storage())
 
 
-def _answer(model: Backsight, question: CostInput) -> Any:
+def _answer(model: Backsight, sample: SampleSize) -> Any:
     """Call the model on one sample without values."""
-    frames, last = question.frames, question.frames - 1
+    frames, last = sample.frames, sample.frames - 1
     size = model.config.image_height, model.config.image_width
     rgb = torch.empty(1, frames, 3, *size, dtype=torch.uint8, device=META)
-    keyframes = torch.arange(frames - question.keyframes, frames)[None]
+    keyframes = torch.arange(frames - sample.keyframes, frames)[None]
     current, history = torch.tensor([[0, last]]), torch.arange(last)[None]
-    words = torch.full((1, question.instructions, question.words), model.language.tokens.end)
-    return model(rgb, keyframes, torch.arange(frames)[None], current, history, words)
-
-
-def _exclusive(counts: Mapping[str, int]) -> dict[str, int]:
-    """Return what belongs to each part, from counts by module that contain those of its submodules."""
-    found = dict.fromkeys(_prefixes(), 0)
-    for name, count in counts.items():
-        found[_part(name)] += count
-        enclosing = _enclosing(name, counts)
-        if enclosing is not None:
-            found[_part(enclosing)] -= count
-    return found
-
-
-def _enclosing(name: str, counts: Mapping[str, int]) -> str | None:
-    """Return the nearest enclosing module that was called."""
-    enclosing = name
-    while "." in enclosing:
-        enclosing = enclosing.rsplit(".", 1)[0]
-        if enclosing in counts:
-            return enclosing
-    return None
+    words = torch.full((1, sample.instructions, sample.words), model.language.tokens.end)
+    return model(rgb, Question(keyframes, torch.arange(frames)[None], words), current, history)
 
 
 def _numbers_by_part(model: Backsight, trained: bool = False, in_bytes: bool = False) -> dict[str, int]:
