@@ -18,7 +18,7 @@ def costs():
 def test_json_holds_the_figures(capsys, costs):
     assert main(["model", "--preset", "tiny", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert told["input"] == {"keyframes": 5, "history": 6, "instructions": 1, "words": 12, "frames": 7}
+    assert told["input"] == {"keyframes": 5, "history": 6, "instructions": 1, "words": 12, "currents": 1, "frames": 7}
     assert [component["name"] for component in told["components"]] == [c.whole.name for c in costs.components]
     assert told["total"]["forward_flops"] == costs.total.forward_flops
     for field in ("parameters", "weights_fp32_bytes", "optimiser_bytes", "activation_bytes", "forward_flops"):
@@ -36,7 +36,7 @@ def test_options_reach_the_measurement(capsys):
 
 def test_a_sample_that_cannot_be_is_a_usage_error(capsys):
     assert main(["model", "--keyframes", "9"]) == 2
-    assert "9 keyframes, 6 history frames" in capsys.readouterr().err
+    assert "9 keyframes, 1 current views, 6 history frames" in capsys.readouterr().err
 
 
 def test_columns_sum_in_their_unit(costs):

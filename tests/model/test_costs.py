@@ -233,7 +233,9 @@ def test_presets_have_their_own_samples_and_adaptations():
         default_sample(tiny().model_copy(update={"preset": "huge"}))
 
 
-@pytest.mark.parametrize("sample", [SampleSize(3, 1), SampleSize(0, 2), SampleSize(1, 0), SampleSize(1, 1, 0)])
+@pytest.mark.parametrize(
+    "sample", [SampleSize(3, 1), SampleSize(0, 2), SampleSize(1, 0), SampleSize(1, 1, 0), SampleSize(1, 1, currents=3)]
+)
 def test_samples_that_cannot_be_are_refused(sample):
     with pytest.raises(UsageError, match="keyframes"):
         model_costs(tiny(), sample)

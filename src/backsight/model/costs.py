@@ -64,6 +64,8 @@ class SampleSize:
     instructions: int = 1
     words: int = WORDS
     """Tokens of each instruction."""
+    currents: int = 1
+    """Views, the last ones, that footprints are decoded in; each against all other frames."""
 
     @property
     def frames(self) -> int:
@@ -167,10 +169,12 @@ def model_costs(config: ModelConfig, sample: SampleSize, adaptation: AdaptationC
     Raises:
         UsageError: the sample has no history or instruction, or more keyframes than frames.
     """
-    if sample.history < 1 or sample.instructions < 1 or not 1 <= sample.keyframes <= sample.frames:
+    chosen = min(sample.keyframes, sample.currents), max(sample.keyframes, sample.currents)
+    if min(sample.history, sample.instructions, sample.words, chosen[0]) < 1 or chosen[1] > sample.frames:
         raise UsageError(
-            f"{sample.keyframes} keyframes, {sample.history} history frames, {sample.instructions} instructions: "
-            "each must be at least 1, and there is one frame more than history frames to choose keyframes from"
+            f"{sample.keyframes} keyframes, {sample.currents} current views, {sample.history} history frames, "
+            f"{sample.instructions} instructions of {sample.words} tokens: each must be at least 1, and keyframes and "
+            "current views are among the history frames and the last one"
         )
     if adaptation is None:
         adaptation = default_adaptation(config)
@@ -291,11 +295,14 @@ def _storage(tensor: Tensor) -> StorageWeakRef:
 
 def _answer(model: Backsight, sample: SampleSize) -> Any:
     """Call the model on one sample without values."""
-    frames, last = sample.frames, sample.frames - 1
+    frames = sample.frames
     size = model.config.image_height, model.config.image_width
     rgb = torch.empty(1, frames, 3, *size, dtype=torch.uint8, device=META)
     keyframes = torch.arange(frames - sample.keyframes, frames)[None]
-    current, history = torch.tensor([[0, last]]), torch.arange(last)[None]
+    positions = torch.arange(frames)
+    views = positions[frames - sample.currents :]
+    current = torch.stack([torch.zeros_like(views), views], dim=1)
+    history = torch.stack([positions[positions != view] for view in views])
     words = torch.full((1, sample.instructions, sample.words), model.language.tokens.end)
     return model(rgb, Question(keyframes, torch.arange(frames)[None], words), current, history)
 
