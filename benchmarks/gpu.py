@@ -10,6 +10,7 @@ and what they need are enough, with peft for the adapters of preset full.
 import argparse
 import importlib.util
 import json
+import os
 import platform
 import statistics
 import sys
@@ -17,7 +18,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 import transformers
@@ -58,9 +61,16 @@ class Figure:
 
     preset: str
     what: str
-    value: float
+    value: float | None
+    """None: could not be measured, the note says why."""
     unit: str
     note: str = ""
+
+
+def shown(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.0f}" if value >= 1000 else f"{value:.4g}"
 
 
 @dataclass
@@ -73,10 +83,10 @@ class Bench:
     figures: list[Figure] = field(default_factory=list)
     kernels: list[dict[str, float | int | str]] = field(default_factory=list)
 
-    def add(self, name: str, what: str, value: float, unit: str, note: str = "") -> None:
+    def add(self, name: str, what: str, value: float | None, unit: str, note: str = "") -> None:
         """Keep a figure and say it."""
         self.figures.append(Figure(name, what, value, unit, note))
-        print(f"{name}: {what}: {value:.4g} {unit} {note}".rstrip(), flush=True)
+        print(f"{name}: {what}: {shown(value)} {unit} {note}".rstrip(), flush=True)
 
     def wait(self) -> None:
         """Wait until the device is done."""
@@ -87,7 +97,7 @@ class Bench:
         """Return the context that the model computes in."""
         return torch.autocast(self.device.type, PRECISIONS["bf16"], enabled=self.precision == "bf16")
 
-    def time_s(self, work: Callable[[], object], warm_up: int = 2) -> list[float]:
+    def time_s(self, work: Callable[[], object], warm_up: int = 1) -> list[float]:
         """Return the time of every call that fits into `seconds`, at least three."""
         for _ in range(warm_up):
             work()
@@ -126,6 +136,7 @@ def describe(bench: Bench, attention: dict[str, str]) -> dict[str, str | int]:
     return {
         "device": torch.cuda.get_device_name(bench.device) if on_gpu else f"CPU {platform.machine()}",
         "threads": torch.get_num_threads(),
+        "load before": f"{os.getloadavg()[0]:.1f} of {os.cpu_count()} cores",
         "torch": torch.__version__,
         "transformers": transformers.__version__,
         "python": platform.python_version(),
@@ -203,13 +214,13 @@ def train_step(
     fit = ImageFit(config.image_width, config.image_height, config.image_width, config.image_height)
     grid = MapGrid(fit, config.map_columns, config.map_rows)
 
-    def staged(name: str, work: Callable[[], object]) -> object:
+    def staged(name: str, work: Callable[[], Any]) -> Any:
         if times is None:
             return work()
         with bench.stage(times, name):
             return work()
 
-    truth = batch_truth(batch, grid) if times is None else staged("truth", lambda: batch_truth(batch, grid))
+    truth = staged("truth", lambda: batch_truth(batch, grid))
 
     def forward() -> tuple[Encoding, Footprints, Targets]:
         with bench.autocast():
@@ -234,14 +245,20 @@ def training_operations(model: Backsight, batch: Batch) -> tuple[float, float]:
     components = model_costs(model.config, size, model.adaptation).components
     ways = model.adaptation.components()
     forward = sum(part.whole.forward_flops for part in components)
-    needed = sum(part.whole.forward_flops * OPERATIONS[ways[part.whole.name].train] for part in components)
+    needed = 0
+    for component in components:
+        way = ways[component.whole.name].train
+        for part in component.parts:
+            # The vision tower carries no adapters and sees images alone, so nothing is passed back through it.
+            passed = "frozen" if way == "lora" and not part.trained_parameters else way
+            needed += part.forward_flops * OPERATIONS[passed]
     return len(batch.rgb) * forward, len(batch.rgb) * needed
 
 
-def bench_training(bench: Bench, name: str, rate: float, profiled: bool) -> None:
+def bench_training(bench: Bench, name: str, batch_size: int | None, rate: float, profiled: bool) -> None:
     """Measure the training step of a preset as it is usually trained."""
     model = random_model(name, default_adaptation(preset(name)), bench.device).train()
-    batch = random_batch(model, BATCH_SIZE[name], bench.device)
+    batch = random_batch(model, batch_size or BATCH_SIZE[name], bench.device)
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimiser = torch.optim.AdamW(trained, lr=1e-6)
     size = f"batch {len(batch.rgb)} x {batch.rgb.shape[1]} frames, {batch.keyframes.shape[1]} keyframes"
@@ -346,7 +363,7 @@ def markdown(described: dict[str, str | int], bench: Bench) -> str:
     lines += ["| preset | what | value | unit | note |", "|---|---|---:|---|---|"]
     for one in bench.figures:
         what = one.what.replace("  ", "&nbsp;&nbsp;")
-        lines.append(f"| {one.preset} | {what} | {one.value:.4g} | {one.unit} | {one.note} |")
+        lines.append(f"| {one.preset} | {what} | {shown(one.value)} | {one.unit} | {one.note} |")
     if bench.kernels:
         lines += ["", f"The {len(bench.kernels)} that take most of one training step:", ""]
         lines += ["| kernel | calls | ms | share |", "|---|---:|---:|---:|"]
@@ -371,6 +388,7 @@ def parsed(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--preset", nargs="+", choices=tuple(BATCH_SIZE), default=["small", "full"])
     parser.add_argument("--precision", choices=tuple(PRECISIONS), help="bf16 on CUDA and fp32 on the CPU unless told")
     parser.add_argument("--seconds", type=float, default=10.0, help="of each measurement")
+    parser.add_argument("--batch-size", type=int, help="samples of a training step; 4, and 1 at full, unless told")
     parser.add_argument("--frames", type=int, default=64, help="of the walk that is looked back on")
     parser.add_argument("--out", type=Path, required=True, help="folder for gpu.json and gpu.md")
     return parser.parse_args(arguments)
@@ -390,15 +408,12 @@ def main(arguments: list[str]) -> int:
     print(described, flush=True)
     rate = matmul_rate(bench)
     for number, name in enumerate(given.preset):
-        works = (
-            ("training", lambda name=name, first=number == 0: bench_training(bench, name, rate, profiled=first)),
-            ("looking back", lambda name=name: bench_inference(bench, name, given.frames)),
-        )
-        for what, work in works:
+        train = partial(bench_training, bench, name, given.batch_size, rate, profiled=number == 0)
+        for what, work in (("training", train), ("looking back", partial(bench_inference, bench, name, given.frames))):
             try:
                 work()
             except torch.OutOfMemoryError as error:
-                bench.add(name, f"{what}: does not fit", float("nan"), "", str(error).splitlines()[0])
+                bench.add(name, f"{what}: out of memory", None, "", str(error).splitlines()[0])
             write(given.out, described, bench)
     print(markdown(described, bench))
     return 0

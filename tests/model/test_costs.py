@@ -249,6 +249,12 @@ def test_parts_name_modules_that_there_are():
             model.get_submodule(path)
 
 
+def test_a_module_of_no_part_is_not_counted_elsewhere(monkeypatch):
+    monkeypatch.delitem(PARTS["heatmap"], "heatmap.target")
+    with pytest.raises(ValueError, match=r"heatmap\.target"):
+        model_costs(tiny(), SAMPLE)
+
+
 def test_whole_numbers_keep_their_values_among_shapes():
     weight = torch.empty(5, 3, device="meta")
     with ShapesOnly():

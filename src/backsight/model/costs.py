@@ -30,6 +30,8 @@ WORDS = 12
 """Tokens of the instruction that costs are stated for."""
 OPTIMISER_BYTES = 12
 """Per trained number: gradient and AdamW's two moments in single precision."""
+OUTSIDE = "Global"
+"""What torch calls being in no module."""
 PARTS = {
     "geometry": {
         "geometry.aggregator": "VGGT aggregator",
@@ -321,9 +323,18 @@ def _prefixes() -> list[str]:
 
 
 def _part(name: str) -> str:
-    """Return the part that a module belongs to; what is computed between the components counts as fusion."""
+    """Return the part that a module belongs to.
+
+    What a component computes itself counts as its first part, and what is computed between components as fusion.
+    """
     fitting = [prefix for prefix in _prefixes() if _within(name, prefix)]
-    return max(fitting, key=len, default="fusion")
+    if fitting:
+        return max(fitting, key=len)
+    if name in ("", OUTSIDE):
+        return "fusion"
+    if name not in PARTS:
+        raise ValueError(f"{name}: no part in PARTS has this module")
+    return next(iter(PARTS[name]))
 
 
 def _within(name: str, prefix: str) -> bool:
