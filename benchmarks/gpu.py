@@ -31,7 +31,7 @@ from backsight.data.truth import MapGrid
 from backsight.geometry.cells import ImageFit
 from backsight.losses.total import LossWeights, total_loss
 from backsight.model.adaptation import AdaptationConfig, ComponentAdaptation, adapt
-from backsight.model.backsight import HISTORY_CHUNK, Backsight
+from backsight.model.backsight import Backsight
 from backsight.model.costs import SampleSize, default_adaptation, default_sample, model_costs
 from backsight.model.geometry.pose_encoding import intrinsics_of, world_from_camera_of
 from backsight.model.outputs import Encoding, Footprints, Targets
@@ -45,6 +45,8 @@ BATCH_SIZE = {"tiny": 4, "small": 4, "full": 1}
 """Samples of a training step."""
 CURRENTS, INSTRUCTIONS, WORDS, ANSWER = 3, 2, 12, 5
 """Of a sample: supervised current views, instructions, tokens of each, and of its answer."""
+HISTORY_CHUNK = 16
+"""History frames that are decoded at a time, as in prediction."""
 POINT_STRIDE = 6
 """Every such depth reading counts for the choice of keyframes."""
 MATRIX_SIDE = {"cuda": 8192, "cpu": 1024}
