@@ -13,6 +13,8 @@ import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 
+from backsight.model.precision import full_precision
+
 
 @dataclass
 class Projections:
@@ -67,7 +69,7 @@ def attention_rows(
         visible: what these rows may attend to.
     """
     width = rotary[0].shape[-1]
-    with torch.autocast(queries.device.type, enabled=False):
+    with full_precision(queries):
         cosine, sine = (part.float()[:, :, None] for part in rotary)
         asked = _turned(queries[:, rows].float().unflatten(2, (-1, width)), cosine[:, rows], sine[:, rows])
         known = _turned(keys.float().unflatten(2, (-1, width)), cosine, sine)

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import av
-import av.error
 import numpy as np
 import torch
 from jaxtyping import UInt8
@@ -63,6 +61,10 @@ def fit_frames(
 def _read_video(path: Path) -> UInt8[np.ndarray, "frames height width 3"]:
     if not path.is_file():
         raise DataError(path, "video", "no such file")
+    # Only videos need it, and it isn't everywhere that a model is.
+    import av
+    import av.error
+
     try:
         with av.open(str(path)) as container:
             if not container.streams.video:

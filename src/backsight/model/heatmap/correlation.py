@@ -6,6 +6,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from backsight.model.precision import full_precision
+
 STATISTICS = 11
 FOUND_POSITION = slice(2, 4)
 """Channels of the statistics that hold the soft-argmax x and y, in [-1, 1] over the other view."""
@@ -91,7 +93,7 @@ def correlation_statistics(
         rows: of the grid.
         columns: of the grid.
     """
-    with torch.autocast(similarity.device.type, enabled=False):
+    with full_precision(similarity):
         here = cell_positions(rows, columns, similarity)
         values = torch.cat([torch.ones_like(here[:, :1]), here, here.square().sum(1, keepdim=True)], dim=1)
         sums, column_sum, peak, where = _Softened.apply(similarity, sharpness, values)

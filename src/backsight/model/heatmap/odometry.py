@@ -12,6 +12,7 @@ from torch import Tensor
 
 from backsight.geometry.projection_torch import invert_pose_torch
 from backsight.model.geometry.pose_encoding import rotation_from_quaternion_xyzw
+from backsight.model.precision import full_precision
 
 LEAST_SCALE_M, LARGEST_SCALE_M = 0.01, 20.0
 LEAST_SCALE_RAD, LARGEST_SCALE_RAD = 0.003, 3.0
@@ -94,7 +95,7 @@ def walk_odometry(steps: RelativePoses) -> Odometry:
     Args:
         steps: of each frame in the next one, "batch frames-1".
     """
-    with torch.autocast(steps.position_m.device.type, enabled=False):
+    with full_precision(steps.position_m):
         later_from_earlier = steps.this_from_other()
         batch = later_from_earlier.shape[0]
         start = torch.eye(4, device=later_from_earlier.device).expand(batch, 1, 4, 4)
@@ -124,7 +125,7 @@ def weighed_position_m(
     """
     batch, frame = current.unbind(1)
     others = (batch[:, None], history)
-    with torch.autocast(direct.position_m.device.type, enabled=False):
+    with full_precision(direct.position_m):
         way = odometry.first_from_camera
         current_from_first = invert_pose_torch(way[batch, frame])
         composed_m = (current_from_first[:, None] @ way[others])[..., :3, 3]
