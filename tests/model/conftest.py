@@ -48,7 +48,6 @@ def awaken(model: Backsight) -> Backsight:
         model.fusion.grid_projection,
         model.fusion.language_projection,
         model.heatmap["footprint"].cameras,
-        model.heatmap["footprint"].compared,
         model.language.words[-1],
     ):
         torch.nn.init.normal_(layer.weight, std=0.3)

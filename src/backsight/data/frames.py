@@ -30,9 +30,6 @@ class FrameChoiceConfig(BaseModel):
     """Uniform candidates among which space-aware keyframes are chosen."""
     partial_share: float = Field(default=0.5, ge=0.0, le=1.0)
     """Share of the history frames drawn with a coverage between `partial_low` and `partial_high`."""
-    adjacent: int = Field(default=0, ge=0, le=64)
-    """Of the history frames, how many are drawn to follow or precede another chosen one directly: steps as short as
-    those of a whole walk, which the odometry meets when every frame is there."""
     partial_low: float = Field(default=0.05, ge=0.0, le=1.0)
     partial_high: float = Field(default=0.95, ge=0.0, le=1.0)
     max_history: int | None = Field(default=None, ge=1)
@@ -104,7 +101,7 @@ def choose_keyframes(sequence: Sequence, current: int, config: FrameChoiceConfig
 
 
 def choose_frames(sequence: Sequence, current: int, config: FrameChoiceConfig, rng: np.random.Generator) -> FrameChoice:
-    """Draw the frames of one sample: keyframes, history with partial coverage, neighbours of these, any history.
+    """Draw the frames of one sample: the keyframes, then history with partial coverage, then any history.
 
     Raises:
         ValueError: fewer than `num_frames` frames lie up to and including `current`, or within `max_history`.
@@ -119,25 +116,15 @@ def choose_frames(sequence: Sequence, current: int, config: FrameChoiceConfig, r
     wanted_partial = round(config.partial_share * (config.num_frames - 1))
     order = first + rng.permutation(current - first)
     for frame in order[partial[order]]:
-        enough = partial[[f for f in chosen if f < current]].sum() >= wanted_partial
-        if enough or len(chosen) >= config.num_frames - config.adjacent:
+        if partial[[f for f in chosen if f < current]].sum() >= wanted_partial or len(chosen) == config.num_frames:
             break
         chosen.add(int(frame))
-    for neighbour in _neighbours(chosen, first, current, rng)[: config.adjacent]:
-        if len(chosen) < config.num_frames:
-            chosen.add(neighbour)
     for frame in order:
         if len(chosen) == config.num_frames:
             break
         chosen.add(int(frame))
     frames = np.array(sorted(chosen), dtype=np.int64)
     return FrameChoice(frames, np.searchsorted(frames, keyframes).astype(np.int64))
-
-
-def _neighbours(chosen: set[int], first: int, current: int, rng: np.random.Generator) -> list[int]:
-    """Return frames that stand directly beside a chosen one and are not chosen themselves, in random order."""
-    beside = {frame + step for frame in chosen for step in (-1, 1)} - chosen
-    return [int(frame) for frame in rng.permutation(sorted(f for f in beside if first <= f < current))]
 
 
 def _first_frame(current: int, config: FrameChoiceConfig) -> int:

@@ -168,8 +168,6 @@ class HeatmapConfig(Frozen):
     """Channels of the footprint decoder on the correlation grid."""
     footprint_map: Count
     """Channels of the footprint decoder on the map grid."""
-    detail: Count
-    """Channels in which current and history cells are compared on the map grid."""
     target: Count
     """Channels of the target decoder."""
     temperature: Annotated[float, Field(gt=0.0, le=1.0)] = 0.07
@@ -189,8 +187,6 @@ class PartsConfig(Frozen):
     """The words' shortcut to the queries past the language model."""
     correlation: bool = True
     """The footprint decoder's correlation statistics."""
-    detail: bool = True
-    """The footprint decoder's closer look at what the correlation found."""
     modulation: bool = True
     """The target decoder's modulated grids; without them a target map is a plain inner product."""
 

@@ -33,13 +33,6 @@ def zero_linear(channels_in: int, channels_out: int) -> nn.Linear:
     return layer
 
 
-def zero_convolution(channels_in: int, channels_out: int) -> nn.Conv2d:
-    """Return a convolution of single cells that answers zero until it has learned."""
-    layer = nn.Conv2d(channels_in, channels_out, 1, bias=False)
-    nn.init.zeros_(layer.weight)
-    return layer
-
-
 class TokenFusion(nn.Module):
     """VGGT and DINOv3 patches: normalised, weighted, concatenated, MLP."""
 

@@ -50,7 +50,7 @@ def tiny() -> ModelConfig:
             vision_full_attention=(1,),
         ),
         fusion=FusionConfig(skip=64, channels=96, blocks=2, tokens=128, context=32),
-        heatmap=HeatmapConfig(footprint=64, footprint_map=32, detail=24, target=48),
+        heatmap=HeatmapConfig(footprint=64, footprint_map=32, target=48),
     )
 
 
@@ -93,7 +93,7 @@ def small() -> ModelConfig:
             vision_full_attention=(2, 5),
         ),
         fusion=FusionConfig(skip=96, channels=192, blocks=4, tokens=384, context=64),
-        heatmap=HeatmapConfig(footprint=128, footprint_map=64, detail=32, target=96),
+        heatmap=HeatmapConfig(footprint=128, footprint_map=64, target=96),
     )
 
 
@@ -144,7 +144,7 @@ def full() -> ModelConfig:
             vision_full_attention=(7, 15, 23, 31),
         ),
         fusion=FusionConfig(skip=128, channels=256, blocks=4, tokens=1024, context=96, correlation_scale=1),
-        heatmap=HeatmapConfig(footprint=192, footprint_map=96, detail=48, target=128),
+        heatmap=HeatmapConfig(footprint=192, footprint_map=96, target=128),
     )
 
 

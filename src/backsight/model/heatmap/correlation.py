@@ -9,8 +9,6 @@ from torch import Tensor
 from backsight.model.precision import full_precision
 
 STATISTICS = 11
-FOUND_POSITION = slice(2, 4)
-"""Channels of the statistics that hold the soft-argmax x and y, in [-1, 1] over the other view."""
 LARGEST_SHARPNESS = 40.0
 """Keeps exp(sharpness * (cosine - 1)) above the smallest float32, so that no maximum need be subtracted."""
 SCALE = 0.25

@@ -8,14 +8,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from backsight.model.config import ModelConfig
-from backsight.model.fusion import zero_convolution, zero_linear
-from backsight.model.heatmap.correlation import (
-    FOUND_POSITION,
-    LARGEST_SHARPNESS,
-    STATISTICS,
-    correlate,
-    correlation_statistics,
-)
+from backsight.model.fusion import zero_linear
+from backsight.model.heatmap.correlation import LARGEST_SHARPNESS, STATISTICS, correlate, correlation_statistics
 from backsight.model.heatmap.odometry import (
     POSE_NUMBERS,
     Odometry,
@@ -33,11 +27,7 @@ REGION_ROWS, REGION_COLUMNS, REGION_CHANNELS = 3, 4, 16
 
 
 class FootprintDecoder(nn.Module):
-    """Correlation statistics through a small convolutional head; weights shared over history frames.
-
-    The correlation grid is coarser than the map. What it finds is checked on the map grid: the history frame's detail
-    is brought to where it was found and compared with the current view's, as in the refinement stages of optical flow.
-    """
+    """Correlation statistics through a small convolutional head; weights shared over history frames."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -53,9 +43,6 @@ class FootprintDecoder(nn.Module):
         self.map_norm = nn.BatchNorm2d(narrow)
         self.map_block = convolution(narrow, narrow)
         self.logit = nn.Conv2d(narrow, 1, 1)
-        self.looks_closer = config.parts.detail
-        self.detail = nn.Conv2d(config.fusion.skip, config.heatmap.detail, 1)
-        self.compared = zero_convolution(2 * config.heatmap.detail, narrow)
         self.regions = nn.Conv2d(wide, REGION_CHANNELS, 1)
         self.pooled = nn.Linear(2 * wide + REGION_ROWS * REGION_COLUMNS * REGION_CHANNELS, 2 * wide)
         self.cameras = zero_linear(4 * config.geometry.width, 2 * wide)
@@ -84,15 +71,14 @@ class FootprintDecoder(nn.Module):
         groups, count = history.shape
         batch, frame = current.unbind(1)
         similarity = correlate(encoding.match[batch, frame], encoding.match[batch[:, None], history])
-        statistics = self._correlation(encoding, similarity)
-        parts = [self._wide(encoding, statistics, current)]
+        parts = [self._statistics(encoding, similarity, current)]
         both = [torch.stack([batch[:, None].expand(-1, count), frame[:, None].expand(-1, count), history], dim=-1)]
         if odometry is None:
             # One pass for both: batch normalisation must see pairs and steps together.
             successive = _successive(encoding)
             batch_steps, later, earlier = successive.unbind(-1)
             steps = correlate(encoding.match[batch_steps, later], encoding.match[batch_steps, earlier][:, None])
-            parts.append(self._wide(encoding, self._correlation(encoding, steps), successive[:, :2]))
+            parts.append(self._statistics(encoding, steps, successive[:, :2]))
             both.append(successive[:, None])
         features = self._features(torch.cat(parts))
         presence, poses = self._pose(encoding, features, torch.cat([pairs.flatten(0, 1) for pairs in both]))
@@ -101,10 +87,7 @@ class FootprintDecoder(nn.Module):
             odometry = walk_odometry(relative_poses(poses[groups * count :].unflatten(0, (-1, frames - 1))))
         direct = relative_poses(poses[: groups * count].unflatten(0, (groups, count)))
         position_m = weighed_position_m(direct, odometry, current, history)
-        maps = self._coarse_maps(features[: groups * count], encoding.skip[batch, frame], count)
-        if self.looks_closer:
-            maps = maps + self._closer_look(encoding, current, history, statistics[:, FOUND_POSITION])
-        logits = self._logits(maps)
+        logits = self._maps(features[: groups * count], encoding.skip[batch, frame], count)
         return Footprints(
             logits=logits.unflatten(0, (groups, count)),
             presence_logits=presence[: groups * count].unflatten(0, (groups, count)),
@@ -120,58 +103,30 @@ class FootprintDecoder(nn.Module):
         successive = _successive(encoding)
         batch, later, earlier = successive.unbind(-1)
         similarity = correlate(encoding.match[batch, later], encoding.match[batch, earlier][:, None])
-        features = self._features(self._wide(encoding, self._correlation(encoding, similarity), successive[:, :2]))
+        features = self._features(self._statistics(encoding, similarity, successive[:, :2]))
         _, poses = self._pose(encoding, features, successive)
         return walk_odometry(relative_poses(poses.unflatten(0, (-1, encoding.match.shape[1] - 1))))
 
-    def _correlation(
-        self, encoding: Encoding, similarity: Float[Tensor, "groups history cells cells"]
-    ) -> Float[Tensor, "pairs statistics rows columns"]:
-        rows, columns = encoding.match.shape[-2:]
-        found = correlation_statistics(similarity.flatten(0, 1), self.sharpness, rows, columns)
-        return found if self.correlates else torch.zeros_like(found)
-
-    def _wide(
-        self,
-        encoding: Encoding,
-        statistics: Float[Tensor, "pairs statistics rows columns"],
-        current: Int64[Tensor, "groups 2"],
+    def _statistics(
+        self, encoding: Encoding, similarity: Tensor, current: Tensor
     ) -> Float[Tensor, "pairs wide rows columns"]:
-        features = self.statistics(statistics).unflatten(0, (len(current), -1))
+        rows, columns = encoding.match.shape[-2:]
+        statistics = correlation_statistics(similarity.flatten(0, 1), self.sharpness, rows, columns)
+        heard = statistics if self.correlates else torch.zeros_like(statistics)
+        features = self.statistics(heard).unflatten(0, similarity.shape[:2])
         context = self.context(encoding.context[current[:, 0], current[:, 1]])
         return (features + context[:, None]).flatten(0, 1)
 
     def _features(self, pairs: Tensor) -> Float[Tensor, "pairs wide rows columns"]:
         return self.blocks(functional.relu(self.norm(pairs.contiguous(memory_format=torch.channels_last))))
 
-    def _coarse_maps(self, features: Tensor, skip: Tensor, count: int) -> Float[Tensor, "pairs narrow rows columns"]:
+    def _maps(self, features: Tensor, skip: Tensor, count: int) -> Float[Tensor, "pairs map_rows map_columns"]:
         detail = self.skip(skip)
         # Projected before it is enlarged: the two commute, and this order is a quarter of the work.
         coarse = functional.interpolate(
             self.to_map(features), size=detail.shape[-2:], mode="bilinear", align_corners=False
         )
-        return (coarse.unflatten(0, (-1, count)) + detail[:, None]).flatten(0, 1)
-
-    def _closer_look(
-        self,
-        encoding: Encoding,
-        current: Int64[Tensor, "groups 2"],
-        history: Int64[Tensor, "groups history"],
-        found: Float[Tensor, "pairs 2 rows columns"],
-    ) -> Float[Tensor, "pairs narrow map_rows map_columns"]:
-        """Compare what lies in a map cell with what lies where the correlation found it in the history frame."""
-        batch, frame = current.unbind(1)
-        detail = self.detail(encoding.skip.flatten(0, 1)).unflatten(0, encoding.skip.shape[:2])
-        here, there = detail[batch, frame], detail[batch[:, None], history].flatten(0, 1)
-        # Detached: where to look is what the matching loss teaches.
-        places = functional.interpolate(found.detach(), size=there.shape[-2:], mode="bilinear", align_corners=False)
-        brought = functional.grid_sample(
-            there.float(), places.movedim(1, -1), mode="bilinear", padding_mode="border", align_corners=False
-        )
-        product = (brought.unflatten(0, history.shape) * here[:, None]).flatten(0, 1)
-        return self.compared(torch.cat([product, brought], dim=1))
-
-    def _logits(self, maps: Float[Tensor, "pairs narrow rows columns"]) -> Float[Tensor, "pairs rows columns"]:
+        maps = (coarse.unflatten(0, (-1, count)) + detail[:, None]).flatten(0, 1)
         maps = maps.contiguous(memory_format=torch.channels_last)
         return self.logit(self.map_block(functional.relu(self.map_norm(maps))))[:, 0].float()
 
