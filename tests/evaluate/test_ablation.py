@@ -174,7 +174,7 @@ def test_options_are_laid_over_the_file(tmp_path):
     assert [variant.name for variant in config.variants] == [FULL, "no_vggt", "no_words"]
     assert (config.seeds, config.jobs, config.train.steps, config.out) == ((4, 2), 3, 9, tmp_path)
     assert config.train.data == tmp_path / "d"
-    assert len(configured(AblateCommand(config=STANDARD)).variants) == 16
+    assert len(configured(AblateCommand(config=STANDARD)).variants) == 15
     with pytest.raises(UsageError, match="no_vgt are not known"):
         configured(command.model_copy(update={"variants": "no_vgt"}))
     with pytest.raises(UsageError, match="whole numbers"):
