@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
 from backsight.losses.projection import balanced_cell_weights
+from backsight.losses.weighting import Weighting
 from backsight.records.errors import BacksightError
 
 TERMS_OF_LOSS = {
@@ -121,14 +122,18 @@ class LossTerms:
         return {f.name: term.mean() for f in fields(self) if (term := getattr(self, f.name)) is not None}
 
 
-def total_loss(terms: LossTerms, weights: LossWeights) -> tuple[Float[Tensor, ""], dict[str, Float[Tensor, ""]]]:
+def total_loss(
+    terms: LossTerms, weights: LossWeights, weighting: Weighting | None = None
+) -> tuple[Float[Tensor, ""], dict[str, Float[Tensor, ""]]]:
     """Return the weighted sum and, without gradient, every term, each of the five losses and the total by name.
 
-    A loss is the sum of its terms by their own weights, before its weight; a loss without any term is not logged.
+    A loss is the sum of its terms by their own weights, before its weight; a loss without any term is not logged. The
+    weight that each loss had is logged as `weight/<loss>`.
 
     Args:
         terms: Unreduced terms.
         weights: Of the five losses and of the terms.
+        weighting: Changes the weights of the losses from step to step; the base weights alone when not given.
 
     Raises:
         ValueError: There is no term at all.
@@ -139,13 +144,19 @@ def total_loss(terms: LossTerms, weights: LossWeights) -> tuple[Float[Tensor, ""
         raise ValueError("no loss term was given")
     _check_finite(means)
     logged = {name: value.detach() for name, value in means.items()}
-    total = torch.zeros_like(next(iter(means.values())))
+    losses: dict[str, Tensor] = {}
     for loss, names in TERMS_OF_LOSS.items():
         parts = [getattr(weights.terms, name) * means[name] for name in names if name in means]
         if parts:
-            value = torch.stack(parts).sum()
-            total = total + getattr(weights, loss) * value
-            logged[loss] = value.detach()
+            losses[loss] = torch.stack(parts).sum()
+            logged[loss] = losses[loss].detach()
+    base = {loss: getattr(weights, loss) for loss in losses}
+    if weighting is None:
+        total = torch.stack([base[loss] * value for loss, value in losses.items()]).sum()
+        chosen = {loss: value.new_tensor(base[loss]) for loss, value in losses.items()}
+    else:
+        total, chosen = weighting(losses, base)
+    logged |= {f"weight/{loss}": value for loss, value in chosen.items()}
     logged["total"] = total.detach()
     return total, logged
 
