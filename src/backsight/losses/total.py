@@ -23,10 +23,18 @@ TERMS_OF_LOSS = {
         "odometry",
         "camera",
         "depth",
+        "footprint_distillation",
     ),
     "correspondence": ("transfer", "matching"),
     "coherence": ("total_variation", "compactness", "temporal_smoothness"),
-    "reasoning": ("target_bce", "target_iou", "target_presence", "answer", "attention_alignment"),
+    "reasoning": (
+        "target_bce",
+        "target_iou",
+        "target_presence",
+        "answer",
+        "attention_alignment",
+        "target_distillation",
+    ),
     "discrimination": ("identification", "similarity_hinge"),
 }
 """Which terms make up each of the five losses."""
@@ -61,6 +69,8 @@ class TermWeights(BaseModel):
     target_presence: float = Field(default=0.2, ge=0, le=100)
     answer: float = Field(default=0.2, ge=0, le=100)
     attention_alignment: float = Field(default=0.1, ge=0, le=100)
+    footprint_distillation: float = Field(default=0.5, ge=0, le=100)
+    target_distillation: float = Field(default=0.5, ge=0, le=100)
     identification: float = Field(default=0.2, ge=0, le=100)
     similarity_hinge: float = Field(default=0.2, ge=0, le=100)
 
@@ -114,6 +124,8 @@ class LossTerms:
     target_presence: Term | None = None
     answer: Term | None = None
     attention_alignment: Term | None = None
+    footprint_distillation: Term | None = None
+    target_distillation: Term | None = None
     identification: Term | None = None
     similarity_hinge: Term | None = None
 

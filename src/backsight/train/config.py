@@ -8,8 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from backsight.data.batches import BatchConfig
 from backsight.losses.matching import MatchingConfig
 from backsight.losses.total import LossWeights
+from backsight.losses.weighting import WeightingConfig
 from backsight.model.adaptation import AdaptationConfig
 from backsight.model.config import PartsConfig
+from backsight.train.techniques.config import TechniquesConfig
 
 
 class OptimiserConfig(BaseModel):
@@ -64,6 +66,9 @@ class TrainConfig(BaseModel):
     batch: BatchConfig = BatchConfig()
     optimiser: OptimiserConfig = OptimiserConfig()
     weights: LossWeights = LossWeights()
+    weighting: WeightingConfig = WeightingConfig()
+    """How the weights of the five losses change while training."""
+    techniques: TechniquesConfig = TechniquesConfig()
     matching: MatchingConfig = MatchingConfig()
     adaptation: AdaptationConfig = AdaptationConfig()
     """Which components are trained in full, frozen, or through adapters."""

@@ -2,8 +2,10 @@
 
 import logging
 import time
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
 import torch
 from accelerate import Accelerator
@@ -14,11 +16,13 @@ from torch import nn
 from backsight.data.batches import Tokenize
 from backsight.data.sampler import EpochSampler, SamplerState
 from backsight.data.truth import MapGrid
-from backsight.losses.total import LossWeights, total_loss
+from backsight.losses.total import TERMS_OF_LOSS, LossTerms, LossWeights, total_loss
+from backsight.losses.weighting import Weighting
 from backsight.model.adaptation import adapt
 from backsight.model.backsight import Backsight
 from backsight.model.checkpoint import save_pretrained
 from backsight.model.encoders import load_published_encoders
+from backsight.model.outputs import Footprints, Targets
 from backsight.model.presets import preset
 from backsight.model.question import Question
 from backsight.model.start import new_model
@@ -26,11 +30,14 @@ from backsight.model.tokenizer import token_ids
 from backsight.monitor.run_folder import RunWriter
 from backsight.records.batch import Batch
 from backsight.train.ahead import BatchesAhead
-from backsight.train.checkpoint import TrainState, load_checkpoint, newest_checkpoint, save_checkpoint
+from backsight.train.checkpoint import TrainState, load_average, load_checkpoint, newest_checkpoint, save_checkpoint
 from backsight.train.config import TrainConfig
 from backsight.train.data import SplitData, batch_source, map_grid, model_images, open_split
 from backsight.train.optimiser import learning_rate_factor, make_optimiser, set_learning_rate
 from backsight.train.step import batch_truth, constant_map_terms, loss_terms
+from backsight.train.techniques.average import WeightAverage
+from backsight.train.techniques.multi_scale import scaled_grid, step_scale
+from backsight.train.techniques.teacher import Shown, distillation_terms, load_teacher
 from backsight.train.validate import ValidationOutputs, fit_calibration, validation_metrics, validation_outputs
 
 PHASE = "joint"
@@ -118,11 +125,13 @@ class _Run:
         if resumed is None:
             load_published_encoders(model.config, model.geometry, model.appearance)
         adapt(model, config.adaptation)
-        optimiser = make_optimiser(model, config.optimiser)
+        self.weighting = Weighting(config.weighting, tuple(TERMS_OF_LOSS), config.seed).to(self.accelerator.device)
+        optimiser = make_optimiser(model, config.optimiser, self.weighting)
         self._resume(resumed, model, optimiser)
         self.bare = model
         self.model: nn.Module
         self.model, self.optimiser = self.accelerator.prepare(model, optimiser)
+        self._start_techniques(resumed)
         first = self.accelerator.is_main_process
         # The model's own configuration too: results depend on the attention backend.
         described = config.model_dump(mode="json") | {"model": model.config.model_dump(mode="json")}
@@ -132,7 +141,21 @@ class _Run:
         if newest is not None:
             state = load_checkpoint(newest, model, optimiser)
             self.step, self.sampled, self.trained_s = state.step, state.sampler, state.trained_s
+            if state.weighting is not None:
+                self.weighting.restore(state.weighting)
             _log.warning("going on from %s", newest)
+
+    def _start_techniques(self, resumed: Path | None) -> None:
+        techniques = self.config.techniques
+        self.average = WeightAverage(self.bare, techniques.average.decay) if techniques.average.enabled else None
+        if self.average is not None and resumed is not None:
+            tensors = load_average(resumed)
+            if tensors is None:
+                _log.warning("%s holds no averaged weights: the average begins here", resumed)
+            else:
+                self.average.restore(tensors, resumed)
+        folder = techniques.distillation.teacher
+        self.teacher = None if folder is None else load_teacher(folder, self.bare)
 
     @property
     def samples(self) -> int:
@@ -147,8 +170,11 @@ class _Run:
         with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn()) as progress, self._batches() as batches:
             bar = progress.add_task("", total=self.config.steps, completed=self.step)
             while not self._done():
+                epoch = self.sampled.epoch
                 batch, self.sampled = batches.next()
                 logged = self._take_step(batch.to(self.accelerator.device))
+                if self.sampled.epoch > epoch:
+                    self.weighting.end_epoch(self._sum_over_ranks)
                 self.trained_s = self._agreed(time.monotonic() - began_s)
                 if self._logs(self.step):
                     self._log({name: value.item() for name, value in logged.items()})
@@ -187,26 +213,60 @@ class _Run:
         accelerator, config = self.accelerator, self.config
         factor = learning_rate_factor(self.step, self._progress(), config.steps, config.optimiser.warmup_steps)
         set_learning_rate(self.optimiser, config.optimiser.learning_rate * factor)
-        truth = batch_truth(batch, self.grid)
+        grid = scaled_grid(self.grid, step_scale(config.techniques.multi_scale, config.seed, self.step))
+        truth = batch_truth(batch, grid)
         with accelerator.autocast():
             question = question_of(batch, config.weights)
-            outputs = self.model(model_images(batch, self.grid), question, batch.current, batch.history)
-        total, losses = total_loss(loss_terms(batch, truth, *outputs, matching=config.matching), config.weights)
+            outputs = self.model(model_images(batch, grid), question, batch.current, batch.history)
+        terms = loss_terms(batch, truth, *outputs, matching=config.matching)
+        terms = self._with_techniques(terms, batch, grid, *outputs[1:])
+        total, losses = total_loss(terms, config.weights, self.weighting)
         accelerator.backward(total)
         accelerator.clip_grad_norm_(self.model.parameters(), config.optimiser.clip_norm)
+        self._average_gradients(self.weighting)
         self.optimiser.step()
         self.optimiser.zero_grad()
+        if self.average is not None:
+            self.average.update(self.bare, self.step)
         self.step += 1
-        logged = {f"loss/{name}": value for name, value in losses.items()}
+        logged = {name if name.startswith("weight/") else f"loss/{name}": value for name, value in losses.items()}
         if self._logs(self.step):
             constants = constant_map_terms(batch, truth).means()
             logged |= {f"constant/{name}": value for name, value in constants.items()}
         return logged
 
+    def _with_techniques(
+        self, terms: LossTerms, batch: Batch, grid: MapGrid, footprints: Footprints, targets: Targets
+    ) -> LossTerms:
+        if self.teacher is None:
+            return terms
+        # Neither answers nor attention: only maps and presence are learned from the teacher.
+        question = Question(batch.keyframes, batch.frame_index, batch.instruction_tokens)
+        with torch.no_grad(), self.accelerator.autocast():
+            shown = self.teacher(model_images(batch, grid), question, batch.current, batch.history)
+        temperature = self.config.techniques.distillation.temperature
+        return replace(terms, **distillation_terms(batch, footprints, targets, Shown(*shown[1:]), temperature))
+
+    def _sum_over_ranks(self, values: torch.Tensor) -> torch.Tensor:
+        summed = self.accelerator.reduce(values.to(self.accelerator.device), "sum")
+        return cast(torch.Tensor, summed)
+
+    def _average_gradients(self, module: nn.Module) -> None:
+        """Average gradients over ranks where no wrapper does; a loss that one rank lacked counts as no slope there."""
+        if self.accelerator.num_processes > 1:
+            for parameter in module.parameters():
+                gradient = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
+                parameter.grad = cast(torch.Tensor, self.accelerator.reduce(gradient, "mean"))
+
+    def _averaged(self) -> AbstractContextManager[None]:
+        """Return a context in which the model has its averaged weights, where the run averages."""
+        return nullcontext() if self.average is None else self.average.inside(self.bare)
+
     def _judge(self, samples: int) -> ValidationOutputs:
-        outputs = validation_outputs(
-            self.bare, self.validation, self.grid, samples, lambda: self.accelerator.autocast()
-        )
+        with self._averaged():
+            outputs = validation_outputs(
+                self.bare, self.validation, self.grid, samples, lambda: self.accelerator.autocast()
+            )
         self._log({f"validation/{name}": value for name, value in validation_metrics(outputs).items()})
         return outputs
 
@@ -216,19 +276,20 @@ class _Run:
 
     def _save(self) -> None:
         if self.accelerator.is_main_process:
-            state = TrainState(self.step, self.samples, self.sampled, self.trained_s)
+            state = TrainState(self.step, self.samples, self.sampled, self.trained_s, self.weighting.progress())
             folder = self.config.run / "checkpoints"
             optimiser = self.optimiser.optimizer
-            save_checkpoint(
-                folder, state, lambda path: save_pretrained(self.bare, path), optimiser, self.config.keep_checkpoints
-            )
+            averages = None if self.average is None else self.average.tensors()
+            keep = self.config.keep_checkpoints
+            save_checkpoint(folder, state, lambda path: save_pretrained(self.bare, path), optimiser, keep, averages)
 
     def finish(self) -> Path:
         """Calibrate on validation places, save the model and return its folder."""
         self.bare.calibration = fit_calibration(self._judge(self.config.calibration_samples))
         folder = self.config.run / "model"
         if self.writer is not None:
-            save_pretrained(self.bare, folder)
+            with self._averaged():
+                save_pretrained(self.bare, folder)
             self.writer.close()
         self.accelerator.wait_for_everyone()
         return folder

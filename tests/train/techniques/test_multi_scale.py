@@ -5,6 +5,9 @@ import torch
 
 from backsight.data.truth import MapGrid
 from backsight.geometry.cells import ImageFit
+from backsight.model.question import Question
+from backsight.train.data import model_images
+from backsight.train.step import batch_truth, loss_terms
 from backsight.train.techniques.multi_scale import MultiScaleConfig, scaled_grid, step_scale
 
 TINY = MapGrid(ImageFit(160, 120, 128, 96), 32, 24)
@@ -45,3 +48,22 @@ def test_off_means_the_size_of_the_preset():
 def test_a_scale_must_be_positive():
     with pytest.raises(ValueError, match="positive"):
         scaled_grid(TINY, -0.5)
+
+
+@pytest.mark.parametrize("scale", [0.5, 1.0, 1.5])
+def test_the_same_weights_and_the_truth_follow_every_scale(scale, model, batch, grid):
+    scaled = scaled_grid(grid, scale)
+    truth = batch_truth(batch, scaled)
+    question = Question(batch.keyframes, batch.frame_index, batch.instruction_tokens, batch.answer_tokens, True)
+    with torch.no_grad():
+        outputs = model(model_images(batch, scaled), question, batch.current, batch.history)
+        terms = loss_terms(batch, truth, *outputs)
+    assert outputs[1].logits.shape[-2:] == truth.footprint.maps.shape[-2:] == (scaled.rows, scaled.columns)
+    assert outputs[2].logits.shape == truth.target.maps.shape
+    for name, value in terms.means().items():
+        assert torch.isfinite(value), name
+    # Shares of the view are the same at every scale, but for what the crop cuts off.
+    at_one = batch_truth(batch, grid)
+    share, share_at_one = (t.footprint.maps.mean((-2, -1)) for t in (truth, at_one))
+    torch.testing.assert_close(share, share_at_one, atol=0.25, rtol=0)
+    assert torch.corrcoef(torch.stack([share.flatten(), share_at_one.flatten()]))[0, 1] > 0.8
