@@ -89,3 +89,11 @@ def test_a_student_learns_from_an_earlier_run(data, finished, tmp_path):
     (first,) = [r.values for r in read_metrics(tmp_path / "student") if "loss/total" in r.values]
     assert first["loss/footprint_distillation"] > 0
     assert first["loss/target_distillation"] > 0
+
+
+def test_a_run_without_truth_logs_only_terms_that_need_none(data, tmp_path):
+    train(config(data, tmp_path / "self", steps=1, supervision="self"))
+    (first,) = [r.values for r in read_metrics(tmp_path / "self") if "loss/total" in r.values]
+    terms = {name for name in first if name.startswith(("loss/", "constant/"))}
+    of_self = {"loss/consistency", "loss/transfer", "loss/total_variation", "loss/temporal_smoothness"}
+    assert terms == of_self | {"loss/geometric", "loss/correspondence", "loss/coherence", "loss/total"}

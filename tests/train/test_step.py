@@ -51,6 +51,7 @@ def batch(make_sequence: Callable) -> Batch:
         answer_tokens=torch.zeros(2, 3, 1, dtype=torch.long),
         target_ids=torch.tensor([[[9, -1], [7, 8], [-1, -1]], [[10, -1], [8, -1], [-1, -1]]]),
         has_instruction=torch.tensor([[True, True, True], [True, True, False]]),
+        has_truth=torch.tensor([True, True]),
     )
 
 

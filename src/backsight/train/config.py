@@ -65,6 +65,8 @@ class TrainConfig(BaseModel):
     """Whether a run folder that holds checkpoints is gone on with."""
     batch: BatchConfig = BatchConfig()
     optimiser: OptimiserConfig = OptimiserConfig()
+    supervision: Literal["geometry", "self", "mixed"] = "mixed"
+    """geometry: by truth; self: by the model's own estimated geometry; mixed: by truth where a walk has it."""
     weights: LossWeights = LossWeights()
     weighting: WeightingConfig = WeightingConfig()
     """How the weights of the five losses change while training."""

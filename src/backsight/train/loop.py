@@ -34,7 +34,8 @@ from backsight.train.checkpoint import TrainState, load_average, load_checkpoint
 from backsight.train.config import TrainConfig
 from backsight.train.data import SplitData, batch_source, map_grid, model_images, open_split
 from backsight.train.optimiser import learning_rate_factor, make_optimiser, set_learning_rate
-from backsight.train.step import batch_truth, constant_map_terms, loss_terms
+from backsight.train.self_supervision import supervised_constant_terms, supervised_terms
+from backsight.train.step import batch_truth
 from backsight.train.techniques.average import WeightAverage
 from backsight.train.techniques.multi_scale import scaled_grid, step_scale
 from backsight.train.techniques.teacher import Shown, distillation_terms, load_teacher
@@ -218,7 +219,7 @@ class _Run:
         with accelerator.autocast():
             question = question_of(batch, config.weights)
             outputs = self.model(model_images(batch, grid), question, batch.current, batch.history)
-        terms = loss_terms(batch, truth, *outputs, matching=config.matching)
+        terms = supervised_terms(batch, truth, *outputs, matching=config.matching, supervision=config.supervision)
         terms = self._with_techniques(terms, batch, grid, *outputs[1:])
         total, losses = total_loss(terms, config.weights, self.weighting)
         accelerator.backward(total)
@@ -231,7 +232,7 @@ class _Run:
         self.step += 1
         logged = {name if name.startswith("weight/") else f"loss/{name}": value for name, value in losses.items()}
         if self._logs(self.step):
-            constants = constant_map_terms(batch, truth).means()
+            constants = supervised_constant_terms(batch, truth, config.supervision).means()
             logged |= {f"constant/{name}": value for name, value in constants.items()}
         return logged
 
