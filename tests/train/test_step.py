@@ -206,3 +206,24 @@ def test_steps_without_instructions_or_second_current_view_leave_terms_out(batch
     assert terms.transfer is None
     assert terms.temporal_smoothness is not None
     assert set(constant_map_terms(plain, truth).means()) == ON_MAPS - set(ON_TARGETS)
+
+
+def test_the_geometry_heads_are_held_to_the_crop_that_the_model_sees(batch: Batch) -> None:
+    cut = slice(7, 61)
+    intrinsics = batch.intrinsics.clone()
+    intrinsics[:, 0, 2] -= 7
+    cropped = replace(
+        batch,
+        rgb=batch.rgb[..., cut],
+        depth_m=batch.depth_m[..., cut],
+        instance_ids=batch.instance_ids[..., cut],
+        intrinsics=intrinsics,
+    )
+    grids = MapGrid(ImageFit(68, 54, 48, 48), 12, 12), MapGrid(ImageFit(54, 54, 48, 48), 12, 12)
+    truths = [batch_truth(one, grid) for one, grid in zip((batch, cropped), grids, strict=True)]
+    outputs = random_outputs(truths[0])
+    seen, expected = (loss_terms(b, t, *outputs).means() for b, t in zip((batch, cropped), truths, strict=True))
+    whole = loss_terms(batch, batch_truth(batch, GRID), *random_outputs(batch_truth(batch, GRID))).means()
+    for name in ("camera", "depth"):
+        torch.testing.assert_close(seen[name], expected[name], msg=name)
+        assert abs(seen[name] - whole[name]) > 1e-4
