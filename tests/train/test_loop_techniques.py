@@ -6,6 +6,7 @@ import torch
 from safetensors.torch import load_file
 
 from backsight.data.batches import BatchConfig
+from backsight.data.curriculum import CurriculumConfig
 from backsight.losses.weighting import WeightingConfig
 from backsight.monitor.run_folder import read_metrics
 from backsight.train.config import TrainConfig
@@ -13,6 +14,7 @@ from backsight.train.loop import train
 from backsight.train.techniques.average import AverageConfig
 from backsight.train.techniques.config import TechniquesConfig
 from backsight.train.techniques.multi_scale import MultiScaleConfig
+from backsight.train.techniques.pseudo_labels import PseudoLabelConfig
 from backsight.train.techniques.teacher import DistillationConfig
 
 TECHNIQUES = TechniquesConfig(average=AverageConfig(enabled=True), multi_scale=MultiScaleConfig(enabled=True))
@@ -97,3 +99,16 @@ def test_a_run_without_truth_logs_only_terms_that_need_none(data, tmp_path):
     terms = {name for name in first if name.startswith(("loss/", "constant/"))}
     of_self = {"loss/consistency", "loss/transfer", "loss/total_variation", "loss/temporal_smoothness"}
     assert terms == of_self | {"loss/geometric", "loss/correspondence", "loss/coherence", "loss/total"}
+
+
+def test_a_run_teaches_itself_what_its_average_is_sure_of(data, tmp_path):
+    unsure = PseudoLabelConfig(enabled=True, likely=0.501, unlikely=0.499, presence=0.501)
+    techniques = TechniquesConfig(
+        average=AverageConfig(enabled=True), pseudo_labels=unsure, curriculum=CurriculumConfig(enabled=True)
+    )
+    train(config(data, tmp_path / "own", steps=1, supervision="self", techniques=techniques))
+    (first,) = [r.values for r in read_metrics(tmp_path / "own") if "loss/total" in r.values]
+    assert {"loss/footprint_pseudo", "loss/target_pseudo"} <= set(first)
+    # Nothing to teach where all samples have truth.
+    train(config(data, tmp_path / "known", steps=1, techniques=techniques))
+    assert not [name for r in read_metrics(tmp_path / "known") for name in r.values if "pseudo" in name]

@@ -24,6 +24,7 @@ TERMS_OF_LOSS = {
         "camera",
         "depth",
         "footprint_distillation",
+        "footprint_pseudo",
     ),
     "correspondence": ("transfer", "matching"),
     "coherence": ("total_variation", "compactness", "temporal_smoothness"),
@@ -34,6 +35,7 @@ TERMS_OF_LOSS = {
         "answer",
         "attention_alignment",
         "target_distillation",
+        "target_pseudo",
     ),
     "discrimination": ("identification", "similarity_hinge"),
 }
@@ -71,6 +73,8 @@ class TermWeights(BaseModel):
     attention_alignment: float = Field(default=0.1, ge=0, le=100)
     footprint_distillation: float = Field(default=0.5, ge=0, le=100)
     target_distillation: float = Field(default=0.5, ge=0, le=100)
+    footprint_pseudo: float = Field(default=0.5, ge=0, le=100)
+    target_pseudo: float = Field(default=0.5, ge=0, le=100)
     identification: float = Field(default=0.2, ge=0, le=100)
     similarity_hinge: float = Field(default=0.2, ge=0, le=100)
 
@@ -126,6 +130,8 @@ class LossTerms:
     attention_alignment: Term | None = None
     footprint_distillation: Term | None = None
     target_distillation: Term | None = None
+    footprint_pseudo: Term | None = None
+    target_pseudo: Term | None = None
     identification: Term | None = None
     similarity_hinge: Term | None = None
 

@@ -14,15 +14,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from torch import nn
 
 from backsight.data.batches import Tokenize
+from backsight.data.curriculum import Curriculum, item_difficulty
 from backsight.data.sampler import EpochSampler, SamplerState
 from backsight.data.truth import MapGrid
-from backsight.losses.total import TERMS_OF_LOSS, LossTerms, LossWeights, total_loss
+from backsight.losses.total import TERMS_OF_LOSS, LossWeights, total_loss
 from backsight.losses.weighting import Weighting
 from backsight.model.adaptation import adapt
 from backsight.model.backsight import Backsight
 from backsight.model.checkpoint import save_pretrained
 from backsight.model.encoders import load_published_encoders
-from backsight.model.outputs import Footprints, Targets
 from backsight.model.presets import preset
 from backsight.model.question import Question
 from backsight.model.start import new_model
@@ -34,11 +34,11 @@ from backsight.train.checkpoint import TrainState, load_average, load_checkpoint
 from backsight.train.config import TrainConfig
 from backsight.train.data import SplitData, batch_source, map_grid, model_images, open_split
 from backsight.train.optimiser import learning_rate_factor, make_optimiser, set_learning_rate
-from backsight.train.self_supervision import supervised_constant_terms, supervised_terms
+from backsight.train.self_supervision import supervised_constant_terms, supervised_terms, unsupervised
 from backsight.train.step import batch_truth
 from backsight.train.techniques.average import WeightAverage
+from backsight.train.techniques.lessons import Teachers
 from backsight.train.techniques.multi_scale import scaled_grid, step_scale
-from backsight.train.techniques.teacher import Shown, distillation_terms, load_teacher
 from backsight.train.validate import ValidationOutputs, fit_calibration, validation_metrics, validation_outputs
 
 PHASE = "joint"
@@ -155,8 +155,7 @@ class _Run:
                 _log.warning("%s holds no averaged weights: the average begins here", resumed)
             else:
                 self.average.restore(tensors, resumed)
-        folder = techniques.distillation.teacher
-        self.teacher = None if folder is None else load_teacher(folder, self.bare)
+        self.teachers = Teachers(techniques, self.bare, self.average)
 
     @property
     def samples(self) -> int:
@@ -187,9 +186,16 @@ class _Run:
 
     def _batches(self) -> BatchesAhead[Batch]:
         accelerator, size = self.accelerator, self.config.batch.batch_size
-        sampler = EpochSampler(len(self.training.items), self.config.seed, self.sampled)
+        sampler = EpochSampler(len(self.training.items), self.config.seed, self.sampled, self._curriculum())
         ranks = accelerator.process_index, accelerator.num_processes
         return BatchesAhead(self.training.batch, sampler, size, *ranks, ahead=self.config.batches_ahead)
+
+    def _curriculum(self) -> Curriculum | None:
+        config = self.config.techniques.curriculum
+        if not config.enabled:
+            return None
+        items = [(item.sequence, item.current_frame) for item in self.training.items]
+        return Curriculum(item_difficulty(self.training.data.annotations, items), config)
 
     def _agreed(self, seconds: float) -> float:
         """Return the first rank's time where time ends the run, so that all ranks end at the same step."""
@@ -216,11 +222,15 @@ class _Run:
         set_learning_rate(self.optimiser, config.optimiser.learning_rate * factor)
         grid = scaled_grid(self.grid, step_scale(config.techniques.multi_scale, config.seed, self.step))
         truth = batch_truth(batch, grid)
+        alone = unsupervised(batch, config.supervision)
+        images, places = model_images(batch, grid), (batch.current, batch.history)
+        # Neither answers nor attention: teachers show maps and presence.
+        plain = Question(batch.keyframes, batch.frame_index, batch.instruction_tokens)
         with accelerator.autocast():
-            question = question_of(batch, config.weights)
-            outputs = self.model(model_images(batch, grid), question, batch.current, batch.history)
+            lessons = self.teachers.show(images, plain, *places, alone)
+            outputs = self.model(images, question_of(batch, config.weights), *places)
         terms = supervised_terms(batch, truth, *outputs, matching=config.matching, supervision=config.supervision)
-        terms = self._with_techniques(terms, batch, grid, *outputs[1:])
+        terms = replace(terms, **self.teachers.terms(batch, *outputs[1:], lessons=lessons, alone=alone))
         total, losses = total_loss(terms, config.weights, self.weighting)
         accelerator.backward(total)
         accelerator.clip_grad_norm_(self.model.parameters(), config.optimiser.clip_norm)
@@ -235,18 +245,6 @@ class _Run:
             constants = supervised_constant_terms(batch, truth, config.supervision).means()
             logged |= {f"constant/{name}": value for name, value in constants.items()}
         return logged
-
-    def _with_techniques(
-        self, terms: LossTerms, batch: Batch, grid: MapGrid, footprints: Footprints, targets: Targets
-    ) -> LossTerms:
-        if self.teacher is None:
-            return terms
-        # Neither answers nor attention: only maps and presence are learned from the teacher.
-        question = Question(batch.keyframes, batch.frame_index, batch.instruction_tokens)
-        with torch.no_grad(), self.accelerator.autocast():
-            shown = self.teacher(model_images(batch, grid), question, batch.current, batch.history)
-        temperature = self.config.techniques.distillation.temperature
-        return replace(terms, **distillation_terms(batch, footprints, targets, Shown(*shown[1:]), temperature))
 
     def _sum_over_ranks(self, values: torch.Tensor) -> torch.Tensor:
         summed = self.accelerator.reduce(values.to(self.accelerator.device), "sum")

@@ -66,9 +66,8 @@ def supervised_terms(
     Raises:
         UsageError: `geometry` and no sample has truth.
     """
-    nobody = torch.zeros_like(batch.has_truth)
-    known = nobody if supervision == "self" else batch.has_truth
-    alone = {"geometry": nobody, "mixed": ~batch.has_truth, "self": ~nobody}[supervision]
+    known = ~unsupervised(batch, supervision)
+    alone = torch.zeros_like(known) if supervision == "geometry" else ~known
     terms = LossTerms()
     if known.any():
         terms = of_samples(loss_terms(batch, truth, encoding, footprints, targets, matching), batch, known)
@@ -77,6 +76,11 @@ def supervised_terms(
     if not known.any():
         raise UsageError("supervision geometry: a batch has no sample with truth; use mixed or self")
     return terms
+
+
+def unsupervised(batch: Batch, supervision: Supervision) -> Bool[Tensor, " batch"]:
+    """Return the samples whose truth is not used, because there is none or because all are treated so."""
+    return ~batch.has_truth if supervision != "self" else torch.ones_like(batch.has_truth)
 
 
 def supervised_constant_terms(batch: Batch, truth: BatchTruth, supervision: Supervision) -> LossTerms:
