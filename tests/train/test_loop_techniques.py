@@ -3,6 +3,7 @@ import shutil
 
 import pytest
 import torch
+from pydantic import ValidationError
 from safetensors.torch import load_file
 
 from backsight.data.batches import BatchConfig
@@ -11,6 +12,7 @@ from backsight.losses.weighting import WeightingConfig
 from backsight.monitor.run_folder import read_metrics
 from backsight.train.config import TrainConfig
 from backsight.train.loop import train
+from backsight.train.techniques.adversarial import AdversarialConfig
 from backsight.train.techniques.average import AverageConfig
 from backsight.train.techniques.config import TechniquesConfig
 from backsight.train.techniques.multi_scale import MultiScaleConfig
@@ -112,3 +114,20 @@ def test_a_run_teaches_itself_what_its_average_is_sure_of(data, tmp_path):
     # Nothing to teach where all samples have truth.
     train(config(data, tmp_path / "known", steps=1, techniques=techniques))
     assert not [name for r in read_metrics(tmp_path / "known") for name in r.values if "pseudo" in name]
+
+
+def test_worst_cases_are_what_is_trained_on(data, tmp_path):
+    worst = TechniquesConfig(adversarial=AdversarialConfig(enabled=True, share=1.0, candidates=1, rotation_rad=0.2))
+    runs = [
+        train(config(data, tmp_path / name, steps=1, techniques=techniques))
+        for name, techniques in (("plain", TechniquesConfig()), ("one", worst), ("again", worst))
+    ]
+    plain, one, again = (
+        [r.values["loss/footprint_bce"] for r in read_metrics(run.run) if "loss/total" in r.values] for run in runs
+    )
+    assert one == again != plain
+
+
+def test_worst_cases_need_truth():
+    with pytest.raises(ValidationError, match="supervision self"):
+        TrainConfig(supervision="self", techniques=TechniquesConfig(adversarial=AdversarialConfig(enabled=True)))

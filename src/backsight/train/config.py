@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from backsight.data.batches import BatchConfig
 from backsight.losses.matching import MatchingConfig
@@ -74,3 +74,9 @@ class TrainConfig(BaseModel):
     matching: MatchingConfig = MatchingConfig()
     adaptation: AdaptationConfig = AdaptationConfig()
     """Which components are trained in full, frozen, or through adapters."""
+
+    @model_validator(mode="after")
+    def _check(self) -> "TrainConfig":
+        if self.supervision == "self" and self.techniques.adversarial.enabled:
+            raise ValueError("techniques.adversarial compares with truth, which supervision self does not use")
+        return self

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
+import numpy as np
 import torch
 from accelerate import Accelerator
 from accelerate.utils import broadcast_object_list
@@ -35,7 +36,8 @@ from backsight.train.config import TrainConfig
 from backsight.train.data import SplitData, batch_source, map_grid, model_images, open_split
 from backsight.train.optimiser import learning_rate_factor, make_optimiser, set_learning_rate
 from backsight.train.self_supervision import supervised_constant_terms, supervised_terms, unsupervised
-from backsight.train.step import batch_truth
+from backsight.train.step import batch_truth, loss_terms
+from backsight.train.techniques.adversarial import candidates, looks_for_worst, sample_losses, worst_of
 from backsight.train.techniques.average import WeightAverage
 from backsight.train.techniques.lessons import Teachers
 from backsight.train.techniques.multi_scale import scaled_grid, step_scale
@@ -221,6 +223,8 @@ class _Run:
         factor = learning_rate_factor(self.step, self._progress(), config.steps, config.optimiser.warmup_steps)
         set_learning_rate(self.optimiser, config.optimiser.learning_rate * factor)
         grid = scaled_grid(self.grid, step_scale(config.techniques.multi_scale, config.seed, self.step))
+        if looks_for_worst(config.techniques.adversarial, config.seed, self.step):
+            batch = self._worst_case(batch, grid)
         truth = batch_truth(batch, grid)
         alone = unsupervised(batch, config.supervision)
         images, places = model_images(batch, grid), (batch.current, batch.history)
@@ -245,6 +249,24 @@ class _Run:
             constants = supervised_constant_terms(batch, truth, config.supervision).means()
             logged |= {f"constant/{name}": value for name, value in constants.items()}
         return logged
+
+    def _worst_case(self, batch: Batch, grid: MapGrid) -> Batch:
+        """Return the batch with the worst of a few changes of each sample, as the model stands, at rest."""
+        config = self.config
+        rng = np.random.default_rng([config.seed, self.step, 1 + self.accelerator.process_index])
+
+        @torch.no_grad()
+        def losses(one: Batch) -> torch.Tensor:
+            with self.accelerator.autocast():
+                question = question_of(one, config.weights)
+                outputs = self.bare(model_images(one, grid), question, one.current, one.history)
+            terms = loss_terms(one, batch_truth(one, grid), *outputs, matching=config.matching)
+            return sample_losses(terms, one, config.weights)
+
+        self.bare.eval()
+        found = worst_of(candidates(batch, config.techniques.adversarial, self.bare.tokenizer, rng), losses)
+        self.bare.train()
+        return found
 
     def _sum_over_ranks(self, values: torch.Tensor) -> torch.Tensor:
         summed = self.accelerator.reduce(values.to(self.accelerator.device), "sum")

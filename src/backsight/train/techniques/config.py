@@ -3,6 +3,7 @@
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from backsight.data.curriculum import CurriculumConfig
+from backsight.train.techniques.adversarial import AdversarialConfig
 from backsight.train.techniques.average import AverageConfig
 from backsight.train.techniques.multi_scale import MultiScaleConfig
 from backsight.train.techniques.pseudo_labels import PseudoLabelConfig
@@ -21,6 +22,7 @@ class TechniquesConfig(BaseModel):
     pseudo_labels: PseudoLabelConfig = PseudoLabelConfig()
     """For samples without truth."""
     curriculum: CurriculumConfig = CurriculumConfig()
+    adversarial: AdversarialConfig = AdversarialConfig()
 
     @model_validator(mode="after")
     def _check(self) -> "TechniquesConfig":
