@@ -117,7 +117,7 @@ def test_a_run_teaches_itself_what_its_average_is_sure_of(data, tmp_path):
 
 
 def test_worst_cases_are_what_is_trained_on(data, tmp_path):
-    worst = TechniquesConfig(adversarial=AdversarialConfig(enabled=True, share=1.0, candidates=1, rotation_rad=0.2))
+    worst = TechniquesConfig(adversarial=AdversarialConfig(enabled=True, share=1.0, candidates=6, rotation_rad=0.2))
     runs = [
         train(config(data, tmp_path / name, steps=1, techniques=techniques))
         for name, techniques in (("plain", TechniquesConfig()), ("one", worst), ("again", worst))
