@@ -2,6 +2,7 @@ from collections import Counter
 
 import pytest
 import torch
+from pydantic import ValidationError
 
 from backsight.data.truth import MapGrid
 from backsight.geometry.cells import ImageFit
@@ -46,6 +47,8 @@ def test_off_means_the_size_of_the_preset():
 
 
 def test_a_scale_must_be_positive():
+    with pytest.raises(ValidationError, match="greater than 0"):
+        MultiScaleConfig(scales=(1.0, 0.0))
     with pytest.raises(ValueError, match="positive"):
         scaled_grid(TINY, -0.5)
 

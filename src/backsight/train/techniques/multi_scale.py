@@ -1,5 +1,7 @@
 """Training on images of several sizes: the grid changes from step to step, the weights do not."""
 
+from typing import Annotated
+
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -17,7 +19,7 @@ class MultiScaleConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     enabled: bool = False
-    scales: tuple[float, ...] = Field(default=(0.5, 1.0, 1.5), min_length=1)
+    scales: tuple[Annotated[float, Field(gt=0.0, le=8.0)], ...] = Field(default=(0.5, 1.0, 1.5), min_length=1)
     """Factors on the sides of the preset's image; each step draws one of them."""
 
 
