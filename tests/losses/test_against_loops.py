@@ -372,8 +372,13 @@ def gradients(values: Tensor, free: dict[str, Tensor]) -> dict[str, Tensor]:
     }
 
 
+WITH_A_TEACHER = {"footprint_distillation", "target_distillation", "footprint_pseudo", "target_pseudo"}
+"""The first two are held against a loop in test_distillation; the others are terms of this file on another truth."""
+
+
 def test_every_term_has_a_loop() -> None:
-    assert {name.split(",")[0] for name in CASES} == {name for names in TERMS_OF_LOSS.values() for name in names}
+    named = {name for names in TERMS_OF_LOSS.values() for name in names}
+    assert {name.split(",")[0] for name in CASES} == named - WITH_A_TEACHER
 
 
 def test_values_and_gradients_are_those_of_the_loop(make_case: Callable) -> None:

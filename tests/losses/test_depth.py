@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from backsight.losses.depth import alignment_scale, depth_loss, pool_depth
+from backsight.losses.depth import alignment_scale, depth_loss, depth_unit_loss, pool_depth
 
 
 def scene(seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
@@ -84,3 +84,16 @@ def test_gradients_are_finite_at_extremes() -> None:
     confidence = torch.full_like(truth, 1.0).requires_grad_()
     gradients = torch.autograd.grad(depth_loss(depth, confidence, truth, valid).sum(), (depth, confidence))
     assert all(torch.isfinite(g).all() for g in gradients)
+
+
+def test_the_unit_by_hand() -> None:
+    truth, valid = scene()
+    unit_m = torch.tensor([2.0, 5.0])
+    right = truth / unit_m[:, None, None, None]
+    assert depth_unit_loss(right, truth, valid, unit_m).abs().max() < 1e-6
+    factor = torch.tensor([3.0, 0.25])
+    found = depth_unit_loss(right * factor[:, None, None, None], truth, valid, unit_m)
+    torch.testing.assert_close(found, factor.log().abs())
+    hidden = torch.where(valid, right, 1e6), torch.where(valid, truth, 0.0)
+    assert depth_unit_loss(*hidden, valid, unit_m).abs().max() < 1e-6
+    assert depth_unit_loss(right, truth, torch.zeros_like(valid), unit_m).abs().max() == 0

@@ -47,6 +47,8 @@ def test_total_by_hand() -> None:
         "geometric": 2.1,
         "correspondence": 1.0,
         "total": 2.9,
+        "weight/geometric": 1.0,
+        "weight/correspondence": 0.8,
     }
 
 

@@ -22,8 +22,15 @@ from backsight.train.step import BatchTruth, batch_truth, constant_map_terms, lo
 GRID = MapGrid(ImageFit(68, 54, 64, 48), 16, 12)
 ON_FOOTPRINTS = ("footprint_bce", "footprint_iou", "footprint_presence", "identification", "similarity_hinge")
 ON_TARGETS = ("target_bce", "target_iou", "target_presence", "consistency", "total_variation", "compactness")
-OF_LANGUAGE = {"answer", "attention_alignment"}
-"""Made by the language model alone, which takes no part here."""
+OF_LANGUAGE = {
+    "answer",
+    "attention_alignment",
+    "footprint_distillation",
+    "target_distillation",
+    "footprint_pseudo",
+    "target_pseudo",
+}
+"""Made by the language model alone, or with a teacher: neither takes part here."""
 ON_MAPS = {*ON_FOOTPRINTS, *ON_TARGETS, "temporal_smoothness"}
 
 
@@ -51,6 +58,7 @@ def batch(make_sequence: Callable) -> Batch:
         answer_tokens=torch.zeros(2, 3, 1, dtype=torch.long),
         target_ids=torch.tensor([[[9, -1], [7, 8], [-1, -1]], [[10, -1], [8, -1], [-1, -1]]]),
         has_instruction=torch.tensor([[True, True, True], [True, True, False]]),
+        has_truth=torch.tensor([True, True]),
     )
 
 
@@ -205,3 +213,24 @@ def test_steps_without_instructions_or_second_current_view_leave_terms_out(batch
     assert terms.transfer is None
     assert terms.temporal_smoothness is not None
     assert set(constant_map_terms(plain, truth).means()) == ON_MAPS - set(ON_TARGETS)
+
+
+def test_the_geometry_heads_are_held_to_the_crop_that_the_model_sees(batch: Batch) -> None:
+    cut = slice(7, 61)
+    intrinsics = batch.intrinsics.clone()
+    intrinsics[:, 0, 2] -= 7
+    cropped = replace(
+        batch,
+        rgb=batch.rgb[..., cut],
+        depth_m=batch.depth_m[..., cut],
+        instance_ids=batch.instance_ids[..., cut],
+        intrinsics=intrinsics,
+    )
+    grids = MapGrid(ImageFit(68, 54, 48, 48), 12, 12), MapGrid(ImageFit(54, 54, 48, 48), 12, 12)
+    truths = [batch_truth(one, grid) for one, grid in zip((batch, cropped), grids, strict=True)]
+    outputs = random_outputs(truths[0])
+    seen, expected = (loss_terms(b, t, *outputs).means() for b, t in zip((batch, cropped), truths, strict=True))
+    whole = loss_terms(batch, batch_truth(batch, GRID), *random_outputs(batch_truth(batch, GRID))).means()
+    for name in ("camera", "depth"):
+        torch.testing.assert_close(seen[name], expected[name], msg=name)
+        assert abs(seen[name] - whole[name]) > 1e-4

@@ -104,6 +104,7 @@ def build_batch(
         answer_tokens=torch.from_numpy(_token_array(answers, slots, tokenize, padding_id, end_id)),
         target_ids=torch.from_numpy(target_ids),
         has_instruction=torch.from_numpy(has_instruction),
+        has_truth=frames["depth_m"].flatten(1).amax(1) > 0,
     )
 
 

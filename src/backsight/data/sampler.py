@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Int64
 
+from backsight.data.curriculum import Curriculum
+
 
 @dataclass(frozen=True)
 class SamplerState:
@@ -27,20 +29,29 @@ class Draw:
 class EpochSampler:
     """Draws every item once an epoch, in an order that depends on the seed and the epoch alone.
 
+    With a curriculum an epoch has as many draws, but easy items come more often while it lasts; an item that comes
+    again in an epoch has other random choices.
+
     The order is permuted globally and then dealt out to the ranks, so that another number of ranks or loader
     workers sees the same batches, and a state of two integers resumes without repeating or missing a sample.
     """
 
-    def __init__(self, num_items: int, seed: int, state: SamplerState | None = None) -> None:
+    def __init__(
+        self, num_items: int, seed: int, state: SamplerState | None = None, curriculum: Curriculum | None = None
+    ) -> None:
         if num_items < 1:
             raise ValueError("the sampler needs at least one item")
         self.num_items = num_items
         self.seed = seed
+        self.curriculum = curriculum
         self.state = state or SamplerState()
 
     def order(self, epoch: int) -> Int64[np.ndarray, " items"]:
-        """Return the permutation of one epoch."""
-        return np.random.default_rng([self.seed, epoch]).permutation(self.num_items).astype(np.int64)
+        """Return the draws of one epoch: item + number of items * (how often the item came before)."""
+        rng = np.random.default_rng([self.seed, epoch])
+        if self.curriculum is not None:
+            return self.curriculum.numbers(epoch, rng)
+        return rng.permutation(self.num_items).astype(np.int64)
 
     def next_batch(self, batch_size: int, rank: int = 0, num_ranks: int = 1) -> list[Draw]:
         """Return this rank's share of the next `batch_size * num_ranks` draws and move on.
@@ -57,7 +68,7 @@ class EpochSampler:
             if position == self.num_items:
                 epoch, position = epoch + 1, 0
                 order = self.order(epoch)
-            item = int(order[position])
-            yield Draw(item, (self.seed, epoch, item))
+            number = int(order[position])
+            yield Draw(number % self.num_items, (self.seed, epoch, number))
             position += 1
         self.state = SamplerState(epoch, position)

@@ -34,6 +34,7 @@ def ordered_view_pairs(
     depth_cells_m: Float32[Tensor, "batch views height width"],
     intrinsics_cells: Float32[Tensor, "batch 3 3"],
     world_from_camera: Float32[Tensor, "batch views 4 4"],
+    relative_tolerance_only: bool = False,
 ) -> ViewPairs:
     """Return all ordered pairs of different views of each sample, with co-visibility told at the cells' own resolution.
 
@@ -41,6 +42,7 @@ def ordered_view_pairs(
         depth_cells_m: Planar depth of each cell, 0 = none.
         intrinsics_cells: Camera matrices in cells.
         world_from_camera: Poses.
+        relative_tolerance_only: For depth and poses of unknown scale, see `covisibility_labels_torch`.
     """
     batch, views = depth_cells_m.shape[:2]
     different = ~torch.eye(views, dtype=torch.bool, device=depth_cells_m.device)
@@ -51,6 +53,7 @@ def ordered_view_pairs(
         other=sample * views + source,
         intrinsics=intrinsics_cells.repeat_interleave(views, dim=0),
         world_from_camera=world_from_camera.flatten(0, 1),
+        relative_tolerance_only=relative_tolerance_only,
     )
     return ViewPairs(
         sample=sample,

@@ -62,6 +62,29 @@ def alignment_scale(
     return torch.where(counted.any(dim=1), scale, torch.ones_like(scale))
 
 
+def depth_unit_loss(
+    depth: Float[Tensor, "batch frames height width"],
+    truth_m: Float[Tensor, "batch frames height width"],
+    valid: Bool[Tensor, "batch frames height width"],
+    unit_m: Float[Tensor, " batch"],
+) -> Float[Tensor, " batch"]:
+    """Return how far each scene's depths are from their unit of length: |mean of log(depth unit / truth)|.
+
+    `depth_loss` leaves the unit free; this holds it to that of the camera head's translations, so that both together
+    are one geometry. Optimised alone it ends at the set of depths whose geometric mean is right.
+
+    Args:
+        depth: Predicted depths, positive.
+        truth_m: True depths.
+        valid: Where the truth counts; a scene without any gives 0.
+        unit_m: Metres that make one unit of predicted depth.
+    """
+    true_units = torch.where(valid, truth_m, unit_m[:, None, None, None]) / unit_m[:, None, None, None]
+    ratio = depth.clamp_min(SMALLEST_DEPTH).log() - true_units.clamp_min(SMALLEST_DEPTH).log()
+    counted = valid.to(depth.dtype)
+    return ((ratio * counted).sum(dim=(1, 2, 3)) / counted.sum(dim=(1, 2, 3)).clamp_min(1.0)).abs()
+
+
 def depth_loss(
     depth: Float[Tensor, "batch frames height width"],
     confidence: Float[Tensor, "batch frames height width"] | None,

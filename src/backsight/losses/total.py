@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
 from backsight.losses.projection import balanced_cell_weights
+from backsight.losses.weighting import Weighting
 from backsight.records.errors import BacksightError
 
 TERMS_OF_LOSS = {
@@ -22,10 +23,20 @@ TERMS_OF_LOSS = {
         "odometry",
         "camera",
         "depth",
+        "footprint_distillation",
+        "footprint_pseudo",
     ),
     "correspondence": ("transfer", "matching"),
     "coherence": ("total_variation", "compactness", "temporal_smoothness"),
-    "reasoning": ("target_bce", "target_iou", "target_presence", "answer", "attention_alignment"),
+    "reasoning": (
+        "target_bce",
+        "target_iou",
+        "target_presence",
+        "answer",
+        "attention_alignment",
+        "target_distillation",
+        "target_pseudo",
+    ),
     "discrimination": ("identification", "similarity_hinge"),
 }
 """Which terms make up each of the five losses."""
@@ -60,6 +71,10 @@ class TermWeights(BaseModel):
     target_presence: float = Field(default=0.2, ge=0, le=100)
     answer: float = Field(default=0.2, ge=0, le=100)
     attention_alignment: float = Field(default=0.1, ge=0, le=100)
+    footprint_distillation: float = Field(default=0.5, ge=0, le=100)
+    target_distillation: float = Field(default=0.5, ge=0, le=100)
+    footprint_pseudo: float = Field(default=0.5, ge=0, le=100)
+    target_pseudo: float = Field(default=0.5, ge=0, le=100)
     identification: float = Field(default=0.2, ge=0, le=100)
     similarity_hinge: float = Field(default=0.2, ge=0, le=100)
 
@@ -113,6 +128,10 @@ class LossTerms:
     target_presence: Term | None = None
     answer: Term | None = None
     attention_alignment: Term | None = None
+    footprint_distillation: Term | None = None
+    target_distillation: Term | None = None
+    footprint_pseudo: Term | None = None
+    target_pseudo: Term | None = None
     identification: Term | None = None
     similarity_hinge: Term | None = None
 
@@ -121,14 +140,18 @@ class LossTerms:
         return {f.name: term.mean() for f in fields(self) if (term := getattr(self, f.name)) is not None}
 
 
-def total_loss(terms: LossTerms, weights: LossWeights) -> tuple[Float[Tensor, ""], dict[str, Float[Tensor, ""]]]:
+def total_loss(
+    terms: LossTerms, weights: LossWeights, weighting: Weighting | None = None
+) -> tuple[Float[Tensor, ""], dict[str, Float[Tensor, ""]]]:
     """Return the weighted sum and, without gradient, every term, each of the five losses and the total by name.
 
-    A loss is the sum of its terms by their own weights, before its weight; a loss without any term is not logged.
+    A loss is the sum of its terms by their own weights, before its weight; a loss without any term is not logged. The
+    weight that each loss had is logged as `weight/<loss>`.
 
     Args:
         terms: Unreduced terms.
         weights: Of the five losses and of the terms.
+        weighting: Changes the weights of the losses from step to step; the base weights alone when not given.
 
     Raises:
         ValueError: There is no term at all.
@@ -139,13 +162,19 @@ def total_loss(terms: LossTerms, weights: LossWeights) -> tuple[Float[Tensor, ""
         raise ValueError("no loss term was given")
     _check_finite(means)
     logged = {name: value.detach() for name, value in means.items()}
-    total = torch.zeros_like(next(iter(means.values())))
+    losses: dict[str, Tensor] = {}
     for loss, names in TERMS_OF_LOSS.items():
         parts = [getattr(weights.terms, name) * means[name] for name in names if name in means]
         if parts:
-            value = torch.stack(parts).sum()
-            total = total + getattr(weights, loss) * value
-            logged[loss] = value.detach()
+            losses[loss] = torch.stack(parts).sum()
+            logged[loss] = losses[loss].detach()
+    base = {loss: getattr(weights, loss) for loss in losses}
+    if weighting is None:
+        total = torch.stack([base[loss] * value for loss, value in losses.items()]).sum()
+        chosen = {loss: value.new_tensor(base[loss]) for loss, value in losses.items()}
+    else:
+        total, chosen = weighting(losses, base)
+    logged |= {f"weight/{loss}": value for loss, value in chosen.items()}
     logged["total"] = total.detach()
     return total, logged
 

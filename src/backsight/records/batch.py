@@ -32,6 +32,8 @@ class Batch:
     target_ids: Int64[Tensor, "batch instructions targets"]
     """Instance ids of each instruction's targets, padded with -1; all -1 = no answer in memory."""
     has_instruction: Bool[Tensor, "batch instructions"]
+    has_truth: Bool[Tensor, " batch"]
+    """False for a sample without depth: its poses and instance ids mean nothing either."""
 
     def to(self, device: torch.device | str) -> "Batch":
         """Return the batch with every tensor on `device`."""

@@ -2,7 +2,8 @@
 
 checkpoints/step-000500/model/          what `Backsight.from_pretrained` loads
 optimiser.safetensors, optimiser.json
-state.json      step, samples, sampler
+average.safetensors   averaged weights, where the run averages
+state.json      step, samples, sampler, time, weighting of the losses
 manifest.json   size and sha256 of each file
 """
 
@@ -20,11 +21,13 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from backsight.data.sampler import SamplerState
+from backsight.losses.weighting import WeightingState
 from backsight.model.checkpoint import load_weights
 from backsight.records.errors import DataError
 from backsight.storage.sealed_json import read_sealed, sync_folder, write_sealed
 
 MANIFEST = "manifest.json"
+AVERAGE_FILE = "average.safetensors"
 
 _log = logging.getLogger(__name__)
 
@@ -39,6 +42,7 @@ class TrainState:
     sampler: SamplerState
     trained_s: float = 0.0
     """Wall time of all steps so far."""
+    weighting: WeightingState | None = None
 
 
 def save_checkpoint(
@@ -47,6 +51,7 @@ def save_checkpoint(
     save_model: Callable[[Path], None],
     optimiser: torch.optim.Optimizer,
     keep: int,
+    average: dict[str, Tensor] | None = None,
 ) -> Path:
     """Write `folder`/step-NNNNNN by one rename and drop all but the newest `keep`."""
     final = folder / f"step-{state.step:06d}"
@@ -57,6 +62,8 @@ def save_checkpoint(
     tensors, layout = _flatten_optimiser(optimiser)
     save_file(tensors, incoming / "optimiser.safetensors")
     (incoming / "optimiser.json").write_text(json.dumps(layout))
+    if average is not None:
+        save_file(average, incoming / AVERAGE_FILE)
     (incoming / "state.json").write_text(json.dumps(asdict(state)))
     write_sealed(incoming / MANIFEST, {"files": _describe_files(incoming)})
     _sync_tree(incoming)
@@ -90,7 +97,14 @@ def load_checkpoint(path: Path, model: nn.Module, optimiser: torch.optim.Optimiz
     layout = json.loads((path / "optimiser.json").read_text())
     optimiser.load_state_dict(_unflatten_optimiser(load_file(path / "optimiser.safetensors"), layout))
     state = json.loads((path / "state.json").read_text())
-    return TrainState(state["step"], state["samples"], SamplerState(**state["sampler"]), state["trained_s"])
+    sampler = SamplerState(**state["sampler"])
+    return TrainState(state["step"], state["samples"], sampler, state["trained_s"], state["weighting"])
+
+
+def load_average(path: Path) -> dict[str, Tensor] | None:
+    """Return the averaged weights of a verified checkpoint, None where its run did not average."""
+    file = path / AVERAGE_FILE
+    return load_file(file) if file.exists() else None
 
 
 def check_manifest(checkpoint: Path) -> None:

@@ -3,13 +3,15 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from backsight.data.batches import BatchConfig
 from backsight.losses.matching import MatchingConfig
 from backsight.losses.total import LossWeights
+from backsight.losses.weighting import WeightingConfig
 from backsight.model.adaptation import AdaptationConfig
 from backsight.model.config import PartsConfig
+from backsight.train.techniques.config import TechniquesConfig
 
 
 class OptimiserConfig(BaseModel):
@@ -63,7 +65,18 @@ class TrainConfig(BaseModel):
     """Whether a run folder that holds checkpoints is gone on with."""
     batch: BatchConfig = BatchConfig()
     optimiser: OptimiserConfig = OptimiserConfig()
+    supervision: Literal["geometry", "self", "mixed"] = "mixed"
+    """geometry: by truth; self: by the model's own estimated geometry; mixed: by truth where a walk has it."""
     weights: LossWeights = LossWeights()
+    weighting: WeightingConfig = WeightingConfig()
+    """How the weights of the five losses change while training."""
+    techniques: TechniquesConfig = TechniquesConfig()
     matching: MatchingConfig = MatchingConfig()
     adaptation: AdaptationConfig = AdaptationConfig()
     """Which components are trained in full, frozen, or through adapters."""
+
+    @model_validator(mode="after")
+    def _check(self) -> "TrainConfig":
+        if self.supervision == "self" and self.techniques.adversarial.enabled:
+            raise ValueError("techniques.adversarial compares with truth, which supervision self does not use")
+        return self

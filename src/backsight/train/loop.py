@@ -2,9 +2,12 @@
 
 import logging
 import time
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
+import numpy as np
 import torch
 from accelerate import Accelerator
 from accelerate.utils import broadcast_object_list
@@ -12,9 +15,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from torch import nn
 
 from backsight.data.batches import Tokenize
+from backsight.data.curriculum import Curriculum, item_difficulty
 from backsight.data.sampler import EpochSampler, SamplerState
 from backsight.data.truth import MapGrid
-from backsight.losses.total import LossWeights, total_loss
+from backsight.losses.total import TERMS_OF_LOSS, LossWeights, total_loss
+from backsight.losses.weighting import Weighting
 from backsight.model.adaptation import adapt
 from backsight.model.backsight import Backsight
 from backsight.model.checkpoint import save_pretrained
@@ -26,11 +31,16 @@ from backsight.model.tokenizer import token_ids
 from backsight.monitor.run_folder import RunWriter
 from backsight.records.batch import Batch
 from backsight.train.ahead import BatchesAhead
-from backsight.train.checkpoint import TrainState, load_checkpoint, newest_checkpoint, save_checkpoint
+from backsight.train.checkpoint import TrainState, load_average, load_checkpoint, newest_checkpoint, save_checkpoint
 from backsight.train.config import TrainConfig
 from backsight.train.data import SplitData, batch_source, map_grid, model_images, open_split
 from backsight.train.optimiser import learning_rate_factor, make_optimiser, set_learning_rate
-from backsight.train.step import batch_truth, constant_map_terms, loss_terms
+from backsight.train.self_supervision import supervised_constant_terms, supervised_terms, unsupervised
+from backsight.train.step import batch_truth, loss_terms
+from backsight.train.techniques.adversarial import candidates, looks_for_worst, sample_losses, worst_of
+from backsight.train.techniques.average import WeightAverage
+from backsight.train.techniques.lessons import Teachers
+from backsight.train.techniques.multi_scale import scaled_grid, step_scale
 from backsight.train.validate import ValidationOutputs, fit_calibration, validation_metrics, validation_outputs
 
 PHASE = "joint"
@@ -118,11 +128,13 @@ class _Run:
         if resumed is None:
             load_published_encoders(model.config, model.geometry, model.appearance)
         adapt(model, config.adaptation)
-        optimiser = make_optimiser(model, config.optimiser)
+        self.weighting = Weighting(config.weighting, tuple(TERMS_OF_LOSS), config.seed).to(self.accelerator.device)
+        optimiser = make_optimiser(model, config.optimiser, self.weighting)
         self._resume(resumed, model, optimiser)
         self.bare = model
         self.model: nn.Module
         self.model, self.optimiser = self.accelerator.prepare(model, optimiser)
+        self._start_techniques(resumed)
         first = self.accelerator.is_main_process
         # The model's own configuration too: results depend on the attention backend.
         described = config.model_dump(mode="json") | {"model": model.config.model_dump(mode="json")}
@@ -132,7 +144,20 @@ class _Run:
         if newest is not None:
             state = load_checkpoint(newest, model, optimiser)
             self.step, self.sampled, self.trained_s = state.step, state.sampler, state.trained_s
+            if state.weighting is not None:
+                self.weighting.restore(state.weighting)
             _log.warning("going on from %s", newest)
+
+    def _start_techniques(self, resumed: Path | None) -> None:
+        techniques = self.config.techniques
+        self.average = WeightAverage(self.bare, techniques.average.decay) if techniques.average.enabled else None
+        if self.average is not None and resumed is not None:
+            tensors = load_average(resumed)
+            if tensors is None:
+                _log.warning("%s holds no averaged weights: the average begins here", resumed)
+            else:
+                self.average.restore(tensors, resumed)
+        self.teachers = Teachers(techniques, self.bare, self.average)
 
     @property
     def samples(self) -> int:
@@ -147,8 +172,11 @@ class _Run:
         with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn()) as progress, self._batches() as batches:
             bar = progress.add_task("", total=self.config.steps, completed=self.step)
             while not self._done():
+                epoch = self.sampled.epoch
                 batch, self.sampled = batches.next()
                 logged = self._take_step(batch.to(self.accelerator.device))
+                if self.sampled.epoch > epoch:
+                    self.weighting.end_epoch(self._sum_over_ranks)
                 self.trained_s = self._agreed(time.monotonic() - began_s)
                 if self._logs(self.step):
                     self._log({name: value.item() for name, value in logged.items()})
@@ -160,9 +188,16 @@ class _Run:
 
     def _batches(self) -> BatchesAhead[Batch]:
         accelerator, size = self.accelerator, self.config.batch.batch_size
-        sampler = EpochSampler(len(self.training.items), self.config.seed, self.sampled)
+        sampler = EpochSampler(len(self.training.items), self.config.seed, self.sampled, self._curriculum())
         ranks = accelerator.process_index, accelerator.num_processes
         return BatchesAhead(self.training.batch, sampler, size, *ranks, ahead=self.config.batches_ahead)
+
+    def _curriculum(self) -> Curriculum | None:
+        config = self.config.techniques.curriculum
+        if not config.enabled:
+            return None
+        items = [(item.sequence, item.current_frame) for item in self.training.items]
+        return Curriculum(item_difficulty(self.training.data.annotations, items), config)
 
     def _agreed(self, seconds: float) -> float:
         """Return the first rank's time where time ends the run, so that all ranks end at the same step."""
@@ -187,26 +222,72 @@ class _Run:
         accelerator, config = self.accelerator, self.config
         factor = learning_rate_factor(self.step, self._progress(), config.steps, config.optimiser.warmup_steps)
         set_learning_rate(self.optimiser, config.optimiser.learning_rate * factor)
-        truth = batch_truth(batch, self.grid)
+        grid = scaled_grid(self.grid, step_scale(config.techniques.multi_scale, config.seed, self.step))
+        if looks_for_worst(config.techniques.adversarial, config.seed, self.step):
+            batch = self._worst_case(batch, grid)
+        truth = batch_truth(batch, grid)
+        alone = unsupervised(batch, config.supervision)
+        images, places = model_images(batch, grid), (batch.current, batch.history)
+        # Neither answers nor attention: teachers show maps and presence.
+        plain = Question(batch.keyframes, batch.frame_index, batch.instruction_tokens)
         with accelerator.autocast():
-            question = question_of(batch, config.weights)
-            outputs = self.model(model_images(batch, self.grid), question, batch.current, batch.history)
-        total, losses = total_loss(loss_terms(batch, truth, *outputs, matching=config.matching), config.weights)
+            lessons = self.teachers.show(images, plain, *places, alone)
+            outputs = self.model(images, question_of(batch, config.weights), *places)
+        terms = supervised_terms(batch, truth, *outputs, matching=config.matching, supervision=config.supervision)
+        terms = replace(terms, **self.teachers.terms(batch, *outputs[1:], lessons=lessons, alone=alone))
+        total, losses = total_loss(terms, config.weights, self.weighting)
         accelerator.backward(total)
         accelerator.clip_grad_norm_(self.model.parameters(), config.optimiser.clip_norm)
+        self._average_gradients(self.weighting)
         self.optimiser.step()
         self.optimiser.zero_grad()
+        if self.average is not None:
+            self.average.update(self.bare, self.step)
         self.step += 1
-        logged = {f"loss/{name}": value for name, value in losses.items()}
+        logged = {name if name.startswith("weight/") else f"loss/{name}": value for name, value in losses.items()}
         if self._logs(self.step):
-            constants = constant_map_terms(batch, truth).means()
+            constants = supervised_constant_terms(batch, truth, config.supervision).means()
             logged |= {f"constant/{name}": value for name, value in constants.items()}
         return logged
 
+    def _worst_case(self, batch: Batch, grid: MapGrid) -> Batch:
+        """Return the batch with the worst of a few changes of each sample, as the model stands, at rest."""
+        config = self.config
+        rng = np.random.default_rng([config.seed, self.step, 1 + self.accelerator.process_index])
+
+        @torch.no_grad()
+        def losses(one: Batch) -> torch.Tensor:
+            with self.accelerator.autocast():
+                question = question_of(one, config.weights)
+                outputs = self.bare(model_images(one, grid), question, one.current, one.history)
+            terms = loss_terms(one, batch_truth(one, grid), *outputs, matching=config.matching)
+            return sample_losses(terms, one, config.weights)
+
+        self.bare.eval()
+        found = worst_of(candidates(batch, config.techniques.adversarial, self.bare.tokenizer, rng), losses)
+        self.bare.train()
+        return found
+
+    def _sum_over_ranks(self, values: torch.Tensor) -> torch.Tensor:
+        summed = self.accelerator.reduce(values.to(self.accelerator.device), "sum")
+        return cast(torch.Tensor, summed)
+
+    def _average_gradients(self, module: nn.Module) -> None:
+        """Average gradients over ranks where no wrapper does; a loss that one rank lacked counts as no slope there."""
+        if self.accelerator.num_processes > 1:
+            for parameter in module.parameters():
+                gradient = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
+                parameter.grad = cast(torch.Tensor, self.accelerator.reduce(gradient, "mean"))
+
+    def _averaged(self) -> AbstractContextManager[None]:
+        """Return a context in which the model has its averaged weights, where the run averages."""
+        return nullcontext() if self.average is None else self.average.inside(self.bare)
+
     def _judge(self, samples: int) -> ValidationOutputs:
-        outputs = validation_outputs(
-            self.bare, self.validation, self.grid, samples, lambda: self.accelerator.autocast()
-        )
+        with self._averaged():
+            outputs = validation_outputs(
+                self.bare, self.validation, self.grid, samples, lambda: self.accelerator.autocast()
+            )
         self._log({f"validation/{name}": value for name, value in validation_metrics(outputs).items()})
         return outputs
 
@@ -216,19 +297,20 @@ class _Run:
 
     def _save(self) -> None:
         if self.accelerator.is_main_process:
-            state = TrainState(self.step, self.samples, self.sampled, self.trained_s)
+            state = TrainState(self.step, self.samples, self.sampled, self.trained_s, self.weighting.progress())
             folder = self.config.run / "checkpoints"
             optimiser = self.optimiser.optimizer
-            save_checkpoint(
-                folder, state, lambda path: save_pretrained(self.bare, path), optimiser, self.config.keep_checkpoints
-            )
+            averages = None if self.average is None else self.average.tensors()
+            keep = self.config.keep_checkpoints
+            save_checkpoint(folder, state, lambda path: save_pretrained(self.bare, path), optimiser, keep, averages)
 
     def finish(self) -> Path:
         """Calibrate on validation places, save the model and return its folder."""
         self.bare.calibration = fit_calibration(self._judge(self.config.calibration_samples))
         folder = self.config.run / "model"
         if self.writer is not None:
-            save_pretrained(self.bare, folder)
+            with self._averaged():
+                save_pretrained(self.bare, folder)
             self.writer.close()
         self.accelerator.wait_for_everyone()
         return folder

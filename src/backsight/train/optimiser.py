@@ -5,6 +5,7 @@ import math
 import torch
 from torch import nn
 
+from backsight.losses.weighting import Weighting
 from backsight.model.adaptation import Adaptable, AdaptationConfig
 from backsight.train.config import OptimiserConfig
 
@@ -35,9 +36,13 @@ def parameter_groups(
     ]
 
 
-def make_optimiser(model: Adaptable, config: OptimiserConfig) -> torch.optim.AdamW:
-    """Return AdamW over the model's component groups."""
+def make_optimiser(model: Adaptable, config: OptimiserConfig, weighting: Weighting | None = None) -> torch.optim.AdamW:
+    """Return AdamW over the model's component groups and what the weighting of the losses learns."""
     groups = parameter_groups(model, config.weight_decay, model.adaptation)
+    if weighting is not None and weighting.config.kind == "uncertainty":
+        factor = weighting.config.uncertainty_rate_factor
+        learned = list(weighting.parameters())
+        groups.append({"name": "weighting/no_decay", "params": learned, "weight_decay": 0.0, "rate_factor": factor})
     optimiser = torch.optim.AdamW(groups, lr=config.learning_rate, betas=config.betas)
     set_learning_rate(optimiser, config.learning_rate)
     return optimiser

@@ -15,11 +15,12 @@ from backsight.data.truth import (
     footprint_truth,
     target_truth,
 )
+from backsight.geometry.cells import ImageFit
 from backsight.geometry.projection_torch import invert_pose_torch, warp_maps_torch
 from backsight.losses.camera import camera_loss, pose_encoding_from_poses, scene_scale
 from backsight.losses.coherence import compactness_loss, temporal_excess, total_variation_loss
 from backsight.losses.consistency import ViewPairs, consistency_loss, ordered_view_pairs
-from backsight.losses.depth import depth_loss, pool_depth
+from backsight.losses.depth import depth_loss, depth_unit_loss, pool_depth
 from backsight.losses.discrimination import identification_loss, own_divergence, similarity_hinge_loss
 from backsight.losses.matching import MatchingConfig, matches_within_window, matching_loss, true_matches
 from backsight.losses.projection import balanced_bce, bearing_loss, log_distance_loss, presence_bce, soft_iou_loss
@@ -66,7 +67,7 @@ def loss_terms(
     terms = _footprint_terms(logits, footprints.presence_logits.float(), truth.footprint)
     terms |= _bearing_terms(footprints, truth.footprint, earlier)
     terms |= _relative_pose_terms(batch, footprints)
-    terms |= _camera_and_depth_terms(batch, encoding)
+    terms |= _camera_and_depth_terms(batch, truth.grid.fit, encoding)
     terms["matching"] = _matching_term(batch, truth, encoding, footprints, matching or MatchingConfig())
     terms |= _temporal_terms(batch, truth, logits)
     if batch.has_instruction.any():
@@ -81,13 +82,13 @@ def loss_terms(
 def constant_map_terms(batch: Batch, truth: BatchTruth) -> LossTerms:
     """Return what every term on maps would be if all maps of a family were the same best constant."""
     footprints = truth.footprint
-    everywhere = torch.ones_like(footprints.present)
+    everywhere = batch.has_truth[batch.current[:, 0], None].expand_as(footprints.present)
     constant = constant_maps(MapTruth(footprints.maps, footprints.valid, footprints.present, everywhere))
     terms = _footprint_terms(constant.logits, constant.presence_logits, footprints)
     terms |= _temporal_terms(batch, truth, constant.logits)
     if batch.has_instruction.any():
         maps, present = truth.target.maps, truth.target.present
-        real = batch.has_instruction[..., None].expand_as(present)
+        real = (batch.has_instruction & batch.has_truth[:, None])[..., None].expand_as(present)
         constant = constant_maps(MapTruth(maps, torch.ones_like(maps, dtype=torch.bool), present, real))
         pairs = _keyframe_pairs(batch, truth)
         terms |= _target_terms(batch, truth, pairs, constant.logits, constant.presence_logits)
@@ -140,14 +141,20 @@ def _pose_error(found: RelativePoses, truth: Float[Tensor, "*pairs 4 4"]) -> Flo
     return relative_pose_loss(found.position_m, found.quaternion, found.log_scale_m, found.log_scale_rad, truth)
 
 
-def _camera_and_depth_terms(batch: Batch, encoding: Encoding) -> dict[str, Term]:
-    height, width = batch.depth_m.shape[-2:]
-    scale_m = scene_scale(batch.depth_m, batch.intrinsics, batch.world_from_camera)
-    poses = pose_encoding_from_poses(batch.world_from_camera, batch.intrinsics, (height, width), scale_m)
+def _camera_and_depth_terms(batch: Batch, fit: ImageFit, encoding: Encoding) -> dict[str, Term]:
+    # The heads speak of what the model sees: of the crop.
+    left, top = round(fit.left_px), round(fit.top_px)
+    width, height = round(fit.crop_width_px), round(fit.crop_height_px)
+    seen_m = batch.depth_m[..., top : top + height, left : left + width]
+    intrinsics = batch.intrinsics.clone()
+    intrinsics[:, :2, 2] -= intrinsics.new_tensor([left, top])
+    scale_m = scene_scale(seen_m, intrinsics, batch.world_from_camera)
+    poses = pose_encoding_from_poses(batch.world_from_camera, intrinsics, (height, width), scale_m)
     frame_errors = camera_loss(encoding.pose_encodings.float(), poses)
     depth = encoding.depth.float()
-    depth_truth_m, valid = pool_depth(batch.depth_m, *depth.shape[-2:])
+    depth_truth_m, valid = pool_depth(seen_m, *depth.shape[-2:])
     depth_errors = depth_loss(depth, encoding.depth_confidence.float(), depth_truth_m, valid)
+    depth_errors = depth_errors + depth_unit_loss(depth, depth_truth_m, valid, scale_m)[:, None]
     return {
         "camera": Term(frame_errors, torch.ones_like(frame_errors, dtype=torch.bool)),
         "depth": Term(depth_errors, valid.flatten(2).any(-1)),
@@ -219,8 +226,8 @@ def _temporal_terms(
     )
     before = views.earlier[:, None], views.earlier_slot
     probability, true_maps = logits.sigmoid(), truth.footprint.maps
-    warped, inside = _warp_histories(probability[before], geometry)
-    true_warped, _ = _warp_histories(true_maps[before], geometry)
+    warped, inside = warp_histories(probability[before], geometry)
+    true_warped, _ = warp_histories(true_maps[before], geometry)
     view = views.later, views.view_slot
     seen_twice = inside & (true_maps[view] >= 0.5) & truth.footprint.valid[view]
     present = truth.footprint.present[before] & truth.footprint.present[views.later] & views.shared
@@ -230,9 +237,15 @@ def _temporal_terms(
     return {"temporal_smoothness": Term(temporal_excess(*maps, seen_twice, present), counted)}
 
 
-def _warp_histories(
+def warp_histories(
     maps: Float[Tensor, "steps history rows columns"], geometry: tuple[Tensor, Tensor, Tensor]
 ) -> tuple[Float[Tensor, "steps history rows columns"], Bool[Tensor, "steps rows columns"]]:
+    """Return maps of earlier current views as the later ones would show them, and where that can be told.
+
+    Args:
+        maps: of the earlier views.
+        geometry: depth of the later views' cells, intrinsics in cells, earlier_from_later.
+    """
     history = maps.shape[1]
     depth_m, intrinsics, earlier_from_later = (part.repeat_interleave(history, dim=0) for part in geometry)
     warped, inside = warp_maps_torch(maps.flatten(0, 1), depth_m, intrinsics, earlier_from_later)

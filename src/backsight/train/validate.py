@@ -20,6 +20,7 @@ from backsight.model.config import IMAGE_TOKEN_CELLS
 from backsight.model.outputs import Footprints, Targets
 from backsight.model.question import Question
 from backsight.records.batch import Batch
+from backsight.records.errors import DataError
 from backsight.train.calibrate import fit_platt
 from backsight.train.data import BatchSource, model_images
 from backsight.train.step import BatchTruth, batch_truth
@@ -64,6 +65,10 @@ def validation_outputs(
     model.eval()
     parts: list[dict[str, np.ndarray]] = []
     for batch in _batches(source, samples, next(model.parameters()).device):
+        if not batch.has_truth.all():
+            raise DataError(
+                source.data.cache.root, "depth", "a validation walk has none", "validate on walks with truth"
+            )
         with autocast():
             question = Question(batch.keyframes, batch.frame_index, batch.instruction_tokens, batch.answer_tokens, True)
             outputs = model(model_images(batch, grid), question, batch.current, batch.history)

@@ -1,0 +1,1 @@
+"""Techniques of the phases, each a switch of its own."""
