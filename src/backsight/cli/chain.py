@@ -18,7 +18,8 @@ from backsight.evaluate.table import print_table
 from backsight.quality.validate import render_table
 from backsight.records.errors import BacksightError, DataError, UsageError
 from backsight.train.config import TrainConfig
-from backsight.train.loop import TrainReport, train
+from backsight.train.launch import launch
+from backsight.train.loop import TrainReport
 
 LOG_WIDTH = 140
 """Columns of the output when it does not go to a terminal."""
@@ -61,7 +62,7 @@ def run_chain(config: ChainConfig, console: Console) -> Path:
     if not report.passed:
         raise DataError(data, "validation", "the data set falls short, see the table above")
     headline(f"3/4 training preset {config.train.preset} for {config.train.steps} steps")
-    trained = train(config.train.model_copy(update={"data": data, "run": run}))
+    trained = launch(config.train.model_copy(update={"data": data, "run": run}))
     headline("4/4 predicting, scoring, reporting")
     recording = config.recording if config.recording is not None and config.recording.is_dir() else None
     if config.recording is not None and recording is None:

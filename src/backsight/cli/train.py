@@ -4,13 +4,14 @@ from rich.console import Console
 
 from backsight.cli.configuration import parse_arguments
 from backsight.train.config import TrainConfig
-from backsight.train.loop import TrainReport, train
+from backsight.train.launch import launch
+from backsight.train.loop import TrainReport
 
 
 def run(arguments: list[str]) -> int:
     """Train as the arguments ask for."""
     config = parse_arguments(TrainConfig, "train", arguments)
-    print_report(train(config), Console(highlight=False))
+    print_report(launch(config), Console(highlight=False))
     return 0
 
 

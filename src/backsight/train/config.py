@@ -45,6 +45,9 @@ class TrainConfig(BaseModel):
     """Wall time that ends the run before its steps do; the learning rate follows whichever is further."""
     batches_ahead: int = Field(default=1, ge=1, le=64)
     """Batches built in the background while the model works, a thread each."""
+    processes: int = Field(default=1, ge=1, le=1024)
+    """Processes of this machine that train together, each on its own GPU or its own share of the cores; every one
+    takes `batch.batch_size` samples a step."""
     seed: int = Field(default=0, ge=0)
     precision: Literal["auto", "bf16", "fp32"] = "auto"
     """auto takes bf16 where the processor computes with it natively."""

@@ -10,7 +10,7 @@ from typing import cast
 import numpy as np
 import torch
 from accelerate import Accelerator
-from accelerate.utils import broadcast_object_list
+from accelerate.utils import DistributedDataParallelKwargs, broadcast_object_list
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from torch import nn
 
@@ -114,7 +114,9 @@ class _Run:
         self, config: TrainConfig, model: Backsight, training: SplitData, validation: SplitData, grid: MapGrid
     ) -> None:
         self.config, self.grid = config, grid
-        self.accelerator = Accelerator(mixed_precision=mixed_precision(config.precision))
+        # A batch may lack what a parameter learns from (instructions, imagined views), and some are never trained.
+        parallel = DistributedDataParallelKwargs(find_unused_parameters=True)
+        self.accelerator = Accelerator(mixed_precision=mixed_precision(config.precision), kwargs_handlers=[parallel])
         tokenize = _tokenize(model)
         tokens = token_ids(model.tokenizer, model.config.language.frame_tokens)
         self.training = batch_source(training, config.batch, tokenize, tokens.padding, tokens.end)
@@ -181,7 +183,7 @@ class _Run:
                 if self._logs(self.step):
                     self._log({name: value.item() for name, value in logged.items()})
                     progress.update(bar, completed=self.step, description=f"loss {logged['loss/total'].item():.3f}")
-                if self.step % self.config.validate_every == 0 and not self._done():
+                if self.writer is not None and self.step % self.config.validate_every == 0 and not self._done():
                     self._judge(self.config.validation_samples)
                 if self.step % self.config.checkpoint_every == 0 or self._done():
                     self._save()
@@ -306,9 +308,9 @@ class _Run:
 
     def finish(self) -> Path:
         """Calibrate on validation places, save the model and return its folder."""
-        self.bare.calibration = fit_calibration(self._judge(self.config.calibration_samples))
         folder = self.config.run / "model"
         if self.writer is not None:
+            self.bare.calibration = fit_calibration(self._judge(self.config.calibration_samples))
             with self._averaged():
                 save_pretrained(self.bare, folder)
             self.writer.close()
