@@ -25,7 +25,16 @@ TERMS_OF_LOSS = {
     ),
     "correspondence": ("transfer", "matching"),
     "coherence": ("total_variation", "compactness", "temporal_smoothness"),
-    "reasoning": ("target_bce", "target_iou", "target_presence", "answer", "attention_alignment"),
+    "reasoning": (
+        "target_bce",
+        "target_iou",
+        "target_presence",
+        "answer",
+        "attention_alignment",
+        "imagined_bce",
+        "imagined_iou",
+        "imagined_presence",
+    ),
     "discrimination": ("identification", "similarity_hinge"),
 }
 """Which terms make up each of the five losses."""
@@ -60,6 +69,9 @@ class TermWeights(BaseModel):
     target_presence: float = Field(default=0.2, ge=0, le=100)
     answer: float = Field(default=0.2, ge=0, le=100)
     attention_alignment: float = Field(default=0.1, ge=0, le=100)
+    imagined_bce: float = Field(default=0.5, ge=0, le=100)
+    imagined_iou: float = Field(default=0.25, ge=0, le=100)
+    imagined_presence: float = Field(default=0.1, ge=0, le=100)
     identification: float = Field(default=0.2, ge=0, le=100)
     similarity_hinge: float = Field(default=0.2, ge=0, le=100)
 
@@ -113,6 +125,9 @@ class LossTerms:
     target_presence: Term | None = None
     answer: Term | None = None
     attention_alignment: Term | None = None
+    imagined_bce: Term | None = None
+    imagined_iou: Term | None = None
+    imagined_presence: Term | None = None
     identification: Term | None = None
     similarity_hinge: Term | None = None
 
