@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from jaxtyping import Float64, Int64
 
-from backsight.geometry.poses import invert_pose
+from backsight.data.imagined_views import current_from_imagined, imagined_of_frame
 from backsight.records.batch import ImaginedBatch
-from backsight.records.sequence import Sequence, imagined_poses
+from backsight.records.sequence import Sequence
 
 
 @dataclass(frozen=True)
@@ -19,28 +19,6 @@ class ImaginedDraw:
     views: Int64[np.ndarray, " views"]
     """Positions among the walk's imagined views."""
     current_from_imagined: Float64[np.ndarray, "views 4 4"]
-
-
-def imagined_of_frame(sequence: Sequence, current_frame: int) -> Int64[np.ndarray, " views"]:
-    """Return which of a walk's imagined views belong to a current frame.
-
-    Args:
-        sequence: The walk.
-        current_frame: Index of the frame.
-    """
-    views = sequence.annotations.imagined
-    return np.array([n for n, view in enumerate(views) if view.current_frame == current_frame], dtype=np.int64)
-
-
-def current_from_imagined(sequence: Sequence, current_frame: int) -> Float64[np.ndarray, "views 4 4"]:
-    """Return the poses of a current frame's imagined views relative to it, in metres.
-
-    Args:
-        sequence: The walk.
-        current_frame: Index of the frame.
-    """
-    chosen = imagined_of_frame(sequence, current_frame)
-    return invert_pose(sequence.world_from_camera[current_frame]) @ imagined_poses(sequence.annotations)[chosen]
 
 
 def draw_imagined(sequence: Sequence, current_frame: int, count: int, rng: np.random.Generator) -> ImaginedDraw:
