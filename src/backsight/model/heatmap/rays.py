@@ -52,7 +52,8 @@ class ViewGeometry:
     def keyframe_from_imagined(self) -> Float[Tensor, "batch keyframes imagined 4 4"]:
         """Return each imagined view's pose in each keyframe."""
         keyframe_from_current = invert_pose_torch(self.current_from_keyframe)
-        return keyframe_from_current[:, :, None] @ self.current_from_imagined[:, None]
+        with torch.autocast(keyframe_from_current.device.type, enabled=False):
+            return keyframe_from_current[:, :, None] @ self.current_from_imagined[:, None]
 
 
 @torch.no_grad()
@@ -119,7 +120,9 @@ def pluecker_rays(
         rays: Of `cell_rays`.
         unit_m: What moments are measured in.
     """
-    direction = functional.normalize(torch.einsum("bvij,bcj->bvci", current_from_camera[..., :3, :3], rays), dim=-1)
+    with torch.autocast(rays.device.type, enabled=False):
+        turned = torch.einsum("bvij,bcj->bvci", current_from_camera[..., :3, :3], rays)
+    direction = functional.normalize(turned, dim=-1)
     origin = current_from_camera[..., None, :3, 3] / unit_m[:, None, None, None]
     return torch.cat([direction, torch.linalg.cross(origin.expand_as(direction), direction)], dim=-1)
 
@@ -151,7 +154,8 @@ def look_up(geometry: ViewGeometry, rows: int, columns: int) -> Lookup:
     keyframe_from_imagined = geometry.keyframe_from_imagined()
     rotation, moved_m = keyframe_from_imagined[..., :3, :3], keyframe_from_imagined[..., :3, 3]
     rays = cell_rays(geometry.half_field, rows, columns)
-    far = torch.einsum("bkixy,bcy->bkicx", rotation, rays)[:, :, :, None]
+    with torch.autocast(rays.device.type, enabled=False):
+        far = torch.einsum("bkixy,bcy->bkicx", rotation, rays)[:, :, :, None]
     inverse = torch.tensor(HYPOTHESES, device=far.device)
     moved = moved_m / geometry.median_depth_m[:, None, None, None]
     # Points per unit of their depth in the imagined view: infinitely far ones are directions.
