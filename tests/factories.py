@@ -234,7 +234,13 @@ def good_report(sequence_id: str) -> QualityReport:
 
 
 def make_dataset(
-    root: Path, places: int = 3, per_place: int = 1, frames: int = 7, width: int = 34, height: int = 22
+    root: Path,
+    places: int = 3,
+    per_place: int = 1,
+    frames: int = 7,
+    width: int = 34,
+    height: int = 22,
+    imagined: int = 0,
 ) -> Path:
     """A whole data set under `root`: sequences 'walk-<place>-<number>' in places 'flat-<place>'."""
     info = DatasetInfo(
@@ -255,6 +261,7 @@ def make_dataset(
     for place in range(places):
         for number in range(per_place):
             name = f"walk-{place}-{number}"
-            sequence = make_sequence(name, frames, width, height, place * per_place + number, f"flat-{place}")
+            seed = place * per_place + number
+            sequence = make_sequence(name, frames, width, height, seed, f"flat-{place}", imagined=imagined)
             write_sequence(root, sequence, good_report(name))
     return root

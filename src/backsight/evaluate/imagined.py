@@ -71,8 +71,8 @@ def imagined_sample(
     scaling = model.calibration
     return ImaginedPrediction(
         keyframes=frames[positions],
-        target=_array(scaling.target.probability(found.imagined_logits[0])),
-        presence=_array(scaling.target_presence.probability(found.imagined_presence_logits[0])),
+        target=_array(scaling.imagined.probability(found.imagined_logits[0])),
+        presence=_array(scaling.imagined_presence.probability(found.imagined_presence_logits[0])),
         current_target=_array(scaling.target.probability(found.logits[0, :, -1])),
     )
 

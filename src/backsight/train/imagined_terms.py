@@ -1,5 +1,6 @@
 """The target terms over imagined views."""
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -29,6 +30,31 @@ def constant_imagined_terms(truth: ImaginedTruth | None) -> dict[str, Term]:
     valid = torch.ones_like(truth.maps, dtype=torch.bool)
     constant = constant_maps(MapTruth(truth.maps, valid, truth.present, truth.counted))
     return _terms(truth, constant.logits, constant.presence_logits)
+
+
+def imagined_arrays(truth: ImaginedTruth | None, targets: Targets) -> dict[str, np.ndarray]:
+    """Return logits and truths of all pairs that count, for validation; empty where there are none.
+
+    Args:
+        truth: Of the batch.
+        targets: Of the same batch.
+    """
+    if truth is None or targets.imagined_logits is None or targets.imagined_presence_logits is None:
+        maps = np.zeros((0, *targets.logits.shape[-2:]), dtype=np.float32)
+        none = np.zeros(0, dtype=np.float32)
+        return {
+            "imagined": maps,
+            "imagined_truth": maps,
+            "imagined_presence": none,
+            "imagined_present": none.astype(bool),
+        }
+    counted = truth.counted
+    return {
+        "imagined": targets.imagined_logits[counted].float().cpu().numpy(),
+        "imagined_truth": truth.maps[counted].cpu().numpy(),
+        "imagined_presence": targets.imagined_presence_logits[counted].float().cpu().numpy(),
+        "imagined_present": truth.present[counted].cpu().numpy(),
+    }
 
 
 def _terms(
