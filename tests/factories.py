@@ -13,6 +13,8 @@ from backsight.records.quality import QualityReport
 from backsight.records.scene import OrientedBox, Room, SceneObject
 from backsight.records.sequence import (
     FORMAT_VERSION,
+    ImaginedImages,
+    ImaginedView,
     Sequence,
     SequenceAnnotations,
     SpatialRelation,
@@ -164,6 +166,19 @@ def instructions_of(current: int, objects) -> tuple[Instruction, ...]:
     )
 
 
+def imagined_of(poses: np.ndarray, current: int, count: int) -> tuple[ImaginedView, ...]:
+    """Views of one frame: turned about the vertical to both sides, every second one moved a little."""
+    views = []
+    for number in range(count):
+        angle = (0.4 + 0.2 * number) * (-1) ** number
+        turn = np.array([[math.cos(angle), 0, math.sin(angle)], [0, 1, 0], [-math.sin(angle), 0, math.cos(angle)]])
+        pose = poses[current].copy()
+        pose[:3, :3] = turn @ pose[:3, :3]
+        pose[0, 3] += 0.2 * (number % 2)
+        views.append(ImaginedView(current, tuple(pose.ravel().tolist())))
+    return tuple(views)
+
+
 def make_sequence(
     sequence_id: str = "walk-000001",
     frames: int = 7,
@@ -172,8 +187,12 @@ def make_sequence(
     seed: int = 0,
     place_id: str = "flat-0",
     hfov_deg: float = 79.0,
+    imagined: int = 0,
 ) -> Sequence:
-    """A consistent sequence of the box room; prime frame counts and odd aspect ratios welcome."""
+    """A consistent sequence of the box room; prime frame counts and odd aspect ratios welcome.
+
+    Imagined views belong to the last frame.
+    """
     objects = room_objects()
     intrinsics = intrinsics_from_hfov(width, height, hfov_deg)
     poses = arc_poses(frames, seed)
@@ -198,8 +217,14 @@ def make_sequence(
         visible_objects=visible,
         relations=relations_of(poses, visible, objects),
         instructions=instructions_of(frames - 1, objects),
+        imagined=imagined_of(poses, frames - 1, imagined),
     )
-    return Sequence(rgb, depth, ids, intrinsics, poses, annotations)
+    truth = None
+    if imagined:
+        asked = [np.array(view.world_from_camera).reshape(4, 4) for view in annotations.imagined]
+        seen = [cast(pose, intrinsics, width, height, objects)[:2] for pose in asked]
+        truth = ImaginedImages(*(np.stack(images) for images in zip(*seen, strict=True)))
+    return Sequence(rgb, depth, ids, intrinsics, poses, annotations, truth)
 
 
 def good_report(sequence_id: str) -> QualityReport:
@@ -209,7 +234,13 @@ def good_report(sequence_id: str) -> QualityReport:
 
 
 def make_dataset(
-    root: Path, places: int = 3, per_place: int = 1, frames: int = 7, width: int = 34, height: int = 22
+    root: Path,
+    places: int = 3,
+    per_place: int = 1,
+    frames: int = 7,
+    width: int = 34,
+    height: int = 22,
+    imagined: int = 0,
 ) -> Path:
     """A whole data set under `root`: sequences 'walk-<place>-<number>' in places 'flat-<place>'."""
     info = DatasetInfo(
@@ -230,6 +261,7 @@ def make_dataset(
     for place in range(places):
         for number in range(per_place):
             name = f"walk-{place}-{number}"
-            sequence = make_sequence(name, frames, width, height, place * per_place + number, f"flat-{place}")
+            seed = place * per_place + number
+            sequence = make_sequence(name, frames, width, height, seed, f"flat-{place}", imagined=imagined)
             write_sequence(root, sequence, good_report(name))
     return root

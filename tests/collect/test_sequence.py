@@ -6,7 +6,7 @@ from backsight.collect.plan import CollectConfig, SequencePlan
 from backsight.collect.sequence import TooFewTargetsError, collect_sequence
 from backsight.quality.references import matching_objects
 from backsight.records.errors import UsageError
-from backsight.records.sequence import annotation_arrays
+from backsight.records.sequence import annotation_arrays, imagined_poses
 
 CONFIG = CollectConfig(size="64x48")
 
@@ -38,6 +38,26 @@ def test_content_depends_on_plan_and_attempt_alone(paper_world):
     for other in (walk_plan(seed=7), walk_plan(attempt=1)):
         poses = collect_sequence(other, paper_world, CONFIG).world_from_camera
         assert np.abs(poses - first.world_from_camera).max() > 0.01
+
+
+def test_imagined_views_are_the_scene_as_their_poses_see_it(paper_world):
+    sequence = collect_sequence(walk_plan(), paper_world, CONFIG)
+    views = sequence.annotations.imagined
+    asked = {instruction.current_frame for instruction in sequence.annotations.instructions}
+    assert [view.current_frame for view in views] == [frame for frame in sorted(asked) for _ in range(4)]
+    seen = paper_world.render(imagined_poses(sequence.annotations), sequence.intrinsics, 64, 48)
+    np.testing.assert_array_equal(sequence.imagined.instance_ids, seen.instance_ids)
+    np.testing.assert_array_equal(sequence.imagined.depth_m, seen.depth_m)
+    again = collect_sequence(walk_plan(), paper_world, CONFIG)
+    np.testing.assert_array_equal(again.imagined.instance_ids, sequence.imagined.instance_ids)
+
+
+def test_a_walk_collected_without_imagined_views_is_the_same_but_for_them(paper_world):
+    with_views = collect_sequence(walk_plan(), paper_world, CONFIG)
+    without = collect_sequence(walk_plan(), paper_world, CONFIG.model_copy(update={"imagined_views": 0}))
+    assert without.imagined is None
+    assert without.annotations == msgspec.structs.replace(with_views.annotations, imagined=())
+    np.testing.assert_array_equal(without.rgb, with_views.rgb)
 
 
 def test_an_unknown_pattern_is_refused(paper_world):

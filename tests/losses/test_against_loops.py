@@ -347,6 +347,9 @@ CASES = {
     "attention_alignment": attention_alignment,
     "identification": identification,
     "similarity_hinge": similarity_hinge,
+    "imagined_bce": target("bce"),
+    "imagined_iou": target("iou"),
+    "imagined_presence": target("presence"),
 }
 
 

@@ -181,8 +181,9 @@ def test_gradients_reach_every_trainable_parameter(own_model, inputs):
         if parameter.requires_grad and (parameter.grad is None or not parameter.grad.any())
     }
     # A key's bias shifts all scores of a query alike, so softmax cancels it; rounding may leave a trace or nothing.
-    # Imagined views are asked for elsewhere: without any, what carries their poses has nothing to learn.
-    assert {name for name in without if not name.endswith("k_proj.bias")} == {"language.pose.weight"}
+    # Imagined views are asked for elsewhere: without any, what is theirs alone has nothing to learn.
+    of_imagined = {name for name, _ in own_model.named_parameters() if name.startswith("heatmap.imagined.")}
+    assert {name for name in without if not name.endswith("k_proj.bias")} == {"language.pose.weight", *of_imagined}
     frozen = {name for name, parameter in own_model.named_parameters() if not parameter.requires_grad}
     assert frozen == {"geometry.aggregator.patch_embed.mask_token", "appearance.model.embeddings.mask_token"}
 

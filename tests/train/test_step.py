@@ -22,6 +22,7 @@ from backsight.train.step import BatchTruth, batch_truth, constant_map_terms, lo
 GRID = MapGrid(ImageFit(68, 54, 64, 48), 16, 12)
 ON_FOOTPRINTS = ("footprint_bce", "footprint_iou", "footprint_presence", "identification", "similarity_hinge")
 ON_TARGETS = ("target_bce", "target_iou", "target_presence", "consistency", "total_variation", "compactness")
+OF_IMAGINED = {"imagined_bce", "imagined_iou", "imagined_presence"}
 OF_LANGUAGE = {
     "answer",
     "attention_alignment",
@@ -29,8 +30,9 @@ OF_LANGUAGE = {
     "target_distillation",
     "footprint_pseudo",
     "target_pseudo",
+    *OF_IMAGINED,
 }
-"""Made by the language model alone, or with a teacher: neither takes part here."""
+"""Made by the language model alone, with a teacher, or of views that are imagined; none takes part here."""
 ON_MAPS = {*ON_FOOTPRINTS, *ON_TARGETS, "temporal_smoothness"}
 
 

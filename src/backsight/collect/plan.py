@@ -59,6 +59,8 @@ class CollectConfig(BaseModel):
     """Number of the first place, so that data sets can be kept apart."""
     patterns: tuple[str, ...] = PATTERNS
     """Trajectory patterns, used in turn."""
+    imagined_views: int = Field(default=4, ge=0, le=64)
+    """Views of each current frame that are asked for by pose alone: half of them turned, half turned and moved."""
     rgb_samples_per_axis: int = Field(default=1, ge=1, le=8)
     """Colour samples along each side of a pixel; more is smoother and slower."""
     max_retries: int = Field(default=3, ge=0, le=100)

@@ -5,6 +5,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from backsight.collect.annotate import true_relations, visible_objects
+from backsight.collect.imagine import imagine_views
 from backsight.collect.instruct import InstructConfig, current_frames, make_instructions
 from backsight.collect.plan import CollectConfig, SequencePlan
 from backsight.collect.trajectories.circular import plan_circular
@@ -12,12 +13,12 @@ from backsight.collect.trajectories.room_transition import plan_room_transition
 from backsight.collect.trajectories.smooth import CameraMount, MotionLimits
 from backsight.geometry.cameras import intrinsics_from_hfov
 from backsight.records.errors import BacksightError, UsageError
-from backsight.records.sequence import FORMAT_VERSION, Sequence, SequenceAnnotations
+from backsight.records.sequence import FORMAT_VERSION, ImaginedImages, Sequence, SequenceAnnotations, imagined_poses
 from backsight.sim.simulator import Simulator
 
 LEAST_TARGETS = 4
 """Different targets that the instructions of a walk must name between them."""
-_TRAJECTORY_STREAM, _INSTRUCTION_STREAM = 1, 2
+_TRAJECTORY_STREAM, _INSTRUCTION_STREAM, _IMAGINED_STREAM = 1, 2, 3
 
 
 class TooFewTargetsError(BacksightError):
@@ -67,14 +68,29 @@ def collect_sequence(plan: SequencePlan, simulator: Simulator, config: CollectCo
         raise TooFewTargetsError(
             f"{plan.sequence_id}: {len(targets)} different targets, at least {LEAST_TARGETS} wanted"
         )
+    asked = sorted({instruction.current_frame for instruction in instructions})
+    navigation, rng = simulator.navigation, _random(plan, _IMAGINED_STREAM)
+    views = imagine_views(poses, asked, config.imagined_views, navigation, rng)
+    annotations = msgspec.structs.replace(annotations, instructions=instructions, imagined=views)
     return Sequence(
         rgb=seen.rgb,
         depth_m=seen.depth_m,
         instance_ids=seen.instance_ids,
         intrinsics=intrinsics,
         world_from_camera=poses,
-        annotations=msgspec.structs.replace(annotations, instructions=instructions),
+        annotations=annotations,
+        imagined=_imagined_images(annotations, simulator, config),
     )
+
+
+def _imagined_images(
+    annotations: SequenceAnnotations, simulator: Simulator, config: CollectConfig
+) -> ImaginedImages | None:
+    if not annotations.imagined:
+        return None
+    intrinsics = np.array(annotations.intrinsics, dtype=np.float64)
+    seen = simulator.render(imagined_poses(annotations), intrinsics, config.width, config.height)
+    return ImaginedImages(seen.depth_m, seen.instance_ids)
 
 
 def _plan_walk(plan: SequencePlan, simulator: Simulator, config: CollectConfig) -> Float64[np.ndarray, "frames 4 4"]:

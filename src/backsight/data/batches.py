@@ -11,6 +11,7 @@ from pydantic import Field
 
 from backsight.data.cache import SequenceCache
 from backsight.data.frames import FrameChoice, FrameChoiceConfig, choose_frames
+from backsight.data.imagined import draw_imagined, imagined_batch
 from backsight.data.sampler import Draw
 from backsight.records.batch import Batch
 from backsight.records.errors import DataError
@@ -29,6 +30,8 @@ class BatchConfig(FrameChoiceConfig):
     currents_per_sample: int = Field(default=3, ge=1, le=64)
     """Frames of a sample that footprints are supervised over, each against all the others."""
     instructions_per_sample: int = Field(default=4, ge=0, le=64)
+    imagined_per_sample: int = Field(default=2, ge=0, le=64)
+    """Imagined views of a sample, drawn from those of its current frame; walks without any have none."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ def build_batch(
     Raises:
         DataError: sequences of one batch differ in image size.
     """
-    samples, groups, histories = [], [], []
+    samples, groups, histories, imagined = [], [], [], []
     for position, draw in enumerate(draws):
         item = items[draw.item]
         sequence = cache[item.sequence]
@@ -87,6 +90,7 @@ def build_batch(
         histories.append(history)
         instructions = _draw_instructions(sequence, item.current_frame, config, rng)
         samples.append((sequence, choice, instructions))
+        imagined.append(draw_imagined(sequence, item.current_frame, config.imagined_per_sample, rng))
     sizes = {sequence.image_size for sequence, _, _ in samples}
     if len(sizes) > 1:
         raise DataError(cache.root, "image size", f"sequences differ: {sorted(sizes)}", "collect at one size")
@@ -105,6 +109,7 @@ def build_batch(
         target_ids=torch.from_numpy(target_ids),
         has_instruction=torch.from_numpy(has_instruction),
         has_truth=frames["depth_m"].flatten(1).amax(1) > 0,
+        imagined=imagined_batch([sequence for sequence, *_ in samples], imagined, config.imagined_per_sample),
     )
 
 

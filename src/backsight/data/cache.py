@@ -49,4 +49,6 @@ class SequenceCache:
 
 def size_bytes(sequence: Sequence) -> int:
     """Return the memory that a decoded sequence's images take."""
-    return sequence.rgb.nbytes + sequence.depth_m.nbytes + sequence.instance_ids.nbytes
+    size = sequence.rgb.nbytes + sequence.depth_m.nbytes + sequence.instance_ids.nbytes
+    imagined = sequence.imagined
+    return size if imagined is None else size + imagined.depth_m.nbytes + imagined.instance_ids.nbytes

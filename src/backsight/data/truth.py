@@ -115,3 +115,35 @@ def target_truth(batch: Batch, grid: MapGrid) -> TargetTruth:
     targets = batch.target_ids[:, :, None].expand(*shape, -1).flatten(0, 2)
     maps, present = pool_targets_torch(ids, targets, grid.fit, grid.columns, grid.rows)
     return TargetTruth(maps.view(*shape, grid.rows, grid.columns), present.view(shape))
+
+
+@dataclass(frozen=True)
+class ImaginedTruth:
+    """Truth of every (instruction, imagined view) pair of a batch."""
+
+    maps: Float32[Tensor, "batch instructions imagined rows columns"]
+    present: Bool[Tensor, "batch instructions imagined"]
+    counted: Bool[Tensor, "batch instructions imagined"]
+    """Real views and instructions whose target a keyframe shows: of others nothing can be known."""
+
+
+@torch.no_grad()
+def imagined_truth(batch: Batch, grid: MapGrid, targets: TargetTruth) -> ImaginedTruth | None:
+    """Return target maps and presence of each instruction over each imagined view; None without any view.
+
+    Args:
+        batch: with or without imagined views.
+        grid: of the maps.
+        targets: of the keyframes.
+    """
+    if batch.imagined is None:
+        return None
+    num_instructions, num_views = batch.target_ids.shape[1], batch.imagined.real.shape[1]
+    shape = (len(batch.target_ids), num_instructions, num_views)
+    views = batch.imagined.instance_ids
+    ids = views[:, None].expand(*shape, *views.shape[-2:]).flatten(0, 2)
+    wanted = batch.target_ids[:, :, None].expand(*shape, -1).flatten(0, 2)
+    maps, present = pool_targets_torch(ids, wanted, grid.fit, grid.columns, grid.rows)
+    seen = targets.present.any(-1) & batch.has_instruction
+    counted = seen[..., None] & batch.imagined.real[:, None]
+    return ImaginedTruth(maps.view(*shape, grid.rows, grid.columns), present.view(shape), counted)

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from backsight.evaluate.baselines.dataset_mean import measure_training_means
 from backsight.evaluate.baselines.run import keyframes_of_predictions, predict_baselines
+from backsight.evaluate.imagined import predict_imagined
+from backsight.evaluate.imagined_scores import score_imagined
 from backsight.evaluate.predict import predict_split
 from backsight.evaluate.report.content import SELECTION_RULE, RealWalks, ReportContent
 from backsight.evaluate.report.drawings import CurvePoint
@@ -17,6 +19,7 @@ from backsight.monitor.run_folder import read_metrics
 from backsight.records.score import ScoreRow
 
 PREDICTIONS_FOLDER = "predictions"
+IMAGINED_FOLDER = "imagined"
 RESULTS_FILE = "results.json"
 MODEL = "model"
 CURVES = ("loss/total", "loss/footprint_bce", "loss/matching", "loss/target_bce")
@@ -61,6 +64,9 @@ def evaluate_checkpoint(
     means = measure_training_means(training, config)
     folders += predict_baselines(source, config, predictions, means, keyframes_of_predictions(model))
     scores = score_all(folders, source, config)
+    imagined = predict_imagined(checkpoint, source, out / IMAGINED_FOLDER, config)
+    if imagined is not None:
+        scores.rows.extend(score_imagined(imagined, source, training, config))
     write_results(out / RESULTS_FILE, scores.rows)
     recorded = _evaluate_recording(checkpoint, recording, out, config) if recording is not None else None
     content = ReportContent(

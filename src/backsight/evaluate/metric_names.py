@@ -57,12 +57,14 @@ TARGET_PREDICTORS = (
     "colour_naming",
     "colour_and_category",
 )
+IMAGINED_PREDICTORS = (MODEL, "model_turned", "uniform", "dataset_mean", "category_mean")
 ORACLES = ("oracle", "oracle_depth_noise", "oracle_pose_noise")
 
 PREDICTOR_LABELS: dict[str, str] = {
     "model": "Backsight",
     "model_shuffled": "shuffled words",
     "model_shuffled_history": "shuffled history",
+    "model_turned": "current view, turned",
     "uniform": "uniform",
     "centre": "centre Gaussian",
     "dataset_mean": "dataset mean",
@@ -80,6 +82,7 @@ SHORT_LABELS: dict[str, str] = {
     "model": "Backsight",
     "model_shuffled": "shuffled\nwords",
     "model_shuffled_history": "shuff.\nhist.",
+    "model_turned": "current\nturned",
     "uniform": "uniform",
     "centre": "centre\nGauss",
     "dataset_mean": "data\nmean",
@@ -105,6 +108,15 @@ def _binned_rows(
     )
 
 
+TURN_BINS_DEG: tuple[tuple[int, int], ...] = ((0, 45), (45, 90), (90, 181))
+"""How far an imagined view is turned away from the current one."""
+
+
+def turn_suffix(low_deg: int, high_deg: int) -> str:
+    """Return what follows a metric's name when only imagined views turned so far count."""
+    return f"@turn_{low_deg}-{high_deg}"
+
+
 def _target_rows(suffix: str) -> tuple[MetricName, ...]:
     return (
         MetricName(f"target_auc{suffix}", "AUC"),
@@ -114,6 +126,16 @@ def _target_rows(suffix: str) -> tuple[MetricName, ...]:
         MetricName(f"target_presence_auroc{suffix}", "presence AUROC"),
         MetricName(f"target_presence_balanced_accuracy{suffix}", "presence balanced acc."),
         MetricName(f"target_presence_ece{suffix}", "presence calibration err.", "lower"),
+    )
+
+
+def _imagined_rows(suffix: str, label: str) -> tuple[MetricName, ...]:
+    return (
+        MetricName(f"imagined_auc{suffix}", f"{label}: AUC"),
+        MetricName(f"imagined_hit{suffix}", "  pointing hit"),
+        MetricName(f"imagined_presence_auroc{suffix}", "  presence AUROC"),
+        MetricName(f"imagined_presence_balanced_accuracy{suffix}", "  presence balanced acc."),
+        MetricName(f"imagined_presence_ece{suffix}", "  presence calibration err.", "lower"),
     )
 
 
@@ -180,6 +202,18 @@ GROUPS: tuple[MetricGroup, ...] = (
     MetricGroup("Targets: where the named thing is in each keyframe", _target_rows(""), TARGET_PREDICTORS),
     MetricGroup("Targets, instruction names a colour", _target_rows(NAMES_A_COLOUR), TARGET_PREDICTORS),
     MetricGroup("Targets, instruction names no colour", _target_rows(NAMES_NO_COLOUR), TARGET_PREDICTORS),
+    MetricGroup(
+        "Imagined views: where the named thing would be with the head turned",
+        _imagined_rows("", "all")
+        + _imagined_rows("@turned", "turned only")
+        + _imagined_rows("@turned_and_moved", "turned and moved")
+        + tuple(
+            name
+            for low, high in TURN_BINS_DEG
+            for name in _imagined_rows(turn_suffix(low, high), f"turned {low} to {min(high, 180)} degrees")
+        ),
+        IMAGINED_PREDICTORS,
+    ),
     MetricGroup(
         "Reasoning: the answer in words, by what it takes",
         _reasoning_rows("", "all")

@@ -36,6 +36,9 @@ TERMS_OF_LOSS = {
         "attention_alignment",
         "target_distillation",
         "target_pseudo",
+        "imagined_bce",
+        "imagined_iou",
+        "imagined_presence",
     ),
     "discrimination": ("identification", "similarity_hinge"),
 }
@@ -75,6 +78,9 @@ class TermWeights(BaseModel):
     target_distillation: float = Field(default=0.5, ge=0, le=100)
     footprint_pseudo: float = Field(default=0.5, ge=0, le=100)
     target_pseudo: float = Field(default=0.5, ge=0, le=100)
+    imagined_bce: float = Field(default=0.5, ge=0, le=100)
+    imagined_iou: float = Field(default=0.25, ge=0, le=100)
+    imagined_presence: float = Field(default=0.1, ge=0, le=100)
     identification: float = Field(default=0.2, ge=0, le=100)
     similarity_hinge: float = Field(default=0.2, ge=0, le=100)
 
@@ -132,6 +138,9 @@ class LossTerms:
     target_distillation: Term | None = None
     footprint_pseudo: Term | None = None
     target_pseudo: Term | None = None
+    imagined_bce: Term | None = None
+    imagined_iou: Term | None = None
+    imagined_presence: Term | None = None
     identification: Term | None = None
     similarity_hinge: Term | None = None
 

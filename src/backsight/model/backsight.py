@@ -20,7 +20,9 @@ from backsight.model.frames import fit_frames, load_frames
 from backsight.model.fusion import Fusion
 from backsight.model.geometry.vggt import VGGT
 from backsight.model.heatmap.footprint import FootprintDecoder
+from backsight.model.heatmap.imagined import ImaginedDecoder
 from backsight.model.heatmap.odometry import Odometry
+from backsight.model.heatmap.rays import estimated_geometry
 from backsight.model.heatmap.target import TargetDecoder
 from backsight.model.language import Language, SeenViews
 from backsight.model.outputs import Encoding, Footprints, Targets
@@ -56,7 +58,8 @@ class Backsight(Checkpointed):
         tokens = token_ids(tokenizer, config.language.frame_tokens)
         self.language = Language(config.language, tokens, config.attention, language_model, config.parts)
         self.fusion = Fusion(config)
-        self.heatmap = nn.ModuleDict({"footprint": FootprintDecoder(config), "target": TargetDecoder(config)})
+        decoders = {"footprint": FootprintDecoder(config), "target": TargetDecoder(config)}
+        self.heatmap = nn.ModuleDict({**decoders, "imagined": ImaginedDecoder(config)})
         for part in (self.fusion, self.heatmap):
             part.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
@@ -118,20 +121,34 @@ class Backsight(Checkpointed):
         return cast(FootprintDecoder, self.heatmap["footprint"]).odometry(encoding)
 
     def targets(
-        self, encoding: Encoding, rgb: Shaped[Tensor, "batch frames 3 height width"], question: Question
+        self,
+        encoding: Encoding,
+        rgb: Shaped[Tensor, "batch frames 3 height width"],
+        question: Question,
+        odometry: Odometry | None = None,
     ) -> Targets:
-        """Decode where each instruction's target lies in each keyframe.
+        """Decode where each instruction's target lies in each keyframe, and in each imagined view asked for.
 
         Args:
             encoding: of `encode`.
             rgb: the same frames.
             question: what is asked.
+            odometry: of `odometry`, where it is known already; only imagined views need it.
         """
         seen = self._seen_views(encoding, rgb, question)
-        reading = self.language.read(
-            seen, question.instruction_tokens, question.answer_tokens, with_attention=question.with_attention
-        )
-        decoded = self.heatmap["target"](encoding, question.keyframes, reading.queries)
+        words, keyframes = question.instruction_tokens, question.keyframes
+        geometry = numbers = None
+        if question.current_from_imagined is not None:
+            odometry = odometry or self.odometry(encoding)
+            geometry = estimated_geometry(encoding, odometry, keyframes, question.current_from_imagined)
+            numbers = geometry.pose_numbers()
+        reading = self.language.read(seen, words, question.answer_tokens, numbers, question.with_attention)
+        queries = reading.queries
+        decoded = self.heatmap["target"](encoding, keyframes, queries[:, :, : keyframes.shape[1]])
+        if geometry is not None:
+            asked = queries[:, :, keyframes.shape[1] :]
+            maps, presence = self.heatmap["imagined"](encoding, keyframes, asked, decoded, geometry)
+            decoded = replace(decoded, imagined_logits=maps, imagined_presence_logits=presence)
         return replace(decoded, answers=reading.answers, attention=reading.attention)
 
     def answers(
@@ -163,7 +180,7 @@ class Backsight(Checkpointed):
         """Encode and decode both families; arguments as in `encode`, `footprints` and `targets`."""
         encoding = self.encode(rgb)
         footprints = self.footprints(encoding, current, history)
-        return encoding, footprints, self.targets(encoding, rgb, question)
+        return encoding, footprints, self.targets(encoding, rgb, question, footprints.odometry)
 
     def predict(
         self,

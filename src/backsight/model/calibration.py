@@ -33,3 +33,5 @@ class Calibration(Frozen):
     footprint_presence: Platt = Platt()
     target: Platt = Platt()
     target_presence: Platt = Platt()
+    imagined: Platt = Platt()
+    imagined_presence: Platt = Platt()

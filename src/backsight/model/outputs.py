@@ -73,6 +73,9 @@ class Targets:
 
     logits: Float[Tensor, "batch instructions keyframes map_rows map_columns"]
     presence_logits: Float[Tensor, "batch instructions keyframes"]
+    imagined_logits: Float[Tensor, "batch instructions imagined map_rows map_columns"] | None = None
+    """When imagined views were asked for."""
+    imagined_presence_logits: Float[Tensor, "batch instructions imagined"] | None = None
     answers: AnswerLikelihood | None = None
     """When true answers were given."""
     attention: Float[Tensor, "batch instructions keyframes keyframes image_tokens"] | None = None

@@ -13,7 +13,7 @@ from backsight.records.quality import Finding
 from backsight.records.scene import SceneObject
 from backsight.records.sequence import Sequence, SequenceAnnotations, SpatialRelation, VisibleObject
 from backsight.records.vocabulary import CATEGORIES, COLOURS, RELATIONS
-from backsight.storage.layout import ANNOTATIONS_FILE, INSTANCES_FILE, path_in_dataset
+from backsight.storage.layout import ANNOTATIONS_FILE, IMAGINED_INSTANCES_FILE, INSTANCES_FILE, path_in_dataset
 
 Problem = tuple[str, str, int | None]
 """Field, what is wrong, frame."""
@@ -39,11 +39,15 @@ def score_annotations(sequence: Sequence) -> tuple[float, list[Finding]]:
 
 
 def _unknown_ids(sequence: Sequence) -> list[Finding]:
-    path = path_in_dataset(sequence.annotations.sequence_id, INSTANCES_FILE)
+    name = sequence.annotations.sequence_id
     known = np.array([0, *(item.instance_id for item in sequence.annotations.objects)])
-    unknown = np.setdiff1d(np.unique(sequence.instance_ids), known)
+    images = [(INSTANCES_FILE, sequence.instance_ids)]
+    if sequence.imagined is not None:
+        images.append((IMAGINED_INSTANCES_FILE, sequence.imagined.instance_ids))
     return [
-        Finding(path, "instance_ids", f"id {number} is no object of the annotations") for number in unknown.tolist()
+        Finding(path_in_dataset(name, file), "instance_ids", f"id {number} is no object of the annotations")
+        for file, ids in images
+        for number in np.setdiff1d(np.unique(ids), known).tolist()
     ]
 
 

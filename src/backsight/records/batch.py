@@ -8,6 +8,22 @@ from torch import Tensor
 
 
 @dataclass(frozen=True)
+class ImaginedBatch:
+    """Views without an image, asked for relative to each sample's current view."""
+
+    current_from_imagined: Float32[Tensor, "batch imagined 4 4"]
+    """Metres; the identity where there is none."""
+    instance_ids: Int64[Tensor, "batch imagined height width"]
+    """For the truth alone; 0 where there is none."""
+    real: Bool[Tensor, "batch imagined"]
+    """False for padding."""
+
+    def to(self, device: torch.device | str) -> "ImaginedBatch":
+        """Return the views with every tensor on `device`."""
+        return ImaginedBatch(**{f.name: getattr(self, f.name).to(device, non_blocking=True) for f in fields(self)})
+
+
+@dataclass(frozen=True)
 class Batch:
     """Groups of frames from several sequences, all of one image size."""
 
@@ -34,7 +50,11 @@ class Batch:
     has_instruction: Bool[Tensor, "batch instructions"]
     has_truth: Bool[Tensor, " batch"]
     """False for a sample without depth: its poses and instance ids mean nothing either."""
+    imagined: ImaginedBatch | None = None
+    """None where no walk of the batch has any, or none is asked for."""
 
     def to(self, device: torch.device | str) -> "Batch":
         """Return the batch with every tensor on `device`."""
-        return Batch(**{f.name: getattr(self, f.name).to(device, non_blocking=True) for f in fields(self)})
+        parts = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "imagined"}
+        imagined = None if self.imagined is None else self.imagined.to(device)
+        return Batch(**{name: part.to(device, non_blocking=True) for name, part in parts.items()}, imagined=imagined)

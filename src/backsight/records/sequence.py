@@ -32,6 +32,15 @@ class SpatialRelation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Frame index of the viewer for viewer relations, None for world relations."""
 
 
+class ImaginedView(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A view that was never walked to: asked for by its pose alone, rendered for the truth."""
+
+    current_frame: int
+    """Index of the frame whose instructions it belongs to; its pose is asked for relative to that frame."""
+    world_from_camera: tuple[float, ...]
+    """16 numbers row by row."""
+
+
 class SequenceAnnotations(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything about a walk that is not an image; stored as annotations.msgpack."""
 
@@ -56,6 +65,17 @@ class SequenceAnnotations(msgspec.Struct, frozen=True, forbid_unknown_fields=Tru
     """Per frame, furniture only, by falling pixel share."""
     relations: tuple[SpatialRelation, ...] = ()
     instructions: tuple[Instruction, ...] = ()
+    imagined: tuple[ImaginedView, ...] = ()
+    """Absent from walks that were collected without."""
+
+
+@dataclass(frozen=True)
+class ImaginedImages:
+    """Truth of the imagined views, in the order of the annotations. Never part of a history, never shown to a model."""
+
+    depth_m: Float32[np.ndarray, "imagined height width"]
+    """Planar depth; 0 = nothing measured."""
+    instance_ids: Int32[np.ndarray, "imagined height width"]
 
 
 @dataclass(frozen=True)
@@ -71,6 +91,8 @@ class Sequence:
     intrinsics: Float64[np.ndarray, "3 3"]
     world_from_camera: Float64[np.ndarray, "frames 4 4"]
     annotations: SequenceAnnotations
+    imagined: ImaginedImages | None = None
+    """None where the annotations name no imagined view; intrinsics are those of the frames."""
 
     @property
     def num_frames(self) -> int:
@@ -90,3 +112,9 @@ def annotation_arrays(
     intrinsics = np.array(annotations.intrinsics, dtype=np.float64)
     poses = np.array(annotations.world_from_camera, dtype=np.float64).reshape(-1, 4, 4)
     return intrinsics, poses
+
+
+def imagined_poses(annotations: SequenceAnnotations) -> Float64[np.ndarray, "imagined 4 4"]:
+    """Return world_from_camera of the imagined views."""
+    poses = [view.world_from_camera for view in annotations.imagined]
+    return np.array(poses, dtype=np.float64).reshape(-1, 4, 4)

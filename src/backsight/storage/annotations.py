@@ -8,7 +8,7 @@ import numpy as np
 from backsight.geometry.poses import check_rigid
 from backsight.records.errors import DataError
 from backsight.records.quality import QualityReport
-from backsight.records.sequence import FORMAT_VERSION, SequenceAnnotations
+from backsight.records.sequence import FORMAT_VERSION, SequenceAnnotations, imagined_poses
 from backsight.storage.layout import MAX_FRAMES, MAX_SIDE_PX, SEQUENCE_ID_PATTERN
 
 RIGID_TOLERANCE = 1e-6
@@ -90,6 +90,7 @@ def check_annotations(annotations: SequenceAnnotations, path: Path) -> None:
     _check_intrinsics(annotations, path)
     _check_poses(annotations, path)
     _check_frames(annotations, path)
+    _check_imagined(annotations, path)
     _check_ids(annotations, path)
 
 
@@ -134,6 +135,23 @@ def _check_frames(annotations: SequenceAnnotations, path: Path) -> None:
         if not 0 <= instruction.current_frame < frames:
             problem = f"is {instruction.current_frame}, there are {frames} frames"
             raise DataError(path, f"instructions[{index}].current_frame", problem)
+
+
+def _check_imagined(annotations: SequenceAnnotations, path: Path) -> None:
+    frames, views = len(annotations.world_from_camera), annotations.imagined
+    if len(views) > MAX_FRAMES:
+        raise DataError(path, "imagined", f"holds {len(views)} views, expected at most {MAX_FRAMES}")
+    for index, view in enumerate(views):
+        if not 0 <= view.current_frame < frames:
+            problem = f"is {view.current_frame}, there are {frames} frames"
+            raise DataError(path, f"imagined[{index}].current_frame", problem)
+        if len(view.world_from_camera) != 16:
+            problem = f"holds {len(view.world_from_camera)} numbers, expected 16"
+            raise DataError(path, f"imagined[{index}].world_from_camera", problem)
+    try:
+        check_rigid(imagined_poses(annotations), RIGID_TOLERANCE)
+    except ValueError as error:
+        raise DataError(path, "imagined", str(error)) from error
 
 
 def _check_ids(annotations: SequenceAnnotations, path: Path) -> None:

@@ -22,9 +22,13 @@ DEPTH_FILE = "depth.zip"
 INSTANCES_FILE = "instances.zip"
 ANNOTATIONS_FILE = "annotations.msgpack"
 METADATA_FILE = "metadata.json"
+IMAGINED_DEPTH_FILE = "imagined_depth.zip"
+IMAGINED_INSTANCES_FILE = "imagined_instances.zip"
 MANIFEST_FILE = "manifest.json"
 CONTENT_FILES = (RGB_FILE, DEPTH_FILE, INSTANCES_FILE, ANNOTATIONS_FILE, METADATA_FILE)
-"""Files of a sequence that the manifest lists."""
+"""Files of every sequence that the manifest lists."""
+IMAGINED_FILES = (IMAGINED_DEPTH_FILE, IMAGINED_INSTANCES_FILE)
+"""Files that a sequence with imagined views has besides; the manifest lists both or neither."""
 
 MAX_FRAMES = 4096
 MAX_SIDE_PX = 4096

@@ -9,7 +9,7 @@ import msgspec
 from backsight.records.errors import DataError
 from backsight.records.quality import Finding
 from backsight.records.sequence import FORMAT_VERSION
-from backsight.storage.layout import CONTENT_FILES, MANIFEST_FILE, MAX_IMAGE_FILE_BYTES, path_in_dataset
+from backsight.storage.layout import CONTENT_FILES, IMAGINED_FILES, MANIFEST_FILE, MAX_IMAGE_FILE_BYTES, path_in_dataset
 from backsight.storage.sealed_json import read_sealed, sealed_bytes
 
 _CHUNK_BYTES = 1024 * 1024
@@ -69,7 +69,9 @@ def read_manifest(folder: Path) -> Manifest:
         raise DataError(path, "manifest", str(error)) from error
     if manifest.sequence_id != folder.name:
         raise DataError(path, "sequence_id", f"is {manifest.sequence_id!r}, the folder is {folder.name!r}")
-    if set(manifest.files) != set(CONTENT_FILES):
+    if set(manifest.files) - set(IMAGINED_FILES) != set(CONTENT_FILES) or len(
+        set(manifest.files) & set(IMAGINED_FILES)
+    ) not in (0, len(IMAGINED_FILES)):
         raise DataError(path, "files", f"lists {sorted(manifest.files)}, expected {sorted(CONTENT_FILES)}")
     return manifest
 
@@ -114,7 +116,7 @@ def verify_manifest(folder: Path) -> list[Finding]:
         for name, entry in sorted(manifest.files.items())
         if (finding := _file_finding(folder, name, entry)) is not None
     ]
-    unexpected = sorted({file.name for file in folder.iterdir()} - set(CONTENT_FILES) - {MANIFEST_FILE})
+    unexpected = sorted({file.name for file in folder.iterdir()} - set(manifest.files) - {MANIFEST_FILE})
     findings += [
         Finding(path_in_dataset(folder.name, name), "file", "is not listed in manifest.json") for name in unexpected
     ]

@@ -3,12 +3,15 @@
 from pathlib import Path
 
 from backsight.records.errors import DataError
-from backsight.records.sequence import Sequence, SequenceAnnotations, annotation_arrays
+from backsight.records.sequence import ImaginedImages, Sequence, SequenceAnnotations, annotation_arrays
 from backsight.storage.annotations import SequenceMetadata, decode_annotations, decode_metadata
 from backsight.storage.codecs import decode_png_zip, decode_rgb, mm_to_depth
 from backsight.storage.layout import (
     ANNOTATIONS_FILE,
     DEPTH_FILE,
+    IMAGINED_DEPTH_FILE,
+    IMAGINED_FILES,
+    IMAGINED_INSTANCES_FILE,
     INSTANCES_FILE,
     MAX_ANNOTATION_BYTES,
     MAX_IMAGE_FILE_BYTES,
@@ -55,6 +58,22 @@ def read_sequence(root: Path, sequence_id: str, *, verify: bool = True) -> Seque
         intrinsics=intrinsics,
         world_from_camera=world_from_camera,
         annotations=annotations,
+        imagined=_read_imagined(folder, metadata, len(annotations.imagined)),
+    )
+
+
+def _read_imagined(folder: Path, metadata: SequenceMetadata, views: int) -> ImaginedImages | None:
+    listed = set(IMAGINED_FILES) <= set(metadata.files)
+    if listed != (views > 0):
+        problem = f"names {views} views, {METADATA_FILE} lists {'their' if listed else 'no'} images"
+        raise DataError(folder / ANNOTATIONS_FILE, "imagined", problem, _ADVICE)
+    if not views:
+        return None
+    size = views, metadata.width, metadata.height
+    depth, instances = folder / IMAGINED_DEPTH_FILE, folder / IMAGINED_INSTANCES_FILE
+    return ImaginedImages(
+        depth_m=mm_to_depth(decode_png_zip(_read_images(depth), *size, depth)),
+        instance_ids=decode_png_zip(_read_images(instances), *size, instances).astype("int32"),
     )
 
 

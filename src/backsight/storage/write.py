@@ -23,6 +23,9 @@ from backsight.storage.layout import (
     ANNOTATIONS_FILE,
     CONTENT_FILES,
     DEPTH_FILE,
+    IMAGINED_DEPTH_FILE,
+    IMAGINED_FILES,
+    IMAGINED_INSTANCES_FILE,
     INCOMING_FOLDER,
     INSTANCES_FILE,
     MANIFEST_FILE,
@@ -76,6 +79,12 @@ def _encode_files(target: Path, sequence: Sequence, quality: QualityReport) -> d
         ANNOTATIONS_FILE: encode_annotations(annotations),
         METADATA_FILE: msgspec.json.format(msgspec.json.encode(metadata), indent=2) + b"\n",
     }
+    if sequence.imagined is not None:
+        truth = sequence.imagined
+        depth_mm = depth_to_mm(truth.depth_m, target / IMAGINED_DEPTH_FILE)
+        instances = instances_to_uint16(truth.instance_ids, target / IMAGINED_INSTANCES_FILE)
+        files[IMAGINED_DEPTH_FILE] = encode_png_zip(depth_mm)
+        files[IMAGINED_INSTANCES_FILE] = encode_png_zip(instances)
     entries = {name: file_entry(data) for name, data in files.items()}
     return files | {MANIFEST_FILE: manifest_bytes(annotations.sequence_id, entries)}
 
@@ -90,10 +99,27 @@ def _check_parts_agree(target: Path, sequence: Sequence) -> None:
     for name, images in ((DEPTH_FILE, sequence.depth_m), (INSTANCES_FILE, sequence.instance_ids)):
         if images.shape != shape:
             raise DataError(target / name, "shape", f"is {images.shape}, the colour images have {shape}")
+    _check_imagined(target, sequence)
     if poses.shape != sequence.world_from_camera.shape or not np.array_equal(poses, sequence.world_from_camera):
         raise DataError(target / ANNOTATIONS_FILE, "world_from_camera", "differs from the sequence's own poses")
     if not np.array_equal(intrinsics, sequence.intrinsics):
         raise DataError(target / ANNOTATIONS_FILE, "intrinsics", "differs from the sequence's own intrinsics")
+
+
+def _check_imagined(target: Path, sequence: Sequence) -> None:
+    wanted = len(sequence.annotations.imagined)
+    truth = sequence.imagined
+    if (truth is None) != (wanted == 0):
+        state = "missing" if truth is None else "there"
+        raise DataError(target / ANNOTATIONS_FILE, "imagined", f"names {wanted} views, their images are {state}")
+    if truth is not None:
+        shape = (wanted, *sequence.rgb.shape[1:3])
+        for name, images in (
+            (IMAGINED_DEPTH_FILE, truth.depth_m),
+            (IMAGINED_INSTANCES_FILE, truth.instance_ids),
+        ):
+            if images.shape != shape:
+                raise DataError(target / name, "shape", f"is {images.shape}, expected {shape}")
 
 
 def _describe(sequence: Sequence, quality: QualityReport) -> SequenceMetadata:
@@ -111,6 +137,6 @@ def _describe(sequence: Sequence, quality: QualityReport) -> SequenceMetadata:
         height=height,
         written_utc=datetime.now(UTC).isoformat(timespec="seconds"),
         process_id=os.getpid(),
-        files=CONTENT_FILES,
+        files=CONTENT_FILES if sequence.imagined is None else (*CONTENT_FILES, *IMAGINED_FILES),
         quality=quality,
     )

@@ -39,7 +39,15 @@ def launch(config: TrainConfig) -> TrainReport:
         told.write_text(config.model_copy(update={"processes": 1}).model_dump_json())
         _run_processes(config, [sys.executable, "-m", "backsight.train.launch", str(told), str(report)], Path(folder))
         found = read_sealed(report)
-    return TrainReport(**{name: Path(value) if name in ("model", "run") else value for name, value in found.items()})
+    return TrainReport(
+        model=Path(found["model"]),
+        run=Path(found["run"]),
+        steps=found["steps"],
+        parameters=found["parameters"],
+        minutes=found["minutes"],
+        places=found["places"],
+        sequences=found["sequences"],
+    )
 
 
 def _run_processes(config: TrainConfig, command: list[str], folder: Path) -> None:

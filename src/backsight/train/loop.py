@@ -326,6 +326,7 @@ def question_of(batch: Batch, weights: LossWeights) -> Question:
         batch.instruction_tokens,
         answer_tokens=batch.answer_tokens if weights.terms.answer > 0 else None,
         with_attention=weights.terms.attention_alignment > 0,
+        current_from_imagined=batch.imagined.current_from_imagined if batch.imagined is not None else None,
     )
 
 

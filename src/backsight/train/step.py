@@ -9,10 +9,12 @@ from torch import Tensor
 from backsight.data.truth import (
     CellGeometry,
     FootprintTruth,
+    ImaginedTruth,
     MapGrid,
     TargetTruth,
     cell_geometry,
     footprint_truth,
+    imagined_truth,
     target_truth,
 )
 from backsight.geometry.cells import ImageFit
@@ -32,6 +34,7 @@ from backsight.model.config import IMAGE_TOKEN_CELLS
 from backsight.model.heatmap.odometry import RelativePoses
 from backsight.model.outputs import Encoding, Footprints, Targets
 from backsight.records.batch import Batch
+from backsight.train.imagined_terms import constant_imagined_terms, imagined_terms
 
 SMALLEST_BASELINE_M = 0.05
 """Cameras nearer to each other than this have no bearing."""
@@ -45,11 +48,15 @@ class BatchTruth:
     target: TargetTruth
     cells: CellGeometry
     grid: MapGrid
+    imagined: ImaginedTruth | None = None
+    """None without imagined views."""
 
 
 def batch_truth(batch: Batch, grid: MapGrid) -> BatchTruth:
     """Compute the truth of a batch on its device."""
-    return BatchTruth(footprint_truth(batch, grid), target_truth(batch, grid), cell_geometry(batch, grid), grid)
+    targets = target_truth(batch, grid)
+    imagined = imagined_truth(batch, grid, targets)
+    return BatchTruth(footprint_truth(batch, grid), targets, cell_geometry(batch, grid), grid, imagined)
 
 
 def loss_terms(
@@ -75,6 +82,7 @@ def loss_terms(
         terms |= _target_terms(batch, truth, pairs, targets.logits.float(), targets.presence_logits.float())
         terms["transfer"] = _transfer_term(encoding, batch.keyframes, truth.target, pairs)
         terms |= _language_terms(truth, targets)
+        terms |= imagined_terms(truth.imagined, targets)
     return LossTerms(**terms)
 
 
@@ -92,6 +100,7 @@ def constant_map_terms(batch: Batch, truth: BatchTruth) -> LossTerms:
         constant = constant_maps(MapTruth(maps, torch.ones_like(maps, dtype=torch.bool), present, real))
         pairs = _keyframe_pairs(batch, truth)
         terms |= _target_terms(batch, truth, pairs, constant.logits, constant.presence_logits)
+        terms |= constant_imagined_terms(truth.imagined)
     return LossTerms(**terms)
 
 

@@ -23,6 +23,7 @@ from backsight.records.batch import Batch
 from backsight.records.errors import DataError
 from backsight.train.calibrate import fit_platt
 from backsight.train.data import BatchSource, model_images
+from backsight.train.imagined_terms import imagined_arrays
 from backsight.train.step import BatchTruth, batch_truth
 
 Autocast = Callable[[], AbstractContextManager[None]]
@@ -41,6 +42,11 @@ class ValidationOutputs:
     target_truth: Float32[np.ndarray, "targets rows columns"]
     target_presence: Float32[np.ndarray, " targets"]
     target_present: Bool[np.ndarray, " targets"]
+    imagined: Float32[np.ndarray, "views rows columns"]
+    """Of imagined views, those alone whose target a keyframe shows; none where the walks have none."""
+    imagined_truth: Float32[np.ndarray, "views rows columns"]
+    imagined_presence: Float32[np.ndarray, " views"]
+    imagined_present: Bool[np.ndarray, " views"]
     answer_right: Bool[np.ndarray, " answers"]
     """Whether the true answer is what would be generated."""
     alignment: Float64[np.ndarray, " present"]
@@ -70,7 +76,10 @@ def validation_outputs(
                 source.data.cache.root, "depth", "a validation walk has none", "validate on walks with truth"
             )
         with autocast():
-            question = Question(batch.keyframes, batch.frame_index, batch.instruction_tokens, batch.answer_tokens, True)
+            asked = None if batch.imagined is None else batch.imagined.current_from_imagined
+            question = Question(
+                batch.keyframes, batch.frame_index, batch.instruction_tokens, batch.answer_tokens, True, asked
+            )
             outputs = model(model_images(batch, grid), question, batch.current, batch.history)
         parts.append(_flatten(batch, batch_truth(batch, grid), *outputs[1:]))
     model.train()
@@ -101,6 +110,7 @@ def _flatten(batch: Batch, truth: BatchTruth, footprints: Footprints, targets: T
         "target_truth": array(truth.target.maps[real]),
         "target_presence": array(targets.presence_logits[real]),
         "target_present": array(truth.target.present[real]),
+        **imagined_arrays(truth.imagined, targets),
         **_language_figures(batch, truth, targets),
     }
 
@@ -129,10 +139,14 @@ def validation_metrics(outputs: ValidationOutputs) -> dict[str, float]:
     if 0 < outputs.footprint_present.sum() < len(outputs.footprint_present):
         presence = auroc(outputs.footprint_presence, outputs.footprint_present)
         values["footprint_presence_auroc"] = float(presence[0])
+    if 0 < outputs.imagined_present.sum() < len(outputs.imagined_present):
+        presence = auroc(outputs.imagined_presence, outputs.imagined_present)
+        values["imagined_presence_auroc"] = float(presence[0])
     target_valid = np.ones(outputs.target.shape, dtype=bool)
     families = {
         "footprint": (outputs.footprint, outputs.footprint_truth, outputs.footprint_valid),
         "target": (outputs.target, outputs.target_truth, target_valid),
+        "imagined": (outputs.imagined, outputs.imagined_truth, np.ones(outputs.imagined.shape, dtype=bool)),
     }
     for family, (predicted, truth, valid) in families.items():
         judged = eligible(truth, valid)
@@ -157,14 +171,14 @@ def fit_calibration(outputs: ValidationOutputs) -> Calibration:
         return fit_platt(logits.astype(np.float64), truth.astype(np.float64))
 
     valid = outputs.footprint_valid
-    if not len(outputs.target):
-        return Calibration(
-            footprint=fit(outputs.footprint[valid], outputs.footprint_truth[valid]),
-            footprint_presence=fit(outputs.footprint_presence, outputs.footprint_present),
-        )
-    return Calibration(
-        footprint=fit(outputs.footprint[valid], outputs.footprint_truth[valid]),
-        footprint_presence=fit(outputs.footprint_presence, outputs.footprint_present),
-        target=fit(outputs.target.ravel(), outputs.target_truth.ravel()),
-        target_presence=fit(outputs.target_presence, outputs.target_present),
-    )
+    fitted = {
+        "footprint": fit(outputs.footprint[valid], outputs.footprint_truth[valid]),
+        "footprint_presence": fit(outputs.footprint_presence, outputs.footprint_present),
+    }
+    if len(outputs.target):
+        fitted["target"] = fit(outputs.target.ravel(), outputs.target_truth.ravel())
+        fitted["target_presence"] = fit(outputs.target_presence, outputs.target_present)
+    if len(outputs.imagined):
+        fitted["imagined"] = fit(outputs.imagined.ravel(), outputs.imagined_truth.ravel())
+        fitted["imagined_presence"] = fit(outputs.imagined_presence, outputs.imagined_present)
+    return Calibration(**fitted)
