@@ -195,6 +195,7 @@ def random_batch(model: Backsight, size: int, device: torch.device) -> Batch:
         answer_tokens=words[..., :ANSWER].contiguous(),
         target_ids=torch.arange(1, 1 + INSTRUCTIONS).repeat(size, 1)[..., None],
         has_instruction=torch.ones(size, INSTRUCTIONS, dtype=torch.bool),
+        has_truth=torch.ones(size, dtype=torch.bool),
     ).to(device)
 
 

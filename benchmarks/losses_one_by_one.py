@@ -16,7 +16,7 @@ from backsight.geometry.projection_torch import invert_pose_torch, warp_maps_tor
 from backsight.losses.camera import camera_loss, pose_encoding_from_poses, scene_scale
 from backsight.losses.coherence import compactness_loss, total_variation_loss
 from backsight.losses.consistency import ViewPairs, consistency_loss
-from backsight.losses.depth import depth_loss, pool_depth
+from backsight.losses.depth import depth_loss, depth_unit_loss, pool_depth
 from backsight.losses.discrimination import jensen_shannon_matrix
 from backsight.losses.matching import MatchingConfig, TrueMatches, matching_loss, true_matches
 from backsight.losses.projection import balanced_bce, bearing_loss, log_distance_loss, presence_bce, soft_iou_loss
@@ -183,6 +183,7 @@ def _frame_terms(found: Collected, batch: Batch, outputs: Outputs) -> None:
         truth = pose_encoding_from_poses(poses, intrinsics, tuple(depth_m.shape[-2:]), scale_m)
         depth_truth_m, valid = pool_depth(depth_m, *encoding.depth.shape[-2:])
         depth_errors = depth_loss(encoding.depth[alone], encoding.depth_confidence[alone], depth_truth_m, valid)
+        depth_errors = depth_errors + depth_unit_loss(encoding.depth[alone], depth_truth_m, valid, scale_m)
         for frame in range(depth_m.shape[1]):
             predicted = encoding.pose_encodings[:, alone, frame : frame + 1]
             found.add("camera", camera_loss(predicted, truth[:, frame : frame + 1]))

@@ -129,6 +129,7 @@ def make_batch(sizes: Sizes, seed: int = 0) -> Batch:
         answer_tokens=torch.zeros(*shape, 1, dtype=torch.long),
         target_ids=torch.from_numpy(_targets(ids, sizes.instructions)),
         has_instruction=torch.ones(shape, dtype=torch.bool),
+        has_truth=torch.ones(shape[0], dtype=torch.bool),
     )
 
 
