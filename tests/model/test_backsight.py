@@ -174,7 +174,7 @@ def test_an_instruction_must_get_in_somehow():
 
 def test_gradients_reach_every_trainable_parameter(own_model, inputs):
     own_model.train()
-    total(*own_model(*inputs.all())).backward()
+    total(*own_model(*inputs.all(), inputs.given())).backward()
     without = {
         name
         for name, parameter in own_model.named_parameters()
@@ -267,7 +267,7 @@ def test_a_history_decoded_in_parts_equals_the_whole(model, inputs):
 
 
 def test_predict_returns_probabilities_for_all_history_frames(model, walk):
-    found = model.predict(walk, ["find the sofa", "a zebra", ""])
+    found = model.predict(walk, ["find the sofa", "a zebra", ""], keyframes="uniform")
     assert found.history_frames.tolist() == list(range(19))
     assert found.footprint.shape == (19, 24, 32)
     assert found.keyframes.tolist() == [0, 5, 10, 14, 19]
@@ -284,7 +284,7 @@ def test_predict_does_not_depend_on_the_chunks_or_the_mode(own_model, walk, monk
     own_model.train()
     one = own_model.predict(walk, ["find the sofa"], keyframes=[3, 19])
     assert own_model.training
-    monkeypatch.setattr("backsight.model.backsight.HISTORY_CHUNK", 7)
+    monkeypatch.setattr("backsight.model.prediction.HISTORY_CHUNK", 7)
     two = own_model.eval().predict(walk, ["find the sofa"], keyframes=[3, 19])
     assert one.keyframes.tolist() == [3, 19]
     np.testing.assert_allclose(one.footprint, two.footprint, atol=1e-4)

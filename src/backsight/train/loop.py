@@ -28,7 +28,7 @@ from backsight.records.batch import Batch
 from backsight.train.ahead import BatchesAhead
 from backsight.train.checkpoint import TrainState, load_checkpoint, newest_checkpoint, save_checkpoint
 from backsight.train.config import TrainConfig
-from backsight.train.data import SplitData, batch_source, map_grid, model_images, open_split
+from backsight.train.data import SplitData, batch_source, given_of, gives_geometry, map_grid, model_images, open_split
 from backsight.train.optimiser import learning_rate_factor, make_optimiser, set_learning_rate
 from backsight.train.step import batch_truth, constant_map_terms, loss_terms
 from backsight.train.validate import ValidationOutputs, fit_calibration, validation_metrics, validation_outputs
@@ -190,7 +190,8 @@ class _Run:
         truth = batch_truth(batch, self.grid)
         with accelerator.autocast():
             question = question_of(batch, config.weights)
-            outputs = self.model(model_images(batch, self.grid), question, batch.current, batch.history)
+            given = given_of(batch, self.grid, gives_geometry(config.geometry, config.seed, self.step))
+            outputs = self.model(model_images(batch, self.grid), question, batch.current, batch.history, given)
         total, losses = total_loss(loss_terms(batch, truth, *outputs, matching=config.matching), config.weights)
         accelerator.backward(total)
         accelerator.clip_grad_norm_(self.model.parameters(), config.optimiser.clip_norm)
