@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from jaxtyping import Int64
@@ -12,7 +11,7 @@ from rich.progress import track
 
 from backsight.evaluate.metric_names import MODEL, MODEL_GIVEN, SHUFFLED
 from backsight.evaluate.prediction_files import PredictionWriter
-from backsight.evaluate.samples import EvaluationConfig, EvaluationSample, SequenceSource, Shuffle, samples_of
+from backsight.evaluate.samples import EvaluationConfig, EvaluationSample, Geometry, SequenceSource, Shuffle, samples_of
 from backsight.evaluate.shuffle import InstructionKey, deranged_history, shuffled_texts, split_instructions
 from backsight.model.backsight import Backsight
 from backsight.model.given import GivenWalk
@@ -20,8 +19,6 @@ from backsight.model.prediction import Asked, predict_frames
 from backsight.records.errors import DataError, UsageError
 from backsight.records.prediction import Prediction, PredictionInfo
 from backsight.records.sequence import Sequence
-
-Geometry = Literal["estimated", "given"]
 
 
 def predict_split(
