@@ -46,15 +46,23 @@ def pack_voxels(
     """
     if not valid.any():
         return np.full(valid.shape, -1, dtype=np.int64)
-    low = points[valid].min(axis=0).astype(np.float64)
-    extent = points[valid].max(axis=0) - low
-    edge = max(float(extent.min()) / 20.0, 0.05 if metric_scale else float(extent.max()) / 2**_BITS, 1e-9)
-    index = np.floor((points - low) / edge)
-    index = np.where(valid[..., None], index, 0).astype(np.int64)
-    if index.max() >= 2**_BITS:
-        raise ValueError(f"points span {extent.max():.3g} with voxels of {edge:.3g}: more than 2^{_BITS} voxels a side")
-    packed = (index[..., 0] << (2 * _BITS)) | (index[..., 1] << _BITS) | index[..., 2]
-    return np.where(valid, packed, -1)
+    # Axis by axis: arrays whose last axis has three entries are slow to reduce.
+    axes = [points[..., axis][valid].astype(np.float64) for axis in range(3)]
+    low = [float(values.min()) for values in axes]
+    extent = [float(values.max()) - start for values, start in zip(axes, low, strict=True)]
+    edge = max(min(extent) / 20.0, 0.05 if metric_scale else max(extent) / 2**_BITS, 1e-9)
+    packed_valid = np.zeros(len(axes[0]), dtype=np.int64)
+    for values, start in zip(axes, low, strict=True):
+        values -= start
+        values /= edge
+        index = values.astype(np.int64)
+        if index.max() >= 2**_BITS:
+            raise ValueError(f"points span {max(extent):.3g} with voxels of {edge:.3g}: over 2^{_BITS} voxels a side")
+        packed_valid <<= _BITS
+        packed_valid |= index
+    packed = np.full(valid.shape, -1, dtype=np.int64)
+    packed[valid] = packed_valid
+    return packed
 
 
 def select_keyframes(

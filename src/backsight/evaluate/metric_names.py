@@ -37,7 +37,7 @@ CONTROLS = (SHUFFLED_INSTRUCTIONS, SHUFFLED_HISTORY)
 """The model, given what it must not do well with."""
 
 MODEL_GIVEN = "model_given"
-"""The model with depth and poses."""
+"""The model with depth and poses; shown beside the oracles where it was asked for."""
 
 FOOTPRINT_PREDICTORS = (
     MODEL,

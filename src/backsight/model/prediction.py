@@ -159,6 +159,7 @@ def predict_encoded(model: Backsight, walk: EncodedWalk, asked: Asked) -> Predic
     )
 
 
+@torch.no_grad()
 def estimated_keyframes(encoding: Encoding, num_keyframes: int) -> Int64[np.ndarray, " keyframes"]:
     """Return positions of keyframes by the model's own depth and cameras, the last frame among them.
 

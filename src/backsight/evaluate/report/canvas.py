@@ -13,7 +13,7 @@ INK: Colour = (27, 31, 36)
 SOFT: Colour = (103, 112, 123)
 LINE: Colour = (214, 219, 226)
 ACCENT: Colour = (59, 91, 219)
-AHEAD: Colour = (228, 233, 248)
+AHEAD: Colour = (206, 216, 246)
 
 _FONT = cv2.FontFace("sans")
 _REGULAR, _BOLD = 400, 700
@@ -102,7 +102,7 @@ class Canvas:
         # A camera above or below has a short arrow: its length is the horizontal share.
         length_px = radius_px * max(0.35, 0.86 * math.hypot(float(bearing[0]), float(bearing[2])))
         self._polygon(
-            [(0, 0), *[(0.96 * radius_px, angle) for angle in np.radians(np.arange(-34, 35, 4))]], centre_px, AHEAD
+            [(0.0, 0.0), *[(0.96 * radius_px, angle) for angle in np.radians(np.arange(-34, 35, 4))]], centre_px, AHEAD
         )
         scaled = tuple(value << _SHIFT for value in centre_px)
         cv2.circle(self._pixels, scaled, radius_px << _SHIFT, LINE, 1, cv2.LINE_AA, _SHIFT)
@@ -112,8 +112,8 @@ class Canvas:
             tip,
             _beside(neck, half, heading_rad),
             _beside(neck, stem, heading_rad),
-            _beside(0, stem, heading_rad),
-            _beside(0, -stem, heading_rad),
+            _beside(0.0, stem, heading_rad),
+            _beside(0.0, -stem, heading_rad),
             _beside(neck, -stem, heading_rad),
             _beside(neck, -half, heading_rad),
         ]

@@ -4,7 +4,7 @@ from collections.abc import Sequence as Sized
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float32, Int64, UInt8
 
 from backsight.evaluate.images import fitted_image
 from backsight.evaluate.report.canvas import ACCENT, LINE, SOFT, Canvas
@@ -25,23 +25,30 @@ COMPASS_PX = 24
 CELL_PX = 4
 
 Image = UInt8[np.ndarray, "height width 3"]
+Picture = UInt8[np.ndarray, "page_height page_width 3"]
 
 
 def shown_history(prediction: Prediction) -> list[int]:
     """Return positions of the history frames to draw, in time order: spread from most to least shared with the view.
 
-    Where fewer are present than there is room for, those most likely present come along.
+    Where fewer are present than there is room for, absent ones come along, spread over time.
     """
     presence = prediction.footprint_presence
     covered = presence * prediction.footprint.mean(axis=(1, 2))
-    order = np.argsort(-covered, kind="stable")
-    present, absent = order[presence[order] >= PRESENT], order[presence[order] < PRESENT]
-    if len(present) > SHOWN_FRAMES:
-        present = present[np.round(np.linspace(0, len(present) - 1, SHOWN_FRAMES)).astype(int)]
-    return sorted([*present.tolist(), *absent.tolist()][:SHOWN_FRAMES])
+    present, absent = np.flatnonzero(presence >= PRESENT), np.flatnonzero(presence < PRESENT)
+    ordered = present[np.argsort(-covered[present], kind="stable")]
+    chosen = _spread(ordered, SHOWN_FRAMES)
+    return sorted([*chosen, *_spread(absent, SHOWN_FRAMES - len(chosen))])
 
 
-def draw_prediction(prediction: Prediction, frames: Sized[Image], instructions: Sized[str] = ()) -> Image:
+def _spread(values: Int64[np.ndarray, " values"], count: int) -> list[int]:
+    """Return at most so many of the values, evenly spread over their order, the first one among them."""
+    if len(values) <= count:
+        return values.tolist()
+    return values[np.round(np.linspace(0, len(values) - 1, count)).astype(int)].tolist()
+
+
+def draw_prediction(prediction: Prediction, frames: Sized[Image], instructions: Sized[str] = ()) -> Picture:
     """Return a picture of what the model says.
 
     Args:
@@ -64,7 +71,7 @@ def draw_prediction(prediction: Prediction, frames: Sized[Image], instructions: 
     return canvas.image
 
 
-def picture_png(picture: Image) -> bytes:
+def picture_png(picture: Picture) -> bytes:
     """Return a picture as the bytes of a PNG file."""
     done, encoded = cv2.imencode(".png", picture[..., ::-1])
     if not done:
@@ -72,7 +79,9 @@ def picture_png(picture: Image) -> bytes:
     return encoded.tobytes()
 
 
-def _fitted(image: Image, maps: Float32[np.ndarray, "rows columns"], width_px: int) -> Image:
+def _fitted(
+    image: Image, maps: Float32[np.ndarray, "rows columns"], width_px: int
+) -> UInt8[np.ndarray, "shown_height shown_width 3"]:
     height, width = image.shape[:2]
     fit = ImageFit(width, height, maps.shape[1] * CELL_PX, maps.shape[0] * CELL_PX)
     return fitted_image(image, fit, width_px)
@@ -111,16 +120,20 @@ def _header(canvas: Canvas, prediction: Prediction, frames: Sized[Image]) -> int
     text_px = left_px + 2 * COMPASS_PX + GAP_PX
     canvas.write("where that frame was taken, seen from above:", text_px, key_px + 20, 15, SOFT)
     canvas.write("straight ahead is up, the wedge is the field of view", text_px, key_px + 41, 15, SOFT)
+    border_px = key_px + 2 * COMPASS_PX + GAP_PX
+    canvas.frame(left_px, border_px, 2 * COMPASS_PX, 30, ACCENT, 3)
+    canvas.write("keyframe that shows what is asked for", text_px, border_px + 20, 15, SOFT)
     return MARGIN_PX + view.shape[0] + 2 * GAP_PX
 
 
 def _colour_bar(canvas: Canvas, left_px: int, top_px: int) -> None:
-    ramp = np.linspace(0, 1, 260, dtype=np.float32)[None].repeat(14, axis=0)
-    canvas.paste(blend_map(np.full((14, 260, 3), 255, dtype=np.uint8), ramp), left_px + 18, top_px)
+    levels = np.linspace(0, 255, 260).astype(np.uint8)[None].repeat(14, axis=0)
+    ramp = cv2.applyColorMap(levels, cv2.COLORMAP_INFERNO)[..., ::-1].astype(np.uint8)
+    canvas.paste(ramp, left_px + 18, top_px)
     canvas.write("0", left_px, top_px + 13, 15, SOFT)
     canvas.write("1", left_px + 286, top_px + 13, 15, SOFT)
     canvas.write("probability that the surface was also seen in that frame,", left_px, top_px + 38, 15, SOFT)
-    canvas.write("or that it shows what is asked for", left_px, top_px + 59, 15, SOFT)
+    canvas.write("or that it shows what is asked for (of its brightest cell)", left_px, top_px + 59, 15, SOFT)
 
 
 def _footprints(canvas: Canvas, prediction: Prediction, frames: Sized[Image], top_px: int) -> int:
