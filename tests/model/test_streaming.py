@@ -57,9 +57,7 @@ def test_old_frames_are_thinned_out_and_what_is_kept_is_predicted(model, walk):
         stream.add(frame)
         assert len(stream.kept_frames) <= 7
     kept = stream.kept_frames
-    assert kept[0] == 0
-    assert kept[-1] == 10
-    assert (np.diff(np.diff(kept)) <= 0).all(), "the older, the sparser"
+    assert kept.tolist() == [0, 4, 6, 7, 8, 9, 10], "the older, the sparser"
     found = stream.look("the sofa", keyframes="uniform")
     np.testing.assert_array_equal(found.history_frames, kept[:-1])
     assert found.info.current_frame == 10

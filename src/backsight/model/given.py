@@ -114,12 +114,9 @@ def given_geometry(
     """
     rows, columns = fit.target_height // APPEARANCE_PATCH_PX, fit.target_width // APPEARANCE_PATCH_PX
     # In double precision: far from the world's origin single precision would move the cameras.
-    poses = world_from_camera.double()
-    first_from_camera = torch.linalg.inv(poses[:, :1]) @ poses
-    scale_m = scene_scale(depth_m.double(), intrinsics.double(), first_from_camera).float()
-    encodings = pose_encoding_from_cameras(
-        first_from_camera, intrinsics.double() * fit.scale, fit.target_width, fit.target_height
-    ).float()
+    poses, cameras = world_from_camera.double(), intrinsics.double()
+    scale_m = scene_scale(depth_m.double(), cameras, poses).float()
+    encodings = pose_encoding_from_cameras(poses, cameras * fit.scale, fit.target_width, fit.target_height).float()
     left, top = round(fit.left_px), round(fit.top_px)
     cut = depth_m[..., top : top + round(fit.crop_height_px), left : left + round(fit.crop_width_px)]
     known = (cut > 0).float()
