@@ -32,7 +32,7 @@ def predict_split(
     """Write the predictions of a checkpoint to `out/model` and return that folder.
 
     A shuffle has a folder of its own: with shuffled instructions only targets are predicted, with shuffled history only
-    footprints. With given geometry it is `out/model_given`. Only RGB and the instructions are read unless geometry is given.
+    footprints. With given geometry it is `out/model_given`; otherwise only RGB and the instructions are read.
 
     Args:
         checkpoint: folder that `Backsight.save_pretrained` wrote.
