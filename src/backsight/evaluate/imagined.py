@@ -8,10 +8,10 @@ from rich.progress import track
 
 from backsight.data.imagined_views import current_from_imagined
 from backsight.evaluate.imagined_files import ImaginedPrediction, prediction_path, write_imagined
-from backsight.evaluate.predict import estimated_keyframes
 from backsight.evaluate.samples import CELL_PX, EvaluationConfig, EvaluationSample, SequenceSource, samples_of
 from backsight.model.backsight import Backsight
 from backsight.model.frames import fit_frames
+from backsight.model.prediction import default_device, estimated_keyframes
 from backsight.model.question import Question
 from backsight.model.tokenizer import encode_texts
 from backsight.records.sequence import Sequence
@@ -31,7 +31,7 @@ def predict_imagined(checkpoint: Path, source: SequenceSource, out: Path, config
     ids = [i for i in source.sequence_ids() if source.annotations(i).imagined]
     if not ids:
         return None
-    model = Backsight.from_pretrained(checkpoint).eval()
+    model = Backsight.from_pretrained(checkpoint).to(default_device())
     for sequence_id in track(ids, description="imagined views", transient=True):
         sequence = source.read(sequence_id)
         for sample in samples_of(sequence.annotations, config.max_history):

@@ -24,6 +24,7 @@ from backsight.model.adaptation import adapt
 from backsight.model.backsight import Backsight
 from backsight.model.checkpoint import save_pretrained
 from backsight.model.encoders import load_published_encoders
+from backsight.model.given import GivenGeometry
 from backsight.model.presets import preset
 from backsight.model.question import Question
 from backsight.model.start import new_model
@@ -33,7 +34,7 @@ from backsight.records.batch import Batch
 from backsight.train.ahead import BatchesAhead
 from backsight.train.checkpoint import TrainState, load_average, load_checkpoint, newest_checkpoint, save_checkpoint
 from backsight.train.config import TrainConfig
-from backsight.train.data import SplitData, batch_source, map_grid, model_images, open_split
+from backsight.train.data import SplitData, batch_source, given_of, gives_geometry, map_grid, model_images, open_split
 from backsight.train.optimiser import learning_rate_factor, make_optimiser, set_learning_rate
 from backsight.train.self_supervision import supervised_constant_terms, supervised_terms, unsupervised
 from backsight.train.step import batch_truth, loss_terms
@@ -234,7 +235,7 @@ class _Run:
         plain = Question(batch.keyframes, batch.frame_index, batch.instruction_tokens)
         with accelerator.autocast():
             lessons = self.teachers.show(images, plain, *places, alone)
-            outputs = self.model(images, question_of(batch, config.weights), *places)
+            outputs = self.model(images, question_of(batch, config.weights), *places, self._given(batch, grid))
         terms = supervised_terms(batch, truth, *outputs, matching=config.matching, supervision=config.supervision)
         terms = replace(terms, **self.teachers.terms(batch, *outputs[1:], lessons=lessons, alone=alone))
         total, losses = total_loss(terms, config.weights, self.weighting)
@@ -251,6 +252,11 @@ class _Run:
             constants = supervised_constant_terms(batch, truth, config.supervision).means()
             logged |= {f"constant/{name}": value for name, value in constants.items()}
         return logged
+
+    def _given(self, batch: Batch, grid: MapGrid) -> GivenGeometry | None:
+        """Return known depth and cameras for the steps that are fed them, where every sample has them."""
+        fed = gives_geometry(self.config.geometry, self.config.seed, self.step)
+        return given_of(batch, grid, fed and bool(batch.has_truth.all()))
 
     def _worst_case(self, batch: Batch, grid: MapGrid) -> Batch:
         """Return the batch with the worst of a few changes of each sample, as the model stands, at rest."""

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 from transformers import PreTrainedTokenizerBase
 
+from backsight.geometry.projection_torch import invert_pose_torch
 from backsight.losses.total import LossTerms, LossWeights, total_loss
 from backsight.model.tokenizer import encode_texts
 from backsight.records.batch import Batch
@@ -148,7 +149,7 @@ def candidates(
             )
         if config.wording:
             changed = replace(changed, instruction_tokens=reworded(batch.instruction_tokens, tokenizer, rng))
-        found.append(changed)
+        found.append(_imagined_follow(changed, batch))
     width = max(one.instruction_tokens.shape[-1] for one in found)
     return [replace(one, instruction_tokens=_padded(one.instruction_tokens, width, tokenizer)) for one in found]
 
@@ -172,6 +173,15 @@ def sample_losses(terms: LossTerms, batch: Batch, weights: LossWeights) -> Float
     return torch.stack([total_loss(of_samples(terms, batch, kept), weights)[0] for kept in each])
 
 
+def _imagined_follow(changed: Batch, batch: Batch) -> Batch:
+    """Return the changed batch with imagined views where they were, now seen from the turned current cameras."""
+    if batch.imagined is None:
+        return changed
+    new_from_old = invert_pose_torch(changed.world_from_camera[:, -1]) @ batch.world_from_camera[:, -1]
+    poses = new_from_old[:, None] @ batch.imagined.current_from_imagined
+    return replace(changed, imagined=replace(batch.imagined, current_from_imagined=poses))
+
+
 def worst_of(found: Sequence[Batch], losses_of: Callable[[Batch], Float[Tensor, " batch"]]) -> Batch:
     """Return, sample by sample, the candidate with the highest loss; the first one for samples without truth.
 
@@ -182,6 +192,5 @@ def worst_of(found: Sequence[Batch], losses_of: Callable[[Batch], Float[Tensor, 
     losses = torch.stack([losses_of(one) for one in found])
     worst = torch.where(found[0].has_truth, losses.argmax(dim=0), 0)
     sample = torch.arange(len(worst), device=worst.device)
-    return replace(
-        found[0], **{name: torch.stack([getattr(one, name) for one in found])[worst, sample] for name in CHANGED}
-    )
+    chosen = {name: torch.stack([getattr(one, name) for one in found])[worst, sample] for name in CHANGED}
+    return _imagined_follow(replace(found[0], **chosen), found[0])
