@@ -13,7 +13,8 @@ from backsight.geometry.cells_torch import pool_labels_torch, pool_targets_torch
 from backsight.geometry.covisibility import Label
 from backsight.geometry.covisibility_torch import covisibility_labels_torch
 from backsight.geometry.projection_torch import invert_pose_torch, warp_maps_torch
-from backsight.losses.camera import camera_loss, pose_encoding_from_poses, scene_scale
+from backsight.geometry.scene_scale_torch import scene_scale
+from backsight.losses.camera import camera_loss, pose_encoding_from_poses
 from backsight.losses.coherence import compactness_loss, total_variation_loss
 from backsight.losses.consistency import ViewPairs, consistency_loss
 from backsight.losses.depth import depth_loss, depth_unit_loss, pool_depth

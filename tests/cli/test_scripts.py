@@ -27,6 +27,7 @@ def test_collect_takes_the_names_of_the_specification(tmp_path):
     [
         ("validate_data_quality.py", ["--data_dir", "nowhere"]),
         ("evaluate.py", ["--model_path", "nowhere", "--data", "nowhere"]),
+        ("export_footprints.py", ["--checkpoint", "nowhere"]),
     ],
 )
 def test_a_folder_that_is_no_data_set_ends_with_status_3(script, arguments, tmp_path):

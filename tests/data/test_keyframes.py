@@ -1,9 +1,12 @@
+import time
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backsight.data.keyframes import pack_voxels, select_keyframes, uniform_keyframes
+from backsight.data.keyframes import keyframes_from_depth, pack_voxels, select_keyframes, uniform_keyframes
+from backsight.geometry.poses import look_pose
 
 
 def test_uniform_keyframes_hold_both_ends():
@@ -91,3 +94,53 @@ def test_greedy_covers_at_least_as_much_as_uniform_when_choosing_two(num_frames,
     assert len(chosen) == 2
     assert chosen[-1] == num_frames - 1
     assert covered(chosen) >= covered(uniform_keyframes(num_frames, 2))
+
+
+def naive_selection(points, valid, num_keyframes):
+    """Greedy maximum coverage with sets, as long as a frame adds anything."""
+    packed = pack_voxels(points, valid, metric_scale=True)
+    sees = [set(row[row >= 0].tolist()) for row in packed]
+    chosen, seen = [len(sees) - 1], sees[-1]
+    while len(chosen) < num_keyframes:
+        gains = [len(row - seen) for row in sees]
+        if max(gains) == 0:
+            return sorted(chosen), False
+        chosen.append(int(np.argmax(gains)))
+        seen = seen | sees[chosen[-1]]
+    return sorted(chosen), True
+
+
+@given(st.integers(2, 19), st.integers(1, 7), st.integers(0, 10_000))
+def test_the_choice_is_that_of_plain_greedy_coverage(num_frames, num_keyframes, seed):
+    rng = np.random.default_rng(seed)
+    points = rng.uniform(0, 3, (num_frames, 11, 3)).astype(np.float32)
+    valid = rng.random((num_frames, 11)) < 0.8
+    wanted, filled = naive_selection(points, valid, min(num_keyframes, num_frames))
+    chosen = select_keyframes(points, valid, num_keyframes, metric_scale=True)
+    assert set(wanted) <= set(chosen.tolist())
+    assert not filled or chosen.tolist() == wanted
+
+
+def long_walk(num_frames):
+    heights = np.linspace(0, 3, 192 * 256, dtype=np.float32).reshape(192, 256)
+    depth_m = 2 + np.sin(heights * 3)[None] + np.linspace(0, 2, num_frames, dtype=np.float32)[:, None, None]
+    poses = [look_pose(np.array([0.03 * i, 1.5, np.sin(i / 40)]), 0.02 * i) for i in range(num_frames)]
+    return depth_m, np.stack(poses), np.array([[200.0, 0, 128], [0, 200, 96], [0, 0, 1]])
+
+
+def test_a_thousand_frames_with_depth_take_no_more_than_a_few_seconds():
+    walk = long_walk(1000)
+    began_s = time.perf_counter()
+    keyframes = keyframes_from_depth(*walk, 16, max_candidates=1000)
+    # Well under a second where nothing else runs (benchmarks/keyframes.py); the bound only catches another order.
+    assert time.perf_counter() - began_s < 5.0
+    assert len(keyframes) == 16
+
+
+def test_keyframes_do_not_depend_on_where_the_world_is():
+    depth_m, poses, intrinsics = long_walk(23)
+    moved = look_pose(np.array([4000.0, -20.0, 900.0]), 1.1) @ poses
+    chosen = keyframes_from_depth(depth_m, poses, intrinsics, 5)
+    np.testing.assert_array_equal(chosen, keyframes_from_depth(depth_m, moved, intrinsics, 5))
+    assert chosen[-1] == 22
+    assert keyframes_from_depth(depth_m, poses, intrinsics, 5, max_candidates=7)[0] in uniform_keyframes(23, 7)

@@ -60,6 +60,17 @@ def test_depth_and_poses_do_not_reach_the_model(walks, checkpoint, make_sequence
         np.testing.assert_array_equal(one.target, other.target)
 
 
+def test_given_geometry_is_a_row_of_its_own_and_computes_footprints(walks, checkpoint, tmp_path):
+    folder = predict_split(checkpoint, walks, tmp_path, CONFIG, geometry="given")
+    assert folder.name == "model_given"
+    first = next(iter(read_predictions(folder)))
+    assert (first.info.predictor, first.info.geometry) == ("model_given", "given")
+    scores = score_all([folder], walks, CONFIG)
+    found = {row.metric: row.value for row in scores.rows if row.predictor == "model_given"}
+    assert found["footprint_auc"] > 0.999
+    assert found["bearing_median_deg"] < 0.1
+
+
 def test_shuffled_words_change_targets_and_leave_footprints_out(walks, checkpoint, tmp_path):
     plain = next(iter(read_predictions(predict_split(checkpoint, walks, tmp_path, CONFIG))))
     folder = predict_split(checkpoint, walks, tmp_path, CONFIG, "instructions")

@@ -2,7 +2,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from backsight.evaluate.keyframe_choice import keyframes_from_depth
+from backsight.evaluate.keyframe_choice import sample_keyframes
 from backsight.evaluate.samples import EvaluationConfig, SequenceSource, open_source, samples_of
 from backsight.evaluate.shuffle import shuffled_texts, split_instructions
 from backsight.evaluate.truth import truth_of
@@ -83,7 +83,7 @@ def test_a_target_that_no_keyframe_shows_is_a_labelled_negative(make_sequence):
 def test_keyframes_rise_and_end_with_the_current_frame(make_sequence):
     sequence = make_sequence(frames=13)
     (sample,) = samples_of(sequence.annotations)
-    keyframes = keyframes_from_depth(sequence, sample, 5)
+    keyframes = sample_keyframes(sequence, sample, 5)
     assert len(keyframes) == 5
     assert keyframes[-1] == 12
     assert (np.diff(keyframes) > 0).all()

@@ -5,7 +5,8 @@ import pytest
 import torch
 from scipy.spatial.transform import Rotation
 
-from backsight.losses.camera import camera_loss, pose_encoding_from_poses, scene_scale
+from backsight.geometry.scene_scale_torch import scene_scale
+from backsight.losses.camera import camera_loss, pose_encoding_from_poses
 
 
 def encodings(room, scale_m: torch.Tensor | None = None) -> torch.Tensor:

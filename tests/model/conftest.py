@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from backsight.model.backsight import Backsight
+from backsight.model.given import GivenGeometry
 from backsight.model.presets import tiny
 from backsight.model.question import Question
 from backsight.model.tokenizer import build_tokenizer, encode_texts
@@ -34,6 +35,13 @@ class Inputs:
     def all(self) -> tuple[Tensor, Question, Tensor, Tensor]:
         return self.rgb, self.question(), self.current, self.history
 
+    def given(self) -> GivenGeometry:
+        """Any depth and cameras, as the model is told of them."""
+        generator = torch.Generator().manual_seed(3)
+        batch, frames = self.rgb.shape[:2]
+        numbers = torch.randn(batch, frames, 48 + 48 + 9, generator=generator)
+        return GivenGeometry(numbers[..., :48], numbers[..., 48:96].sigmoid(), numbers[..., 96:])
+
 
 def make_model(seed: int = 0) -> Backsight:
     torch.manual_seed(seed)
@@ -49,6 +57,8 @@ def awaken(model: Backsight) -> Backsight:
         model.fusion.language_projection,
         model.heatmap["footprint"].cameras,
         model.language.words[-1],
+        model.fusion.given.depth[-1],
+        model.fusion.given.pose[-1],
     ):
         torch.nn.init.normal_(layer.weight, std=0.3)
     return model

@@ -157,7 +157,7 @@ def test_without_the_language_model_words_alone_make_the_query(model, inputs):
 
 
 def test_decoders_without_their_better_half(model, inputs):
-    blind = rebuilt(model, correlation=False)
+    blind = rebuilt(model, correlation=False, detail=False)
     _, footprints, _ = run(blind, inputs)
     # All that is left of a history frame are its camera tokens, which make no map.
     torch.testing.assert_close(footprints.logits, footprints.logits[:, :1].expand_as(footprints.logits), **CLOSE)
@@ -174,7 +174,7 @@ def test_an_instruction_must_get_in_somehow():
 
 def test_gradients_reach_every_trainable_parameter(own_model, inputs):
     own_model.train()
-    total(*own_model(*inputs.all())).backward()
+    total(*own_model(*inputs.all(), inputs.given())).backward()
     without = {
         name
         for name, parameter in own_model.named_parameters()
@@ -268,7 +268,7 @@ def test_a_history_decoded_in_parts_equals_the_whole(model, inputs):
 
 
 def test_predict_returns_probabilities_for_all_history_frames(model, walk):
-    found = model.predict(walk, ["find the sofa", "a zebra", ""])
+    found = model.predict(walk, ["find the sofa", "a zebra", ""], keyframes="uniform")
     assert found.history_frames.tolist() == list(range(19))
     assert found.footprint.shape == (19, 24, 32)
     assert found.keyframes.tolist() == [0, 5, 10, 14, 19]
@@ -285,7 +285,7 @@ def test_predict_does_not_depend_on_the_chunks_or_the_mode(own_model, walk, monk
     own_model.train()
     one = own_model.predict(walk, ["find the sofa"], keyframes=[3, 19])
     assert own_model.training
-    monkeypatch.setattr("backsight.model.backsight.HISTORY_CHUNK", 7)
+    monkeypatch.setattr("backsight.model.prediction.HISTORY_CHUNK", 7)
     two = own_model.eval().predict(walk, ["find the sofa"], keyframes=[3, 19])
     assert one.keyframes.tolist() == [3, 19]
     np.testing.assert_allclose(one.footprint, two.footprint, atol=1e-4)
@@ -335,3 +335,62 @@ def test_a_video_is_read_in_order(tmp_path):
     (tmp_path / "walk.mp4").write_bytes(encode_rgb(frames, 10.0))
     read = load_frames(tmp_path / "walk.mp4")
     np.testing.assert_allclose(read.mean(axis=(1, 2, 3)), levels, atol=6)
+
+
+@pytest.mark.parametrize(("fps", "kept"), [(None, [0, 1, 2, 3, 4, 5, 6]), (5.0, [0, 2, 4, 6]), (3.0, [0, 4])])
+def test_frames_of_a_video_are_taken_at_a_rate(tmp_path, fps, kept):
+    from backsight.storage.codecs import encode_rgb
+
+    levels = np.arange(20, 230, 30, dtype=np.uint8)
+    frames = np.broadcast_to(levels[:, None, None, None], (7, 64, 96, 3)).copy()
+    (tmp_path / "walk.mp4").write_bytes(encode_rgb(frames, 10.0))
+    read = load_frames(tmp_path / "walk.mp4", fps)
+    np.testing.assert_allclose(read.mean(axis=(1, 2, 3)), levels[kept], atol=6)
+
+
+def test_a_large_video_is_scaled_down_as_it_is_read(tmp_path, monkeypatch):
+    from backsight.storage.codecs import encode_rgb
+
+    monkeypatch.setattr("backsight.model.frames.LONGEST_SIDE_PX", 48)
+    frames = np.full((3, 64, 96, 3), 130, dtype=np.uint8)
+    (tmp_path / "walk.mp4").write_bytes(encode_rgb(frames, 10.0))
+    read = load_frames(tmp_path / "walk.mp4")
+    assert read.shape == (3, 32, 48, 3)
+    np.testing.assert_allclose(read, 130, atol=6)
+
+
+def test_a_folder_of_images_is_read_in_the_order_of_names(tmp_path):
+    import cv2
+
+    for name, level in (("b.png", 200), ("a.png", 10), ("c.jpg", 90)):
+        image = np.zeros((20, 30, 3), dtype=np.uint8)
+        image[..., 2] = level
+        cv2.imwrite(str(tmp_path / name), image)
+    read = load_frames(tmp_path)
+    np.testing.assert_allclose(read[..., 0].mean(axis=(1, 2)), [10, 200, 90], atol=3)
+    assert read[..., 2].max() <= 3, "red stays red"
+    (tmp_path / "d.png").write_bytes(b"no image")
+    with pytest.raises(DataError, match=r"d\.png"):
+        load_frames(tmp_path)
+    (tmp_path / "none").mkdir()
+    with pytest.raises(DataError, match="a folder of images"):
+        load_frames(tmp_path / "none")
+
+
+def test_rates_that_are_none_are_refused(tmp_path):
+    with pytest.raises(UsageError, match="positive"):
+        load_frames(tmp_path / "walk.mp4", 0.0)
+
+
+def test_one_instruction_may_be_a_plain_text(model, walk):
+    assert model.predict(walk[:3], "find the sofa").target.shape[0] == 1
+
+
+def test_keyframes_are_space_aware_unless_told_otherwise(model, walk):
+    from backsight.model.frames import fit_frames
+    from backsight.model.prediction import estimated_keyframes
+
+    found = model.predict(walk)
+    encoding = model.encode(fit_frames(np.stack(walk), 128, 96)[None])
+    np.testing.assert_array_equal(found.keyframes, estimated_keyframes(encoding, model.config.keyframes))
+    assert found.keyframes.tolist() != model.predict(walk, keyframes="uniform").keyframes.tolist()

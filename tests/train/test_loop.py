@@ -12,6 +12,7 @@ from backsight.model.backsight import Backsight
 from backsight.monitor.run_folder import read_metrics
 from backsight.records.errors import DataError
 from backsight.train.config import TrainConfig
+from backsight.train.data import gives_geometry
 from backsight.train.loop import mixed_precision, train
 
 
@@ -136,3 +137,21 @@ def test_validation_may_read_the_training_split_where_over_fitting_is_the_aim(ma
     trained = train(config(data, tmp_path / "run", steps=1, validation_split="train"))
     names = {name for record in read_metrics(trained.run) for name in record.values}
     assert "validation/footprint_auc" in names
+
+
+def test_depth_and_poses_are_given_in_all_no_or_half_of_the_steps():
+    told = [gives_geometry("mixed", 3, step) for step in range(400)]
+    assert 160 < sum(told) < 240
+    assert told == [gives_geometry("mixed", 3, step) for step in range(400)]
+    assert told != [gives_geometry("mixed", 4, step) for step in range(400)]
+    assert all(gives_geometry("given", 0, step) for step in range(9))
+    assert not any(gives_geometry("estimated", 0, step) for step in range(9))
+
+
+def test_what_is_given_is_learned_from_only_where_it_is_given(data, finished, tmp_path):
+    quiet = {"steps": 2, "validate_every": 9, "checkpoint_every": 9}
+    given = weights(train(config(data, tmp_path / "given", geometry="given", **quiet)))
+    plain = weights(finished)
+    for layer in ("fusion.given.depth.2.weight", "fusion.given.pose.2.weight"):
+        assert given[layer].any(), layer
+        assert not plain[layer].any(), layer

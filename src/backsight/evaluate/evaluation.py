@@ -61,6 +61,8 @@ def evaluate_checkpoint(
     predictions = out / PREDICTIONS_FOLDER
     model = predict_split(checkpoint, source, predictions, config)
     folders = [model, *(predict_split(checkpoint, source, predictions, config, each) for each in config.shuffles)]
+    if config.geometry == "given":
+        folders.append(predict_split(checkpoint, source, predictions, config, geometry="given"))
     means = measure_training_means(training, config)
     folders += predict_baselines(source, config, predictions, means, keyframes_of_predictions(model))
     scores = score_all(folders, source, config)
@@ -91,6 +93,8 @@ def _evaluate_recording(checkpoint: Path, recording: Path, out: Path, config: Ev
     # A recording holds no instructions to shuffle.
     if "history" in config.shuffles:
         folders.append(predict_split(checkpoint, source, predictions, config, "history"))
+    if config.geometry == "given":
+        folders.append(predict_split(checkpoint, source, predictions, config, geometry="given"))
     scores = score_all(folders, source, config)
     write_results(out / "recording" / RESULTS_FILE, scores.rows)
     return RealWalks(

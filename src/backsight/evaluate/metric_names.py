@@ -36,6 +36,9 @@ SHUFFLED: dict[Shuffle, str] = {"instructions": SHUFFLED_INSTRUCTIONS, "history"
 CONTROLS = (SHUFFLED_INSTRUCTIONS, SHUFFLED_HISTORY)
 """The model, given what it must not do well with."""
 
+MODEL_GIVEN = "model_given"
+"""The model with depth and poses; shown beside the oracles where it was asked for."""
+
 FOOTPRINT_PREDICTORS = (
     MODEL,
     SHUFFLED_HISTORY,
@@ -59,9 +62,12 @@ TARGET_PREDICTORS = (
 )
 IMAGINED_PREDICTORS = (MODEL, "model_turned", "uniform", "dataset_mean", "category_mean")
 ORACLES = ("oracle", "oracle_depth_noise", "oracle_pose_noise")
+NOT_COMPETING = (*ORACLES, MODEL_GIVEN)
+"""Predictors that get depth or poses: never the best of a line."""
 
 PREDICTOR_LABELS: dict[str, str] = {
     "model": "Backsight",
+    "model_given": "Backsight, geometry given",
     "model_shuffled": "shuffled words",
     "model_shuffled_history": "shuffled history",
     "model_turned": "current view, turned",
@@ -80,6 +86,7 @@ PREDICTOR_LABELS: dict[str, str] = {
 
 SHORT_LABELS: dict[str, str] = {
     "model": "Backsight",
+    "model_given": "geom.\ngiven",
     "model_shuffled": "shuffled\nwords",
     "model_shuffled_history": "shuff.\nhist.",
     "model_turned": "current\nturned",

@@ -21,6 +21,8 @@ from backsight.storage.read import read_annotations, read_sequence
 CELL_PX = 4
 """A map cell covers this many pixels of the preset's appearance image, in both directions."""
 
+Geometry = Literal["estimated", "given"]
+
 
 Shuffle = Literal["instructions", "history"]
 """What a control of the model gets from somewhere else."""
@@ -56,6 +58,8 @@ class EvaluationConfig(BaseModel):
     window_width_px: int | None = Field(default=256, ge=16)
     """Width to which the images of a recorded walk are brought; None: as they are.
     Twice the width of the smallest preset's images: labels stay finer than the cells, and scoring stays quick."""
+    geometry: Geometry = "estimated"
+    """given: the model is also given depth and poses, in a row of its own (predictor model_given)."""
     seed: int = Field(default=0, ge=0)
     """Seed of the bootstrap, of the oracles' noise and of the choice of random examples."""
 

@@ -11,7 +11,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from backsight.evaluate.metric_names import GROUPS, MODEL, ORACLES, SHORT_LABELS, MetricName, predictor_label
+from backsight.evaluate.metric_names import (
+    GROUPS,
+    MODEL,
+    NOT_COMPETING,
+    ORACLES,
+    SHORT_LABELS,
+    MetricName,
+    predictor_label,
+)
 from backsight.records.errors import DataError
 from backsight.records.score import ScoreRow
 
@@ -25,9 +33,9 @@ class TableLine:
     """In the order of the predictors; None where the row does not apply."""
 
     def is_best(self, cell: ScoreRow) -> bool:
-        """Whether no predictor does better; oracles do not compete."""
-        rivals = [c.value for c in self.cells if c is not None and c.predictor not in ORACLES]
-        if self.name.better == "neither" or cell.predictor in ORACLES:
+        """Whether no predictor does better; those that get depth or poses do not compete."""
+        rivals = [c.value for c in self.cells if c is not None and c.predictor not in NOT_COMPETING]
+        if self.name.better == "neither" or cell.predictor in NOT_COMPETING:
             return False
         return cell.value == (max(rivals) if self.name.better == "higher" else min(rivals))
 

@@ -12,38 +12,6 @@ from torch.nn import functional
 from backsight.model.geometry.pose_encoding import pose_encoding_from_cameras
 
 
-def scene_scale(
-    depth_m: Float32[Tensor, "batch frames height width"],
-    intrinsics: Float32[Tensor, "batch 3 3"],
-    world_from_camera: Float32[Tensor, "batch frames 4 4"],
-    stride: int = 4,
-) -> Float32[Tensor, " batch"]:
-    """Return the mean distance of a scene's measured points from the first camera, metres; 1 where nothing is measured.
-
-    Args:
-        depth_m: Planar depth, 0 = none.
-        intrinsics: Camera matrices in pixels of these depth images.
-        world_from_camera: Poses of the frames.
-        stride: Every how many pixels a point is taken, across and down.
-
-    Source: VGGT (arXiv 2503.11651), section 3.4, ground-truth coordinate normalisation.
-    """
-    height, width = depth_m.shape[-2:]
-    depth = depth_m[..., stride // 2 :: stride, stride // 2 :: stride]
-    y = torch.arange(stride // 2, height, stride, device=depth.device, dtype=depth.dtype) + 0.5
-    x = torch.arange(stride // 2, width, stride, device=depth.device, dtype=depth.dtype) + 0.5
-    pixels = torch.stack([*torch.meshgrid(x, y, indexing="xy"), torch.ones(len(y), len(x)).to(depth)], dim=-1)
-    rays = torch.einsum("bij,hwj->bhwi", torch.linalg.inv(intrinsics), pixels)
-    points = rays[:, None] * depth[..., None]
-    first_from_camera = torch.linalg.inv(world_from_camera[:, :1]) @ world_from_camera
-    rotation, translation = first_from_camera[..., :3, :3], first_from_camera[..., :3, 3]
-    in_first = torch.einsum("bfij,bfhwj->bfhwi", rotation, points) + translation[:, :, None, None]
-    measured = depth > 0
-    total = (in_first.norm(dim=-1) * measured).sum(dim=(1, 2, 3))
-    count = measured.sum(dim=(1, 2, 3))
-    return torch.where(count > 0, total / count.clamp_min(1), torch.ones_like(total))
-
-
 def pose_encoding_from_poses(
     world_from_camera: Float32[Tensor, "batch frames 4 4"],
     intrinsics: Float32[Tensor, "batch 3 3"],
@@ -56,7 +24,7 @@ def pose_encoding_from_poses(
         world_from_camera: Poses of the frames; the first one becomes the origin.
         intrinsics: Camera matrices in pixels of an image of `size`.
         size: Height and width of that image.
-        scale_m: Metres that make one unit of translation, see `scene_scale`.
+        scale_m: Metres that make one unit of translation, see `scene_scale_torch.scene_scale`.
     """
     height, width = size
     metric = pose_encoding_from_cameras(world_from_camera, intrinsics, width_px=width, height_px=height)

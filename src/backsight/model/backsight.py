@@ -12,27 +12,26 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import PreTrainedTokenizerBase, Qwen2_5_VLForConditionalGeneration
 
-from backsight.data.keyframes import uniform_keyframes
+from backsight.data.keyframes import KeyframeChoice
 from backsight.model.appearance import Appearance
 from backsight.model.checkpoint import Checkpointed
 from backsight.model.config import APPEARANCE_PATCH_PX, GEOMETRY_PATCH_PX, ModelConfig
-from backsight.model.frames import fit_frames, load_frames
+from backsight.model.frames import VIDEO_FPS, load_frames
 from backsight.model.fusion import Fusion
 from backsight.model.geometry.vggt import VGGT
+from backsight.model.given import GivenGeometry, given_walk
 from backsight.model.heatmap.footprint import FootprintDecoder
 from backsight.model.heatmap.imagined import ImaginedDecoder
 from backsight.model.heatmap.odometry import Odometry
 from backsight.model.heatmap.rays import estimated_geometry
 from backsight.model.heatmap.target import TargetDecoder
 from backsight.model.language import Language, SeenViews
-from backsight.model.outputs import Encoding, Footprints, Targets
+from backsight.model.outputs import Encoding, Footprints, FrameFeatures, Targets
 from backsight.model.question import Question
-from backsight.model.tokenizer import decode_answers, encode_texts, token_ids
+from backsight.model.tokenizer import decode_answers, token_ids
 from backsight.records.errors import UsageError
-from backsight.records.prediction import Prediction, PredictionInfo
+from backsight.records.prediction import Prediction
 
-HISTORY_CHUNK = 16
-"""History frames that `predict` decodes at a time, so that memory does not grow with the walk."""
 COMPONENTS = ("geometry", "appearance", "language", "fusion", "heatmap")
 """Names of the five parts; the optimiser's parameter groups."""
 
@@ -63,27 +62,47 @@ class Backsight(Checkpointed):
         for part in (self.fusion, self.heatmap):
             part.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
-    def encode(self, rgb: Shaped[Tensor, "batch frames 3 height width"]) -> Encoding:
+    def encode(
+        self, rgb: Shaped[Tensor, "batch frames 3 height width"], given: GivenGeometry | None = None
+    ) -> Encoding:
         """Encode every frame once.
 
         Args:
             rgb: uint8, or floating point in [0, 1]; height and width multiples of 32.
+            given: depth and cameras, where they are known.
         """
+        return self.encode_seen(self.see(rgb), given)
+
+    def see(self, rgb: Shaped[Tensor, "batch frames 3 height width"]) -> FrameFeatures:
+        """Compute what depends on each frame alone; argument as in `encode`."""
         images = _as_unit(rgb)
         batch, frames = images.shape[:2]
         rows, columns = _patch_grid(images)
         flat = images.flatten(0, 1).contiguous(memory_format=torch.channels_last)
-        geometry = self.geometry(_resized(flat, rows, columns).unflatten(0, (batch, frames)))
-        parts = self.config.parts
-        patches, camera_tokens = (
-            _heard(geometry.patches, parts.geometry),
-            _heard(geometry.camera_tokens, parts.geometry),
-        )
-        appearance = _heard(self.appearance(flat), parts.appearance)
-        fused = self.fusion(flat, patches.flatten(0, 1), appearance, rows)
+        embedded = self.geometry.aggregator.embed(_resized(flat, rows, columns).unflatten(0, (batch, frames)))
+        appearance = _heard(self.appearance(flat), self.config.parts.appearance)
+        skip = self.fusion.see(flat)
+        return FrameFeatures(skip.unflatten(0, (batch, frames)), embedded, appearance.unflatten(0, (batch, frames)))
+
+    def encode_seen(self, seen: FrameFeatures, given: GivenGeometry | None = None) -> Encoding:
+        """Let frames that were seen attend to each other, and fuse them.
+
+        Args:
+            seen: of `see`.
+            given: depth and cameras, where they are known.
+        """
+        rows, batch_frames = seen.patch_rows, seen.skip.shape[:2]
+        embedded, cameras = seen.embedded, None
+        if given is not None:
+            depth, cameras = self.fusion.given(given)
+            embedded = embedded + depth.to(embedded.dtype)
+        geometry = self.geometry.read(embedded, rows, cameras)
+        used = self.config.parts.geometry
+        patches, camera_tokens = _heard(geometry.patches, used), _heard(geometry.camera_tokens, used)
+        fused = self.fusion(seen.skip.flatten(0, 1), patches.flatten(0, 1), seen.appearance.flatten(0, 1), rows)
 
         def grouped(values: Tensor) -> Tensor:
-            return values.unflatten(0, (batch, frames))
+            return values.unflatten(0, batch_frames)
 
         return Encoding(
             match=grouped(fused.match),
@@ -92,7 +111,7 @@ class Backsight(Checkpointed):
             trunk=grouped(fused.trunk),
             fused_tokens=grouped(fused.tokens),
             geometry_features=_weighted(patches, self.config.geometry.weight, rows),
-            appearance_features=_weighted(grouped(appearance), self.config.appearance.weight, rows),
+            appearance_features=_weighted(seen.appearance, self.config.appearance.weight, rows),
             camera_tokens=camera_tokens,
             pose_encodings=geometry.pose_encodings,
             depth=geometry.depth,
@@ -120,12 +139,25 @@ class Backsight(Checkpointed):
         """Return the estimated way through the frames, step by step, in metres."""
         return cast(FootprintDecoder, self.heatmap["footprint"]).odometry(encoding)
 
+    def view_features(
+        self, rgb: Shaped[Tensor, "batch views 3 height width"]
+    ) -> Float[Tensor, "batch views image_tokens channels"]:
+        """Run the language model's vision tower, which sees every view on its own.
+
+        Args:
+            rgb: of the views that it shall read.
+        """
+        images = _as_unit(rgb)
+        rows, columns = _patch_grid(images)
+        return self.language.image_features(_resized(images.flatten(0, 1), rows, columns).unflatten(0, rgb.shape[:2]))
+
     def targets(
         self,
         encoding: Encoding,
         rgb: Shaped[Tensor, "batch frames 3 height width"],
         question: Question,
         odometry: Odometry | None = None,
+        views: Float[Tensor, "batch keyframes image_tokens channels"] | None = None,
     ) -> Targets:
         """Decode where each instruction's target lies in each keyframe, and in each imagined view asked for.
 
@@ -134,8 +166,9 @@ class Backsight(Checkpointed):
             rgb: the same frames.
             question: what is asked.
             odometry: of `odometry`, where it is known already; only imagined views need it.
+            views: `view_features` of the keyframes, where they are known already.
         """
-        seen = self._seen_views(encoding, rgb, question)
+        seen = self._seen_views(encoding, rgb, question, views)
         words, keyframes = question.instruction_tokens, question.keyframes
         geometry = numbers = None
         if question.current_from_imagined is not None:
@@ -152,20 +185,22 @@ class Backsight(Checkpointed):
         return replace(decoded, answers=reading.answers, attention=reading.attention)
 
     def answers(
-        self, encoding: Encoding, rgb: Shaped[Tensor, "batch frames 3 height width"], question: Question
+        self,
+        encoding: Encoding,
+        rgb: Shaped[Tensor, "batch frames 3 height width"],
+        question: Question,
+        views: Float[Tensor, "batch keyframes image_tokens channels"] | None = None,
     ) -> tuple[tuple[str, ...], ...]:
         """Return each instruction's answer in words; arguments as in `targets`."""
-        seen = self._seen_views(encoding, rgb, question)
+        seen = self._seen_views(encoding, rgb, question, views)
         found = self.language.generate(seen, question.instruction_tokens, self.config.language.answer_tokens)
         return tuple(tuple(decode_answers(self.tokenizer, tokens)) for tokens in found)
 
-    def _seen_views(self, encoding: Encoding, rgb: Tensor, question: Question) -> SeenViews:
+    def _seen_views(self, encoding: Encoding, rgb: Tensor, question: Question, views: Tensor | None) -> SeenViews:
         keyframes = question.keyframes
-        images = _as_unit(rgb)
-        rows, columns = _patch_grid(images)
+        rows, _ = _patch_grid(rgb)
         index = (torch.arange(len(keyframes), device=keyframes.device)[:, None], keyframes)
-        resized = _resized(images[index].flatten(0, 1), rows, columns).unflatten(0, keyframes.shape)
-        features = self.language.image_features(resized)
+        features = self.view_features(rgb[index]) if views is None else views
         features = features + self.fusion.language_addition(encoding.fused_tokens[index], rows)
         chosen = question.frame_index.gather(1, keyframes)
         return SeenViews(features, rows // 2, chosen[:, -1:] - chosen)
@@ -176,100 +211,49 @@ class Backsight(Checkpointed):
         question: Question,
         current: Int64[Tensor, "groups 2"],
         history: Int64[Tensor, "groups history"],
+        given: GivenGeometry | None = None,
     ) -> tuple[Encoding, Footprints, Targets]:
         """Encode and decode both families; arguments as in `encode`, `footprints` and `targets`."""
-        encoding = self.encode(rgb)
+        encoding = self.encode(rgb, given)
         footprints = self.footprints(encoding, current, history)
         return encoding, footprints, self.targets(encoding, rgb, question, footprints.odometry)
 
     def predict(
         self,
         frames: Sequence[UInt8[np.ndarray, "height width 3"]] | str | Path,
-        instructions: Sequence[str] = (),
-        keyframes: Sequence[int] | None = None,
+        instructions: str | Sequence[str] = (),
+        keyframes: Sequence[int] | KeyframeChoice = "space_aware",
+        depth_m: Shaped[np.ndarray, "frames height width"] | None = None,
+        world_from_camera: Shaped[np.ndarray, "frames 4 4"] | None = None,
+        intrinsics: Shaped[np.ndarray, "3 3"] | None = None,
+        fps: float | None = VIDEO_FPS,
     ) -> Prediction:
         """Predict all heatmaps of the last frame, and answers in words: the one call a user needs.
 
+        With depth, poses and intrinsics footprints, presences and bearings are computed from them; where depth is
+        missing the model's own footprints stand.
+
         Args:
-            frames: RGB images in time order, all of one size, or the path of a video.
-            instructions: what to look for.
-            keyframes: frames that the language model reads, rising, the last one current; uniform in
-                time when not given.
+            frames: RGB images in time order, all of one size, or the path of a video or of a folder of images.
+            instructions: what to look for; one or several.
+            keyframes: which frames the language model reads: those that together see most of the space, by given or
+                estimated depth (space_aware); spread over time (uniform); or positions, rising, the last one current.
+            depth_m: planar depth of every frame in metres, as large as the frames, 0 = none.
+            world_from_camera: pose of every frame, OpenCV camera axes, metres.
+            intrinsics: in pixels of the frames.
+            fps: frames that are taken from each second of a video; None takes all.
 
         Raises:
-            UsageError: fewer than two frames, sizes that differ, or keyframes that do not fit.
+            UsageError: fewer than two frames, sizes that differ, keyframes that do not fit, or only a part of depth,
+                poses and intrinsics.
         """
-        images = load_frames(frames)
-        chosen = self._keyframes(len(images), keyframes)
-        training = self.training
-        self.eval()
-        try:
-            with torch.inference_mode():
-                return self._predicted(images, list(instructions), chosen)
-        finally:
-            self.train(training)
+        # Imported here: prediction is written in terms of this class.
+        from backsight.model.prediction import Asked, predict_frames
 
-    def _keyframes(self, frames: int, keyframes: Sequence[int] | None) -> Int64[np.ndarray, " keyframes"]:
-        if frames < 2:
-            raise UsageError(f"{frames} frame given: there is no history to look back on")
-        if keyframes is None:
-            return uniform_keyframes(frames, self.config.keyframes)
-        chosen = np.asarray(keyframes, dtype=np.int64)
-        rising = len(chosen) > 0 and bool((np.diff(chosen) > 0).all())
-        if not rising or chosen[0] < 0 or chosen[-1] != frames - 1:
-            raise UsageError(
-                f"keyframes {list(keyframes)} must rise, lie in 0 to {frames - 1} and end with the current frame"
-            )
-        return chosen
-
-    def _predicted(
-        self,
-        images: UInt8[np.ndarray, "frames height width 3"],
-        instructions: list[str],
-        keyframes: Int64[np.ndarray, " keyframes"],
-    ) -> Prediction:
-        device = next(self.parameters()).device
-        rgb = fit_frames(images, self.config.image_width, self.config.image_height)[None].to(device)
-        encoding = self.encode(rgb)
-        last = len(images) - 1
-        current = torch.tensor([[0, last]], device=device)
-        parts = torch.arange(last, device=device).split(HISTORY_CHUNK)
-        odometry = self.odometry(encoding)
-        found = [self.footprints(encoding, current, part[None], odometry) for part in parts]
-        use = self.calibration
-        maps, presence, answers = self._predicted_targets(encoding, rgb, instructions, keyframes)
-        return Prediction(
-            info=PredictionInfo("backsight", "", "", last, "estimated", attention_backend=self.config.attention),
-            history_frames=np.arange(last),
-            footprint=_joined([use.footprint.probability(part.logits[0]) for part in found]),
-            footprint_presence=_joined([use.footprint_presence.probability(part.presence_logits[0]) for part in found]),
-            bearing=_joined([part.bearing[0] for part in found]),
-            distance_m=_joined([part.log_distance[0].exp() for part in found]),
-            keyframes=keyframes,
-            target=maps,
-            target_presence=presence,
-            answers=answers,
-        )
-
-    def _predicted_targets(
-        self, encoding: Encoding, rgb: Tensor, instructions: list[str], keyframes: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
-        if not instructions:
-            shape = (0, len(keyframes), *encoding.skip.shape[-2:])
-            return np.zeros(shape, np.float32), np.zeros(shape[:2], np.float32), ()
-        question = Question(
-            torch.from_numpy(keyframes)[None].to(rgb.device),
-            torch.arange(rgb.shape[1], device=rgb.device)[None],
-            encode_texts(self.tokenizer, instructions)[None].to(rgb.device),
-        )
-        found = self.targets(encoding, rgb, question)
-        maps = self.calibration.target.probability(found.logits[0])
-        presence = self.calibration.target_presence.probability(found.presence_logits[0])
-        return _joined([maps]), _joined([presence]), self.answers(encoding, rgb, question)[0]
-
-
-def _joined(parts: list[Tensor]) -> np.ndarray:
-    return torch.cat(parts).float().cpu().numpy()
+        images = load_frames(frames, fps)
+        given = given_walk(images.shape[:3], depth_m, world_from_camera, intrinsics)
+        texts = (instructions,) if isinstance(instructions, str) else tuple(instructions)
+        return predict_frames(self, images, Asked(np.arange(len(images)), texts, keyframes), given)
 
 
 def _heard(values: Tensor, used: bool) -> Tensor:

@@ -11,7 +11,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from backsight.model.config import FusionConfig, ModelConfig
+from backsight.model.given import GivenGeometry
 from backsight.model.stem import ResidualBlock, Stem, convolution
+
+POSE_ENCODING = 9
+"""Numbers of VGGT's pose encoding."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,26 @@ class TokenFusion(nn.Module):
         return self.out(functional.gelu(self.hidden(torch.cat(weighted, dim=-1))))
 
 
+class GivenEmbedding(nn.Module):
+    """What is added to VGGT's tokens where depth and poses are given; nothing until it has learned.
+
+    Args:
+        width: of VGGT's tokens.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.depth = nn.Sequential(nn.Linear(2, width), nn.GELU(), zero_linear(width, width))
+        self.pose = nn.Sequential(nn.Linear(POSE_ENCODING, width), nn.GELU(), zero_linear(width, width))
+
+    def forward(
+        self, given: GivenGeometry
+    ) -> tuple[Float[Tensor, "batch frames patches width"], Float[Tensor, "batch frames width"]]:
+        """Return what is added to the patch tokens and to the camera tokens."""
+        depth = torch.stack([given.log_depth, given.depth_share], dim=-1)
+        return self.depth(depth), self.pose(given.pose_encodings)
+
+
 class Fusion(nn.Module):
     """The stem beside the fused tokens, and the trunk on the correlation grid."""
 
@@ -76,10 +100,19 @@ class Fusion(nn.Module):
         self.blocks = nn.Sequential(*(ResidualBlock(sizes.channels) for _ in range(sizes.blocks)))
         self.match = nn.Conv2d(sizes.channels, sizes.channels, 1)
         self.context = convolution(sizes.channels, sizes.context, size=1)
+        self.given = GivenEmbedding(config.geometry.width)
+
+    def see(self, images: Float[Tensor, "images 3 height width"]) -> Float[Tensor, "images skip map_rows map_columns"]:
+        """Run the stem: full detail of every frame on its own.
+
+        Args:
+            images: in [0, 1].
+        """
+        return self.stem((images - 0.5) * 4)
 
     def forward(
         self,
-        images: Float[Tensor, "images 3 height width"],
+        skip: Float[Tensor, "images skip map_rows map_columns"],
         geometry: Float[Tensor, "images patches geometry_width"],
         appearance: Float[Tensor, "images patches appearance_width"],
         patch_rows: int,
@@ -87,12 +120,11 @@ class Fusion(nn.Module):
         """Fuse every frame.
 
         Args:
-            images: in [0, 1].
+            skip: of `see`.
             geometry: VGGT's patch tokens.
             appearance: DINOv3's patch tokens.
             patch_rows: rows of the patch grid.
         """
-        skip = self.stem((images - 0.5) * 4)
         grid = self.down(skip)
         tokens = self.token_fusion(geometry, appearance)
         projected = self.grid_projection(tokens).transpose(1, 2).unflatten(2, (patch_rows, -1))

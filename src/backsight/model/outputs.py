@@ -5,7 +5,25 @@ from dataclasses import dataclass
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from backsight.model.config import APPEARANCE_PATCH_PX, MAP_CELL_PX
 from backsight.model.heatmap.odometry import Odometry, RelativePoses
+
+
+@dataclass(frozen=True)
+class FrameFeatures:
+    """What depends on each frame alone; everything else depends on the frames beside it."""
+
+    skip: Float[Tensor, "batch frames skip map_rows map_columns"]
+    """Of the stem."""
+    embedded: Float[Tensor, "batch frames patches geometry_width"]
+    """VGGT's patch embedding, before any attention between frames."""
+    appearance: Float[Tensor, "batch frames patches appearance_width"]
+    """DINOv3's patches."""
+
+    @property
+    def patch_rows(self) -> int:
+        """Rows of the patch grid."""
+        return self.skip.shape[-2] * MAP_CELL_PX // APPEARANCE_PATCH_PX
 
 
 @dataclass(frozen=True)

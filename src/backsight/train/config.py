@@ -39,6 +39,8 @@ class TrainConfig(BaseModel):
     preset: Literal["tiny", "small", "full"] = "tiny"
     parts: PartsConfig = PartsConfig()
     """Which parts of the model are heard; for ablations."""
+    geometry: Literal["estimated", "given", "mixed"] = "estimated"
+    """Whether the model is given depth and poses: never, always, or in half of the steps, drawn by the seed."""
     steps: int = Field(default=1500, ge=1)
     """Optimiser steps."""
     minutes: float | None = Field(default=None, gt=0)

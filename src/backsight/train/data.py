@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from backsight.data.batches import BatchConfig, Tokenize, TrainingItem, build_batch, training_items
@@ -11,6 +12,7 @@ from backsight.data.sampler import Draw
 from backsight.data.truth import MapGrid
 from backsight.geometry.cells import ImageFit
 from backsight.model.config import ModelConfig
+from backsight.model.given import GivenGeometry, given_geometry
 from backsight.records.batch import Batch
 from backsight.records.errors import DataError
 from backsight.records.sequence import SequenceAnnotations
@@ -97,6 +99,26 @@ def map_grid(data: SplitData, model: ModelConfig) -> MapGrid:
         )
     fit = ImageFit(width, height, model.image_width, model.image_height)
     return MapGrid(fit, model.map_columns, model.map_rows)
+
+
+def gives_geometry(geometry: str, seed: int, step: int) -> bool:
+    """Return whether the model is given depth and poses in a step; mixed gives them in half of the steps.
+
+    Args:
+        geometry: estimated, given or mixed.
+        seed: of the run.
+        step: optimiser step from 0; the answer depends on nothing before it, so that a run can be resumed.
+    """
+    if geometry == "mixed":
+        return bool(np.random.default_rng([seed, step]).random() < 0.5)
+    return geometry == "given"
+
+
+def given_of(batch: Batch, grid: MapGrid, told: bool) -> GivenGeometry | None:
+    """Return what the model is told of a batch's depth and cameras; nothing unless `told` and all samples have them."""
+    if not told or not bool(batch.has_truth.all()):
+        return None
+    return given_geometry(batch.depth_m, batch.world_from_camera, batch.intrinsics, grid.fit)
 
 
 def model_images(batch: Batch, grid: MapGrid) -> torch.Tensor:

@@ -33,7 +33,7 @@ from backsight.records.batch import Batch
 from backsight.train.ahead import BatchesAhead
 from backsight.train.checkpoint import TrainState, load_average, load_checkpoint, newest_checkpoint, save_checkpoint
 from backsight.train.config import TrainConfig
-from backsight.train.data import SplitData, batch_source, map_grid, model_images, open_split
+from backsight.train.data import SplitData, batch_source, given_of, gives_geometry, map_grid, model_images, open_split
 from backsight.train.optimiser import learning_rate_factor, make_optimiser, set_learning_rate
 from backsight.train.self_supervision import supervised_constant_terms, supervised_terms, unsupervised
 from backsight.train.step import batch_truth, loss_terms
@@ -234,7 +234,8 @@ class _Run:
         plain = Question(batch.keyframes, batch.frame_index, batch.instruction_tokens)
         with accelerator.autocast():
             lessons = self.teachers.show(images, plain, *places, alone)
-            outputs = self.model(images, question_of(batch, config.weights), *places)
+            given = given_of(batch, grid, gives_geometry(config.geometry, config.seed, self.step))
+            outputs = self.model(images, question_of(batch, config.weights), *places, given)
         terms = supervised_terms(batch, truth, *outputs, matching=config.matching, supervision=config.supervision)
         terms = replace(terms, **self.teachers.terms(batch, *outputs[1:], lessons=lessons, alone=alone))
         total, losses = total_loss(terms, config.weights, self.weighting)

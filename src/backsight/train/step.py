@@ -19,7 +19,8 @@ from backsight.data.truth import (
 )
 from backsight.geometry.cells import ImageFit
 from backsight.geometry.projection_torch import invert_pose_torch, warp_maps_torch
-from backsight.losses.camera import camera_loss, pose_encoding_from_poses, scene_scale
+from backsight.geometry.scene_scale_torch import scene_scale
+from backsight.losses.camera import camera_loss, pose_encoding_from_poses
 from backsight.losses.coherence import compactness_loss, temporal_excess, total_variation_loss
 from backsight.losses.consistency import ViewPairs, consistency_loss, ordered_view_pairs
 from backsight.losses.depth import depth_loss, depth_unit_loss, pool_depth

@@ -13,7 +13,7 @@ from backsight.evaluate.baselines.question import (
     TargetAnswer,
     answer_prediction,
 )
-from backsight.evaluate.keyframe_choice import keyframes_from_depth
+from backsight.evaluate.keyframe_choice import sample_keyframes
 from backsight.evaluate.samples import EvaluationConfig, SequenceSource, samples_of
 from backsight.evaluate.truth import truth_of
 from backsight.records.errors import DataError
@@ -76,7 +76,7 @@ def measure_training_means(source: SequenceSource, config: EvaluationConfig) -> 
         sequence = source.read(ids[position])
         fit = config.fit_of(sequence)
         for sample in samples_of(sequence.annotations, config.max_history):
-            keyframes = keyframes_from_depth(sequence, sample, config.num_keyframes)
+            keyframes = sample_keyframes(sequence, sample, config.num_keyframes)
             frame, history = sample.current_frame, sample.history_frames
             truth = truth_of(sequence, frame, history, keyframes, sample.instructions, fit)
             sums.footprint += (truth.footprint * truth.footprint_valid).sum(axis=0)

@@ -19,7 +19,7 @@ from backsight.evaluate.baselines.dataset_mean import (
 from backsight.evaluate.baselines.image_matcher import ImageMatcher
 from backsight.evaluate.baselines.oracle import DEPTH_NOISE, POSE_NOISE, disturbed_oracle_prediction
 from backsight.evaluate.baselines.question import Question
-from backsight.evaluate.keyframe_choice import keyframes_from_depth
+from backsight.evaluate.keyframe_choice import sample_keyframes
 from backsight.evaluate.prediction_files import PredictionWriter, read_index, read_prediction
 from backsight.evaluate.samples import EvaluationConfig, SequenceSource, samples_of
 from backsight.records.errors import DataError
@@ -56,7 +56,7 @@ def questions(
     """
     for sequence, sample in source.samples(config.max_history):
         if keyframes is None:
-            chosen = keyframes_from_depth(sequence, sample, config.num_keyframes)
+            chosen = sample_keyframes(sequence, sample, config.num_keyframes)
         elif sample.key in keyframes:
             chosen = keyframes[sample.key]
         else:

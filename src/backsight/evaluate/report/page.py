@@ -4,7 +4,7 @@ from collections.abc import Sequence as Sized
 from html import escape
 from pathlib import Path
 
-from backsight.evaluate.metric_names import CONTROLS, MODEL, ORACLES, predictor_label
+from backsight.evaluate.metric_names import CONTROLS, MODEL, NOT_COMPETING, ORACLES, predictor_label
 from backsight.evaluate.report.content import RealWalks, ReportContent, Tile
 from backsight.evaluate.report.drawings import learning_curves
 from backsight.evaluate.report.pictures import png_data_uri
@@ -75,7 +75,7 @@ def headline_tiles(rows: Sized[ScoreRow]) -> tuple[Tile, ...]:
         model = next((row for row in of_metric if row.predictor == MODEL), None)
         if model is None:
             continue
-        rivals = [r for r in of_metric if r.predictor not in (MODEL, *CONTROLS, *ORACLES)]
+        rivals = [r for r in of_metric if r.predictor not in (MODEL, *CONTROLS, *NOT_COMPETING)]
         unit = "°" if metric.endswith("_deg") else ""
         note = f"{model.maps} maps, {model.places} place" + ("s" if model.places != 1 else "")
         if rivals:

@@ -63,20 +63,48 @@ class Aggregator(nn.Module):
         self.register_buffer("deviation", torch.tensor(IMAGE_DEVIATION).view(3, 1, 1), persistent=False)
 
     def forward(self, images: Float[Tensor, "batch frames 3 height width"]) -> Tokens:
-        """Return the tokens of `kept_layers`; those of the others are let go as soon as the next one has read them.
+        """Return the tokens of `kept_layers`.
 
         Args:
             images: in [0, 1]; height and width multiples of 14.
         """
-        batch, frames, _, height, width = images.shape
-        rows, columns = height // GEOMETRY_PATCH_PX, width // GEOMETRY_PATCH_PX
+        return self.attend(self.embed(images), images.shape[-2] // GEOMETRY_PATCH_PX)
+
+    def embed(
+        self, images: Float[Tensor, "batch frames 3 height width"]
+    ) -> Float[Tensor, "batch frames patches channels"]:
+        """Embed the patches of every frame on its own: all that is known before frames attend to each other.
+
+        Args:
+            images: in [0, 1]; height and width multiples of 14.
+        """
         normalised = ((images - self.mean) / self.deviation).flatten(0, 1)
-        patches = self.patch_embed(normalised)
+        return self.patch_embed(normalised).unflatten(0, images.shape[:2])
+
+    def attend(
+        self,
+        embedded: Float[Tensor, "batch frames patches channels"],
+        rows: int,
+        cameras: Float[Tensor, "batch frames channels"] | None = None,
+    ) -> Tokens:
+        """Return the tokens of `kept_layers`; those of the others are let go as soon as the next one has read them.
+
+        Args:
+            embedded: patches of `embed`.
+            rows: of the patch grid.
+            cameras: added to the camera tokens, where cameras are known beforehand.
+        """
+        batch, frames, patches, _ = embedded.shape
+        columns = patches // rows
         special = torch.cat([self.camera_token, self.register_token], dim=2)
-        which = (torch.arange(frames, device=images.device) > 0).long()
-        special = special[0, which].expand(batch, -1, -1, -1).flatten(0, 1)
-        tokens = torch.cat([special, patches.to(special.dtype)], dim=1)
-        first_patch, count = special.shape[1], tokens.shape[1]
+        which = (torch.arange(frames, device=embedded.device) > 0).long()
+        special = special[0, which].expand(batch, -1, -1, -1)
+        if cameras is not None:
+            camera = special[:, :, :1] + cameras[:, :, None].to(special.dtype)
+            special = torch.cat([camera, special[:, :, 1:]], dim=2)
+        first_patch = special.shape[2]
+        tokens = torch.cat([special.flatten(0, 1), embedded.flatten(0, 1).to(special.dtype)], dim=1)
+        count = tokens.shape[1]
         positions = self._positions(first_patch, rows, columns)
         in_frame = Rotary(positions, self.head_width)
         over_frames = Rotary(positions.repeat(frames, 1), self.head_width)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from backsight.model.config import GeometryConfig
+from backsight.model.config import GEOMETRY_PATCH_PX, GeometryConfig
 from backsight.model.geometry.aggregator import Aggregator
 from backsight.model.geometry.camera_head import CameraHead
 from backsight.model.geometry.depth_head import DepthHead
@@ -46,7 +46,22 @@ class VGGT(nn.Module):
         Args:
             images: in [0, 1]; height and width multiples of 14.
         """
-        tokens = self.aggregator(images)
+        return self.read(self.aggregator.embed(images), images.shape[-2] // GEOMETRY_PATCH_PX)
+
+    def read(
+        self,
+        embedded: Float[Tensor, "batch frames patches channels"],
+        rows: int,
+        cameras: Float[Tensor, "batch frames channels"] | None = None,
+    ) -> Geometry:
+        """Estimate the geometry of frames whose patches are embedded already.
+
+        Args:
+            embedded: of `aggregator.embed`, possibly with known depth added.
+            rows: of the patch grid.
+            cameras: added to the camera tokens, where cameras are known beforehand.
+        """
+        tokens = self.aggregator.attend(embedded, rows, cameras)
         camera_tokens = tokens.layers[self.last_layer][:, :, 0].float()
         depth, confidence = self.depth_head(tokens)
         return Geometry(

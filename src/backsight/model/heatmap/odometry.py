@@ -4,6 +4,7 @@ A frame that shares nothing with the current view says nothing of where it was t
 frames overlap, so their relative poses can be read and composed.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -64,13 +65,11 @@ def relative_poses(numbers: Float[Tensor, "*pairs 9"]) -> RelativePoses:
     """
     values = numbers.float()
     identity = values.new_tensor([0.0, 0.0, 0.0, 1.0])
-    limits_m = torch.tensor([LEAST_SCALE_M, LARGEST_SCALE_M]).log()
-    limits_rad = torch.tensor([LEAST_SCALE_RAD, LARGEST_SCALE_RAD]).log()
     return RelativePoses(
         position_m=values[..., :3],
         quaternion=torch.nn.functional.normalize(values[..., 3:7] + identity, dim=-1),
-        log_scale_m=values[..., 7].clamp(float(limits_m[0]), float(limits_m[1])),
-        log_scale_rad=values[..., 8].clamp(float(limits_rad[0]), float(limits_rad[1])),
+        log_scale_m=values[..., 7].clamp(math.log(LEAST_SCALE_M), math.log(LARGEST_SCALE_M)),
+        log_scale_rad=values[..., 8].clamp(math.log(LEAST_SCALE_RAD), math.log(LARGEST_SCALE_RAD)),
     )
 
 
