@@ -157,7 +157,7 @@ def test_without_the_language_model_words_alone_make_the_query(model, inputs):
 
 
 def test_decoders_without_their_better_half(model, inputs):
-    blind = rebuilt(model, correlation=False, detail=False)
+    blind = rebuilt(model, correlation=False)
     _, footprints, _ = run(blind, inputs)
     # All that is left of a history frame are its camera tokens, which make no map.
     torch.testing.assert_close(footprints.logits, footprints.logits[:, :1].expand_as(footprints.logits), **CLOSE)
