@@ -8,10 +8,10 @@ from rich.progress import track
 
 from backsight.data.imagined_views import current_from_imagined
 from backsight.evaluate.imagined_files import ImaginedPrediction, prediction_path, write_imagined
-from backsight.model.prediction import estimated_keyframes
 from backsight.evaluate.samples import CELL_PX, EvaluationConfig, EvaluationSample, SequenceSource, samples_of
 from backsight.model.backsight import Backsight
 from backsight.model.frames import fit_frames
+from backsight.model.prediction import estimated_keyframes
 from backsight.model.question import Question
 from backsight.model.tokenizer import encode_texts
 from backsight.records.sequence import Sequence
