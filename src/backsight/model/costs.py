@@ -48,9 +48,14 @@ PARTS = {
     "fusion": {
         "fusion.token_fusion": "tokens of both encoders",
         "fusion.language_projection": "projection to language",
+        "fusion.given": "known depth and poses",
         "fusion": "stem and trunk",
     },
-    "heatmap": {"heatmap.footprint": "footprint decoder", "heatmap.target": "target decoder"},
+    "heatmap": {
+        "heatmap.footprint": "footprint decoder",
+        "heatmap.target": "target decoder",
+        "heatmap.imagined": "decoder of imagined views",
+    },
 }
 """Beginnings of module names by component, and what they are called; the longest that fits counts."""
 
