@@ -50,7 +50,7 @@ def carrying_path(pairs: int, cells: int, source_cells: int, device: torch.devic
     """
     if _similarity_bytes(pairs * cells, source_cells) <= WHOLE_BYTES:
         return "whole"
-    return "attention" if device.type == "cuda" else "chunked"
+    return "chunked"
 
 
 def _similarity_bytes(rows: int, source_cells: int) -> int:

@@ -188,4 +188,10 @@ def _recompute_activations(component: nn.Module) -> None:
     if isinstance(component, VGGT):
         component.recompute_activations()
     else:
-        cast(PreTrainedModel, component.get_submodule("model")).activation_checkpointing_enable()
+        _enable_checkpointing(component.get_submodule("model"))
+
+
+def _enable_checkpointing(model: nn.Module) -> None:
+    # Renamed in transformers 5.2x; the older name of the same switch is deprecated there.
+    newer = getattr(model, "activation_checkpointing_enable", None)
+    (newer or cast(PreTrainedModel, model).gradient_checkpointing_enable)()
