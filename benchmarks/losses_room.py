@@ -203,7 +203,7 @@ def make_outputs(sizes: Sizes, device: torch.device, seed: int = 0) -> Outputs:
         Targets(
             free(normal(*targets, grid.rows, grid.columns)),
             free(normal(*targets)),
-            AnswerLikelihood(answers, torch.zeros_like(answers, dtype=torch.bool), answers.detach() < -0.3),
-            free(normal(*targets, sizes.keyframes, tokens).abs()),
+            answers=AnswerLikelihood(answers, torch.zeros_like(answers, dtype=torch.bool), answers.detach() < -0.3),
+            attention=free(normal(*targets, sizes.keyframes, tokens).abs()),
         ),
     )

@@ -43,6 +43,7 @@ def batch_of(walks, drawn, keyframes=((0, 2), (1, 2))) -> Batch:
         answer_tokens=torch.zeros(2, 3, 1, dtype=torch.long),
         target_ids=torch.tensor([[[9, -1], [7, 8], [-1, -1]], [[10, -1], [8, -1], [-1, -1]]]),
         has_instruction=torch.tensor([[True, True, True], [True, False, False]]),
+        has_truth=torch.ones(2, dtype=torch.bool),
         imagined=imagined_batch(walks, drawn, COUNT),
     )
 

@@ -108,12 +108,12 @@ def test_chunks_keep_nothing_for_the_backward_pass() -> None:
 
 
 def test_the_path_is_chosen_by_size() -> None:
-    cpu, gpu = torch.device("cpu"), torch.device("cuda")
-    assert carrying_path(224, 192, 192, cpu) == carrying_path(224, 192, 192, gpu) == "whole"  # small: 16 x 12, K = 8
-    assert carrying_path(960, 1008, 1008, cpu) == "chunked"  # full: 36 x 28, K = 16
-    assert carrying_path(960, 1008, 1008, gpu) == "attention"
-    assert carrying_path(1, WHOLE_BYTES // 8, 1, cpu) == "whole"
-    assert carrying_path(1, WHOLE_BYTES // 8 + 1, 1, cpu) == "chunked"
+    small, full = (224, 192, 192), (960, 1008, 1008)
+    assert carrying_path(*small, kernel=False) == carrying_path(*small, kernel=True) == "whole"
+    assert carrying_path(*full, kernel=False) == "chunked"
+    assert carrying_path(*full, kernel=True) == "attention"
+    assert carrying_path(1, WHOLE_BYTES // 8, 1, kernel=False) == "whole"
+    assert carrying_path(1, WHOLE_BYTES // 8 + 1, 1, kernel=False) == "chunked"
 
 
 def test_no_pairs_carry_nothing() -> None:

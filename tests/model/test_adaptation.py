@@ -85,8 +85,12 @@ def test_adapters_learn_and_what_they_adapt_does_not(own_model, inputs):
         assert adapters
         table = {name for name in changed if name.endswith("embed_tokens.weight")}
         assert len(table) == (component == "language")
-        assert changed - table == adapters
-        base = [p for n, p in getattr(own_model, component).named_parameters() if n not in adapters | table]
+        words = {name for name in changed if name.startswith("words.")}
+        assert bool(words) == (component == "language")
+        assert changed - table - words == adapters
+        # Poses are learnt from imagined views, of which there are none here.
+        beside = {n for n, _ in getattr(own_model, component).named_parameters() if n.startswith(("words.", "pose."))}
+        base = [p for n, p in getattr(own_model, component).named_parameters() if n not in adapters | table | beside]
         assert all(parameter.grad is None for parameter in base)
     shapes = {tuple(p.shape) for n, p in own_model.geometry.named_parameters() if "lora_A" in n}
     assert {shape[0] for shape in shapes} == {3}
@@ -150,6 +154,12 @@ def test_recomputed_activations_give_the_same_gradients(own_model, inputs):
     with torch.no_grad():
         loss_of(own_model, inputs)
     assert set(runs.values()) == {3}  # nothing is run twice without a backward pass
+
+
+def test_recomputing_asks_no_gradient_of_a_frozen_vision_tower(own_model):
+    adapt(own_model, AdaptationConfig(language=LORA.model_copy(update={"recompute": True})))
+    own_model.train()
+    assert not own_model.language.image_features(torch.rand(1, 2, 3, 84, 112)).requires_grad
 
 
 def test_adapters_learn_under_recomputed_activations(own_model, inputs):

@@ -146,7 +146,7 @@ def test_imagined_views_leave_everything_else_as_it_was(model, inputs):
         encoding = model.encode(inputs.rgb)
         plain = model.targets(encoding, inputs.rgb, inputs.question())
         both = model.targets(encoding, inputs.rgb, asked_with(inputs))
-        seen = model._seen_views(encoding, inputs.rgb, inputs.question())
+        seen = model._seen_views(encoding, inputs.rgb, inputs.question(), None)
         queries = model.language.read(seen, inputs.instruction_tokens).queries
         alone = model.heatmap["target"](encoding, inputs.keyframes, queries)
     assert plain.imagined_logits is None

@@ -6,6 +6,7 @@ from pathlib import Path
 from backsight.evaluate.baselines.dataset_mean import measure_training_means
 from backsight.evaluate.baselines.run import keyframes_of_predictions, predict_baselines
 from backsight.evaluate.imagined import predict_imagined
+from backsight.evaluate.imagined_files import IMAGINED_FOLDER
 from backsight.evaluate.imagined_scores import score_imagined
 from backsight.evaluate.predict import predict_split
 from backsight.evaluate.report.content import SELECTION_RULE, RealWalks, ReportContent
@@ -19,7 +20,6 @@ from backsight.monitor.run_folder import read_metrics
 from backsight.records.score import ScoreRow
 
 PREDICTIONS_FOLDER = "predictions"
-IMAGINED_FOLDER = "imagined"
 RESULTS_FILE = "results.json"
 MODEL = "model"
 CURVES = ("loss/total", "loss/footprint_bce", "loss/matching", "loss/target_bce")

@@ -10,6 +10,9 @@ from jaxtyping import Float32, Int64
 
 from backsight.records.errors import DataError
 
+IMAGINED_FOLDER = "imagined"
+"""Beside the predictions of an evaluation."""
+
 
 @dataclass(frozen=True)
 class ImaginedPrediction:

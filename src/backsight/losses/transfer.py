@@ -6,6 +6,7 @@ from typing import Literal
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
+from torch.backends.cuda import SDPAParams, can_use_efficient_attention
 from torch.nn import functional
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.checkpoint import checkpoint
@@ -39,18 +40,34 @@ def join_features(
     return torch.cat([geometry, appearance], dim=2).flatten(3).transpose(2, 3)
 
 
-def carrying_path(pairs: int, cells: int, source_cells: int, device: torch.device) -> CarryingPath:
+def carrying_path(pairs: int, cells: int, source_cells: int, kernel: bool) -> CarryingPath:
     """Return how maps are best carried; every path gives the same result.
 
     Args:
         pairs: Pairs of views.
         cells: Cells of each target view.
         source_cells: Cells of each source view.
-        device: Where the features are.
+        kernel: Whether the memory-efficient kernel takes these features (`kernel_takes`).
     """
     if _similarity_bytes(pairs * cells, source_cells) <= WHOLE_BYTES:
         return "whole"
-    return "chunked"
+    return "attention" if kernel else "chunked"
+
+
+def kernel_takes(
+    queries: Float[Tensor, "pairs cells channels"], values: Float[Tensor, "pairs source_cells maps"]
+) -> bool:
+    """Return whether the memory-efficient kernel can carry maps by these features: on CUDA, within its widths.
+
+    Args:
+        queries: Features of one view.
+        values: Maps to carry.
+    """
+    if queries.device.type != "cuda":
+        return False
+    query, value = (_padded(tensor)[:, None] for tensor in (queries, values.to(queries.dtype)))
+    asked = SDPAParams(query, query, value, None, 0.0, False, False)
+    return can_use_efficient_attention(asked)
 
 
 def _similarity_bytes(rows: int, source_cells: int) -> int:
@@ -80,7 +97,7 @@ def transfer_maps(
     """
     pairs, cells, source_cells = len(target_features), target_features.shape[1], source_features.shape[1]
     queries = target_features / temperature
-    chosen = path or carrying_path(pairs, cells, source_cells, queries.device)
+    chosen = path or carrying_path(pairs, cells, source_cells, kernel_takes(queries, source_maps))
     if chosen == "whole":
         return _carry(queries, source_features, source_maps)
     if chosen == "attention":

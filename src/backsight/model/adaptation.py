@@ -28,8 +28,9 @@ LORA_TARGETS = {
 }
 """Linear layers that carry adapters unless told otherwise: attention in the encoders. Of the language model these are
 the text layers'; its vision tower calls its own otherwise."""
-LORA_BESIDE = {"language": ("embed_tokens",)}
-"""Modules trained in full beside the adapters unless told otherwise: rows of `<heat>` and frame tokens are new."""
+LORA_BESIDE = {"language": ("embed_tokens", "words", "pose")}
+"""Modules trained in full beside the adapters unless told otherwise: rows of `<heat>` and frame tokens are new, and so
+are the words' shortcut and the poses of imagined views."""
 LORA_RATE_FACTOR = 0.1
 
 Model = TypeVar("Model", bound="Adaptable")
@@ -193,5 +194,8 @@ def _recompute_activations(component: nn.Module) -> None:
 
 def _enable_checkpointing(model: nn.Module) -> None:
     # Renamed in transformers 5.2x; the older name of the same switch is deprecated there.
-    newer = getattr(model, "activation_checkpointing_enable", None)
-    (newer or cast(PreTrainedModel, model).gradient_checkpointing_enable)()
+    pretrained = cast(PreTrainedModel, model)
+    newer = getattr(pretrained, "activation_checkpointing_enable", None)
+    (newer or pretrained.gradient_checkpointing_enable)()
+    # It makes embeddings ask for gradients: re-entrant checkpoints alone need that.
+    pretrained.disable_input_require_grads()

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from jaxtyping import UInt8
@@ -79,6 +78,9 @@ def _folder_images(path: Path) -> Iterator[UInt8[np.ndarray, "height width 3"]]:
     files = sorted(file for file in path.iterdir() if file.suffix.lower() in IMAGE_ENDINGS)
     if not files:
         raise DataError(path, "images", f"no {', '.join(IMAGE_ENDINGS)} here", "give a folder of images or a video")
+    # Only folders of images need it, and it isn't everywhere that a model is.
+    import cv2
+
     for file in files:
         image = cv2.imread(str(file), cv2.IMREAD_COLOR)
         if image is None:

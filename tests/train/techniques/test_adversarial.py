@@ -9,6 +9,7 @@ from backsight.losses.matching import MatchingConfig
 from backsight.losses.total import LossWeights
 from backsight.model.question import Question
 from backsight.model.tokenizer import build_tokenizer, encode_texts
+from backsight.records.batch import ImaginedBatch
 from backsight.train.data import model_images
 from backsight.train.step import batch_truth, loss_terms
 from backsight.train.techniques.adversarial import (
@@ -73,7 +74,7 @@ def test_nothing_but_the_current_view_changes_and_no_turn_changes_nothing(batch)
         assert not torch.equal(getattr(found, name)[:, -1], getattr(batch, name)[:, -1])
     torch.testing.assert_close(found.world_from_camera[..., :3, 3], batch.world_from_camera[..., :3, 3])
     still = turned_views(batch, torch.eye(3).expand(2, 3, 3))
-    for field in fields(batch):
+    for field in (f for f in fields(batch) if f.name != "imagined"):
         torch.testing.assert_close(getattr(still, field.name), getattr(batch, field.name))
 
 
@@ -117,8 +118,22 @@ def test_the_chosen_example_is_worse_than_the_given_one_and_within_bounds(model,
     angle = torch.arccos(((turn.diagonal(dim1=1, dim2=2).sum(-1) - 1) / 2).clamp(-1, 1))
     assert (angle <= 0.1 + 1e-3).all()
     for field in fields(batch):
-        if field.name not in CHANGED:
+        if field.name not in (*CHANGED, "imagined"):
             assert torch.equal(getattr(chosen, field.name), getattr(batch, field.name))
+
+
+def test_imagined_views_stay_where_they_are_when_the_current_camera_turns(model, batch):
+    views = torch.eye(4).repeat(2, 3, 1, 1)
+    views[..., :3, 3] = torch.randn(2, 3, 3, generator=torch.Generator().manual_seed(4))
+    ids = torch.zeros(2, 3, 5, 7, dtype=torch.long)
+    asked = replace(batch, imagined=ImaginedBatch(views, ids, torch.ones(2, 3, dtype=torch.bool)))
+    found = candidates(asked, AdversarialConfig(enabled=True, candidates=1, rotation_rad=0.1), model.tokenizer, rng(1))
+    worst = worst_of(found, lambda one: torch.tensor([0.0, 1.0 if one is found[1] else 0.0]))
+    turned = worst.imagined.current_from_imagined
+    torch.testing.assert_close(turned[0], views[0], atol=1e-5, rtol=0)
+    assert (turned[1] - views[1]).abs().max() > 1e-2
+    world = batch.world_from_camera[:, -1:] @ views
+    torch.testing.assert_close(worst.world_from_camera[:, -1:] @ turned, world, atol=1e-4, rtol=1e-4)
 
 
 def test_each_sample_has_its_own_worst_and_none_without_truth(batch):
@@ -139,7 +154,7 @@ def test_losses_of_samples_average_to_that_of_their_batch_where_as_much_counts(m
         **{
             f.name: torch.cat([getattr(batch, f.name)[:1]] * 2)
             for f in fields(batch)
-            if f.name not in ("current", "history")
+            if f.name not in ("current", "history", "imagined")
         },
     )
     twice = replace(
