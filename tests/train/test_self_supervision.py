@@ -10,7 +10,8 @@ from backsight.data.batches import BatchConfig, build_batch, training_items
 from backsight.data.sampler import Draw
 from backsight.geometry.covisibility import Label
 from backsight.geometry.covisibility_torch import covisibility_labels_torch
-from backsight.losses.camera import pose_encoding_from_poses, scene_scale
+from backsight.geometry.scene_scale_torch import scene_scale
+from backsight.losses.camera import pose_encoding_from_poses
 from backsight.losses.consistency import ordered_view_pairs
 from backsight.losses.matching import MatchingConfig
 from backsight.losses.total import LossTerms
