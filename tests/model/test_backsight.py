@@ -6,6 +6,7 @@ import torch
 
 from backsight.model.backsight import COMPONENTS
 from backsight.model.frames import fit_frames, load_frames
+from backsight.model.imagined_pose import turned_pose
 from backsight.model.presets import full, preset, small, tiny
 from backsight.records.errors import DataError, UsageError
 
@@ -290,6 +291,18 @@ def test_predict_does_not_depend_on_the_chunks_or_the_mode(own_model, walk, monk
     assert one.keyframes.tolist() == [3, 19]
     np.testing.assert_allclose(one.footprint, two.footprint, atol=1e-4)
     np.testing.assert_allclose(one.target, two.target, atol=1e-4)
+
+
+def test_predict_tells_where_targets_would_be_in_views_without_an_image(model, walk):
+    poses = np.stack([turned_pose(0.7), turned_pose(-1.2, move_m=(0.1, 0.0, 0.3)), turned_pose(0.0)])
+    plain = model.predict(walk, ["find the sofa", "the bed"])
+    found = model.predict(walk, ["find the sofa", "the bed"], current_from_imagined=poses)
+    assert found.imagined.shape == (2, 3, 24, 32)
+    assert found.imagined_presence.shape == (2, 3)
+    assert ((found.imagined >= 0) & (found.imagined <= 1)).all()
+    assert np.abs(found.imagined[:, 0] - found.imagined[:, 1]).max() > 1e-4
+    assert plain.imagined is None
+    np.testing.assert_allclose(found.target, plain.target, atol=1e-4)
 
 
 def test_predict_needs_no_instruction(model, walk):

@@ -3,17 +3,13 @@
 from pathlib import Path
 
 import numpy as np
-import torch
 from rich.progress import track
 
 from backsight.data.imagined_views import current_from_imagined
 from backsight.evaluate.imagined_files import ImaginedPrediction, prediction_path, write_imagined
-from backsight.evaluate.samples import CELL_PX, EvaluationConfig, EvaluationSample, SequenceSource, samples_of
+from backsight.evaluate.samples import EvaluationConfig, EvaluationSample, SequenceSource, samples_of
 from backsight.model.backsight import Backsight
-from backsight.model.frames import fit_frames
-from backsight.model.prediction import default_device, estimated_keyframes
-from backsight.model.question import Question
-from backsight.model.tokenizer import encode_texts
+from backsight.model.prediction import Asked, default_device, predict_frames
 from backsight.records.sequence import Sequence
 
 
@@ -41,11 +37,10 @@ def predict_imagined(checkpoint: Path, source: SequenceSource, out: Path, config
     return out
 
 
-@torch.inference_mode()
 def imagined_sample(
     model: Backsight, sequence: Sequence, sample: EvaluationSample, config: EvaluationConfig
 ) -> ImaginedPrediction:
-    """Return what the model says of one current view's imagined views.
+    """Return what the model says of one current view's imagined views, by the path that every prediction takes.
 
     Args:
         model: in evaluation mode.
@@ -54,28 +49,21 @@ def imagined_sample(
         config: of the evaluation.
     """
     frames = np.append(sample.history_frames, sample.current_frame)
-    images = fit_frames(sequence.rgb[frames], config.map_width * CELL_PX, config.map_height * CELL_PX)
-    rgb = images[None].to(next(model.parameters()).device)
-    encoding = model.encode(rgb)
-    positions = estimated_keyframes(encoding, config.num_keyframes)
-    poses = current_from_imagined(sequence, sample.current_frame).astype(np.float32)
-    question = Question(
-        torch.from_numpy(positions)[None].to(rgb.device),
-        torch.from_numpy(frames)[None].to(rgb.device),
-        encode_texts(model.tokenizer, [one.text for one in sample.instructions])[None].to(rgb.device),
-        current_from_imagined=torch.from_numpy(poses)[None].to(rgb.device),
+    asked = Asked(
+        frame_index=frames,
+        instructions=tuple(one.text for one in sample.instructions),
+        keyframes=config.keyframes,
+        num_keyframes=config.num_keyframes,
+        footprints=False,
+        answers=False,
+        current_from_imagined=current_from_imagined(sequence, sample.current_frame).astype(np.float32),
     )
-    found = model.targets(encoding, rgb, question)
-    if found.imagined_logits is None or found.imagined_presence_logits is None:
+    found = predict_frames(model, sequence.rgb[frames], asked)
+    if found.imagined is None or found.imagined_presence is None:
         raise ValueError("the model gave no maps for the imagined views")
-    scaling = model.calibration
     return ImaginedPrediction(
-        keyframes=frames[positions],
-        target=_array(scaling.imagined.probability(found.imagined_logits[0])),
-        presence=_array(scaling.imagined_presence.probability(found.imagined_presence_logits[0])),
-        current_target=_array(scaling.target.probability(found.logits[0, :, -1])),
+        keyframes=found.keyframes,
+        target=found.imagined,
+        presence=found.imagined_presence,
+        current_target=found.target[:, -1],
     )
-
-
-def _array(values: torch.Tensor) -> np.ndarray:
-    return values.float().cpu().numpy()

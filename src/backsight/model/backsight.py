@@ -7,7 +7,7 @@ from typing import cast
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int64, Shaped, UInt8
+from jaxtyping import Float, Float32, Int64, Shaped, UInt8
 from torch import Tensor, nn
 from torch.nn import functional
 from transformers import PreTrainedTokenizerBase, Qwen2_5_VLForConditionalGeneration
@@ -218,7 +218,7 @@ class Backsight(Checkpointed):
         footprints = self.footprints(encoding, current, history)
         return encoding, footprints, self.targets(encoding, rgb, question, footprints.odometry)
 
-    def predict(
+    def predict(  # noqa: PLR0913 - the one call: a keyword for each thing that a user may have
         self,
         frames: Sequence[UInt8[np.ndarray, "height width 3"]] | str | Path,
         instructions: str | Sequence[str] = (),
@@ -227,6 +227,7 @@ class Backsight(Checkpointed):
         world_from_camera: Shaped[np.ndarray, "frames 4 4"] | None = None,
         intrinsics: Shaped[np.ndarray, "3 3"] | None = None,
         fps: float | None = VIDEO_FPS,
+        current_from_imagined: Float32[np.ndarray, "imagined 4 4"] | None = None,
     ) -> Prediction:
         """Predict all heatmaps of the last frame, and answers in words: the one call a user needs.
 
@@ -242,6 +243,8 @@ class Backsight(Checkpointed):
             world_from_camera: pose of every frame, OpenCV camera axes, metres.
             intrinsics: in pixels of the frames.
             fps: frames that are taken from each second of a video; None takes all.
+            current_from_imagined: poses, metres, of views without an image in which the targets are wanted too
+                (`imagined_pose.turned_pose` makes them).
 
         Raises:
             UsageError: fewer than two frames, sizes that differ, keyframes that do not fit, or only a part of depth,
@@ -253,7 +256,8 @@ class Backsight(Checkpointed):
         images = load_frames(frames, fps)
         given = given_walk(images.shape[:3], depth_m, world_from_camera, intrinsics)
         texts = (instructions,) if isinstance(instructions, str) else tuple(instructions)
-        return predict_frames(self, images, Asked(np.arange(len(images)), texts, keyframes), given)
+        asked = Asked(np.arange(len(images)), texts, keyframes, current_from_imagined=current_from_imagined)
+        return predict_frames(self, images, asked, given)
 
 
 def _heard(values: Tensor, used: bool) -> Tensor:

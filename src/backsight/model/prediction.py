@@ -56,6 +56,10 @@ class Asked:
     """None takes the model's own number."""
     footprints: bool = True
     """Whether footprints are wanted."""
+    answers: bool = True
+    """Whether answers in words are wanted."""
+    current_from_imagined: Float32[np.ndarray, "imagined 4 4"] | None = None
+    """Poses, metres, of views without an image in which targets are wanted too."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,15 @@ class EncodedWalk:
     rgb: UInt8[Tensor, "1 frames 3 height width"]
     view_features: ViewFeatures
     given: GivenWalk | None = None
+
+
+@dataclass(frozen=True)
+class _Targets:
+    maps: Float32[np.ndarray, "instructions keyframes rows columns"]
+    presence: Float32[np.ndarray, "instructions keyframes"]
+    answers: tuple[str, ...] = ()
+    imagined: Float32[np.ndarray, "instructions imagined rows columns"] | None = None
+    imagined_presence: Float32[np.ndarray, "instructions imagined"] | None = None
 
 
 @dataclass(frozen=True)
@@ -136,7 +149,7 @@ def predict_encoded(model: Backsight, walk: EncodedWalk, asked: Asked) -> Predic
     """
     frames = asked.frame_index
     keyframes = _keyframes(model, walk, asked)
-    target, target_presence, answers = _targets(model, walk, asked, keyframes)
+    targets = _targets(model, walk, asked, keyframes)
     history = len(frames) - 1 if asked.footprints else 0
     footprints = _footprints(model, walk.encoding, history)
     if walk.given is not None and history:
@@ -158,9 +171,11 @@ def predict_encoded(model: Backsight, walk: EncodedWalk, asked: Asked) -> Predic
         bearing=footprints.bearing,
         distance_m=footprints.distance_m,
         keyframes=frames[keyframes],
-        target=target,
-        target_presence=target_presence,
-        answers=answers,
+        target=targets.maps,
+        target_presence=targets.presence,
+        answers=targets.answers,
+        imagined=targets.imagined,
+        imagined_presence=targets.imagined_presence,
     )
 
 
@@ -243,27 +258,30 @@ def _with_geometry(model: Backsight, given: GivenWalk, estimated: _Footprints) -
     )
 
 
-def _targets(
-    model: Backsight, walk: EncodedWalk, asked: Asked, keyframes: Int64[np.ndarray, " keyframes"]
-) -> tuple[
-    Float32[np.ndarray, "instructions keyframes rows columns"],
-    Float32[np.ndarray, "instructions keyframes"],
-    tuple[str, ...],
-]:
+def _targets(model: Backsight, walk: EncodedWalk, asked: Asked, keyframes: Int64[np.ndarray, " keyframes"]) -> _Targets:
     if not asked.instructions:
         shape = (0, len(keyframes), *walk.encoding.skip.shape[-2:])
-        return np.zeros(shape, np.float32), np.zeros(shape[:2], np.float32), ()
+        return _Targets(np.zeros(shape, np.float32), np.zeros(shape[:2], np.float32))
     device = walk.rgb.device
+    poses = asked.current_from_imagined
     question = Question(
         torch.from_numpy(keyframes)[None].to(device),
         torch.from_numpy(asked.frame_index)[None].to(device),
         encode_texts(model.tokenizer, asked.instructions)[None].to(device),
+        current_from_imagined=None if poses is None else torch.from_numpy(poses)[None].float().to(device),
     )
     views = walk.view_features(keyframes)
-    found = model.targets(walk.encoding, walk.rgb, question, views=views)
-    maps = model.calibration.target.probability(found.logits[0])
-    presence = model.calibration.target_presence.probability(found.presence_logits[0])
-    return _joined([maps]), _joined([presence]), model.answers(walk.encoding, walk.rgb, question, views)[0]
+    found, use = model.targets(walk.encoding, walk.rgb, question, views=views), model.calibration
+    imagined, imagined_presence = found.imagined_logits, found.imagined_presence_logits
+    return _Targets(
+        maps=_joined([use.target.probability(found.logits[0])]),
+        presence=_joined([use.target_presence.probability(found.presence_logits[0])]),
+        answers=model.answers(walk.encoding, walk.rgb, question, views)[0] if asked.answers else (),
+        imagined=None if imagined is None else _joined([use.imagined.probability(imagined[0])]),
+        imagined_presence=(
+            None if imagined_presence is None else _joined([use.imagined_presence.probability(imagined_presence[0])])
+        ),
+    )
 
 
 def _joined(parts: list[Tensor]) -> Float32[np.ndarray, "..."]:

@@ -41,6 +41,9 @@ class Prediction:
     target_presence: Float32[np.ndarray, "instructions keyframes"]
     answers: tuple[str, ...] = ()
     """In words, one for every instruction; empty when the predictor says nothing."""
+    imagined: Float32[np.ndarray, "instructions imagined height width"] | None = None
+    """Over views without an image, where any were asked for: where each instruction's target would appear."""
+    imagined_presence: Float32[np.ndarray, "instructions imagined"] | None = None
 
 
 @dataclass(frozen=True)
