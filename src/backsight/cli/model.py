@@ -37,6 +37,10 @@ backward pass, without autocast. forward: one sample; a multiplication and its a
 B is 10^9, M 10^6; GB are 10^9 bytes."""
 
 
+FILE_WIDTH = 100
+"""Columns where the output does not go to a terminal."""
+
+
 class ModelCommand(BaseModel):
     """Print parameters, memory and arithmetic of a preset. Nothing is loaded: shapes are enough."""
 
@@ -68,7 +72,8 @@ def run(arguments: list[str]) -> int:
     if command.json_:
         sys.stdout.write(json.dumps(costs_as_json(costs), indent=1) + "\n")
         return 0
-    console = Console(highlight=False)
+    terminal = Console(highlight=False)
+    console = terminal if terminal.is_terminal else Console(highlight=False, width=FILE_WIDTH)
     console.print(heading(costs), markup=False, soft_wrap=True)
     console.print(cost_table(costs))
     console.print(EXPLANATION, markup=False, soft_wrap=True)
