@@ -39,7 +39,9 @@ class SceneObject(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     colour: str | None = None
     """A name of `vocabulary.COLOURS`; None where no single colour describes it."""
     supported_by: int | None = None
-    """Instance id of what it stands on when that is not a floor."""
+    """Instance id of what it stands on or in when that is not a floor."""
+    name: str | None = None
+    """What the scene's maker called it, where a file says so."""
 
     @property
     def is_structure(self) -> bool:
@@ -57,3 +59,5 @@ class Room(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """min x, min z, max x, max z of its floor in the world frame."""
     floor_m: float = 0.0
     """Height of its floor."""
+    height_m: float = 2.6
+    """From its floor to its ceiling."""

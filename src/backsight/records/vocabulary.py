@@ -1,6 +1,6 @@
 """The one table of category, colour, room and relation names."""
 
-STRUCTURE_CATEGORIES: tuple[str, ...] = ("wall", "floor", "ceiling", "door", "window")
+STRUCTURE_CATEGORIES: tuple[str, ...] = ("wall", "floor", "ceiling", "door", "window", "stairs")
 """Parts of the building; they have instance ids but are never an instruction's target."""
 
 FURNITURE_CATEGORIES: tuple[str, ...] = (

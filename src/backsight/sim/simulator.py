@@ -20,40 +20,78 @@ class Observation:
 
 
 @dataclass(frozen=True)
+class Lighting:
+    """How the lamps of a scene burn."""
+
+    intensity: float = 1.0
+    """Factor on all lamps and on the light from outside; positive."""
+    warmth: float = 0.0
+    """-1 (bluish) to 1 (yellowish); 0 leaves the lamps' own colours."""
+    dark_rooms: frozenset[int] = frozenset()
+    """Rooms whose lamps are off."""
+
+
+@dataclass(frozen=True)
 class Route:
-    """A walkable path on a floor."""
+    """A walkable path, over stairs where it must."""
 
     points_m: Float64[np.ndarray, "points 3"]
     """World frame, on the floor, start and goal included."""
     length_m: float
+    """Sum of the distances between successive points, in space."""
 
 
 @runtime_checkable
 class Navigation(Protocol):
-    """Where an agent of the configured radius can stand and walk."""
+    """Where an agent of the configured radius and height can stand and walk."""
 
-    def random_point(self, rng: np.random.Generator, room_id: int | None = None) -> Float64[np.ndarray, "3"]:
-        """Return a navigable point on the floor, in one room when `room_id` is given."""
+    @property
+    def floors_m(self) -> tuple[float, ...]:
+        """Heights of the storeys' floors, rising."""
+        ...
+
+    def random_point(
+        self, rng: np.random.Generator, room_id: int | None = None, floor: int | None = None
+    ) -> Float64[np.ndarray, "3"]:
+        """Return a navigable point on the floor, in one room or on one storey when that is given."""
         ...
 
     def snap(self, point_m: Float64[np.ndarray, "3"]) -> Float64[np.ndarray, "3"]:
-        """Return the navigable point nearest to `point_m` on the floor plane."""
+        """Return the navigable point nearest to `point_m`, on the storey below it."""
         ...
 
     def is_navigable(self, point_m: Float64[np.ndarray, "3"]) -> bool:
-        """Whether an agent can stand there."""
+        """Whether an agent can stand there; the floor must lie within half a metre of the point's height."""
         ...
 
     def clearance_m(self, points_m: Float64[np.ndarray, "points 3"]) -> Float64[np.ndarray, " points"]:
         """Return the distance of each point to the nearest obstacle on the floor plane; 0 inside one."""
         ...
 
-    def shortest_path(self, start_m: Float64[np.ndarray, "3"], goal_m: Float64[np.ndarray, "3"]) -> Route | None:
-        """Return the shortest walkable route, or None when there is none."""
+    def island(self, point_m: Float64[np.ndarray, "3"]) -> int:
+        """Return the number of the connected part that a point lies in, from 0 (the largest); -1 off the floor."""
         ...
 
-    def top_down_map(self) -> tuple[Bool[np.ndarray, "rows columns"], Float64[np.ndarray, "2"], float]:
-        """Return free cells (rows along +z, columns along +x), world (x, z) of the corner, and cell size [m]."""
+    def shortest_path(
+        self, start_m: Float64[np.ndarray, "3"], goal_m: Float64[np.ndarray, "3"], *, roomy: bool = False
+    ) -> Route | None:
+        """Return the shortest walkable route, or None when there is none.
+
+        Args:
+            start_m: world frame.
+            goal_m: world frame.
+            roomy: prefer some distance from obstacles to the last centimetre of length.
+        """
+        ...
+
+    def geodesic_distances_m(
+        self, start_m: Float64[np.ndarray, "3"], goals_m: Float64[np.ndarray, "goals 3"]
+    ) -> Float64[np.ndarray, " goals"]:
+        """Return walking distances to many goals in one pass; infinite where there is no way."""
+        ...
+
+    def top_down_map(self, floor: int = 0) -> tuple[Bool[np.ndarray, "rows columns"], Float64[np.ndarray, "2"], float]:
+        """Return a storey's free cells (rows along +z, columns along +x), world (x, z) of the corner, cell size [m]."""
         ...
 
 
@@ -91,4 +129,22 @@ class Simulator(Protocol):
         height: int,
     ) -> Observation:
         """Return RGB, depth and instance ids for a batch of poses in one call."""
+        ...
+
+    def move_object(self, instance_id: int, centre_m: Float64[np.ndarray, "3"], yaw_rad: float) -> None:
+        """Put an object where the centre and the yaw of its box are as given; `objects` says so from then on.
+
+        Navigation is not touched: who moves things keeps them off the paths. Loading the scene again puts all back.
+
+        Raises:
+            UsageError: no such object, or one that cannot move (a part of the building).
+        """
+        ...
+
+    def set_lighting(self, lighting: Lighting) -> None:
+        """Change the lamps from the next picture on; loading a scene resets them.
+
+        Raises:
+            UsageError: the simulator cannot change the lighting of this scene.
+        """
         ...
