@@ -10,7 +10,7 @@ from backsight.sim.embedded.scenes import textures
 from backsight.sim.embedded.scenes.mesh_builder import MeshBuilder
 from backsight.sim.embedded.scenes.textures import Colour
 
-Surface = Literal["plain", "wood", "fabric", "gloss"]
+Finish = Literal["plain", "wood", "fabric", "gloss"]
 
 _UPHOLSTERY = ("red", "orange", "yellow", "green", "teal", "blue", "purple", "pink", "brown", "beige", "grey", "black")
 _JOINERY = ("brown", "brown", "beige", "white", "grey", "black", "teal", "green", "blue", "red", "orange", "yellow")
@@ -98,7 +98,7 @@ class Finishes:
         colour = _triple(np.clip(moved, 0.02, 0.97))
         return colour if nearest_colour_name(colour) == name else _triple(value)
 
-    def material(self, paint: Paint, surface: Surface = "plain") -> int:
+    def material(self, paint: Paint, surface: Finish = "plain") -> int:
         """Return the material of a paint; a texture's own mean is divided out so that the colour keeps its name."""
         if surface == "wood":
             return self._textured(paint.colour, self._wood[int(self.rng.integers(2))], 0.9, 0.12)
