@@ -87,9 +87,10 @@ class SceneDescription(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         try:
             description = msgspec.json.decode(text, type=SceneDescription)
         except msgspec.MsgspecError as error:
-            raise DataError(f"scene description: {error}") from error
+            raise DataError("scene description", "JSON", str(error)) from error
         if description.version != DESCRIPTION_VERSION:
-            raise DataError(f"scene description: version {description.version}; this code reads {DESCRIPTION_VERSION}")
+            problem = f"is {description.version}, this code reads {DESCRIPTION_VERSION}"
+            raise DataError("scene description", "version", problem, "describe the scene again")
         return description
 
 
@@ -162,7 +163,7 @@ def build_described(description: SceneDescription) -> PackedScene:
         piece.frustums = {sides: list(rows) for sides, rows in entry.frustums.items()}
         piece.quads = [(quad.corners_m, quad.uv, quad.material) for quad in entry.quads]
         if not (piece.boxes or piece.frustums or piece.quads):
-            raise DataError(f"scene description: pieces[{number}] ({entry.category}) has no parts")
+            raise DataError("scene description", f"pieces[{number}]", f"the {entry.category} has no parts")
         builder.add(piece, entry.position_m, entry.yaw_rad, entry.room_id, entry.supported_by)
     rooms = tuple(entry.room for entry in description.rooms)
     return builder.pack(description.lamps, rooms, description.ceiling_m)
@@ -204,5 +205,5 @@ def _image(png: bytes, number: int) -> UInt8[np.ndarray, "_ _ 3"]:
     data = np.frombuffer(png, dtype=np.uint8)
     image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
     if image is None:
-        raise DataError(f"scene description: textures[{number}] is not a PNG image")
+        raise DataError("scene description", f"textures[{number}]", "not a PNG image")
     return np.ascontiguousarray(image[..., ::-1])

@@ -12,7 +12,7 @@ from backsight.sim.embedded.scenes.scene_id import TextureChoice
 from backsight.sim.embedded.scenes.textures import Colour
 
 _WET = ("bathroom", "kitchen")
-_SOBER = ("open-plan office", "meeting room", "classroom", "library", "shop", "warehouse", "gym")
+_SOBER = ("open plan office", "meeting room", "classroom", "library", "shop", "warehouse", "gym")
 """Rooms of public buildings: mostly plain walls and hard floors."""
 _WOODS = ((0.55, 0.40, 0.27), (0.70, 0.56, 0.40), (0.42, 0.29, 0.20), (0.64, 0.58, 0.50), (0.78, 0.68, 0.54))
 _TINTS = ("white", "beige", "yellow", "green", "teal", "blue", "pink", "grey", "orange", "purple")

@@ -43,7 +43,7 @@ SHAPES: dict[str, RoomShape] = {
     "study": RoomShape("study", (3.4, 4.8), (2.9, 3.9), beside=("", "hallway")),
     "hallway": RoomShape("hallway", (5.0, 9.0), (1.8, 2.5), beside=("", "study", "bathroom")),
     "open_plan_office": RoomShape(
-        "open-plan office", (10.5, 15.0), (7.5, 11.0), (2.7, 3.2), ("", "meeting room", "kitchen"), True
+        "open plan office", (10.5, 15.0), (7.5, 11.0), (2.7, 3.2), ("", "meeting room", "kitchen"), True
     ),
     "meeting_room": RoomShape("meeting room", (5.2, 8.0), (4.0, 5.6), (2.6, 3.0), ("", "hallway")),
     "classroom": RoomShape("classroom", (7.6, 10.0), (6.2, 8.0), (2.8, 3.3), ("", "hallway")),
