@@ -258,7 +258,7 @@ class MeshBuilder:
         collected = [_box_quads(np.array(boxes))] if boxes else []
         collected += [_frustum_quads(np.array(rows), sides) for sides, rows in sorted(frustums.items())]
         if quads:
-            corners = np.array([quad[0] for quad in quads])
+            corners = np.array([quad[0] for quad in quads], dtype=np.float64)
             uv = np.array([_QUAD_UV if quad[1] is None else quad[1] for quad in quads])
             material = np.array([quad[2] for quad in quads])
             collected.append(_Quads(corners, _flat_normals(corners), uv, material, np.array(owners), True))
