@@ -31,21 +31,23 @@ def build_flat(seed: int) -> PackedScene:
     )
     plan = make_plan(plan_rng)
     ceiling_m = float(plan_rng.uniform(2.5, 2.8))
+    for room in plan.rooms:
+        room.height_m = ceiling_m
     builder = MeshBuilder()
-    add_structure(builder, Finishes(builder, look_rng), plan, ceiling_m)
+    add_structure(builder, Finishes(builder, look_rng), plan)
     finishes = Finishes(builder, furniture_rng)
     for room in plan.rooms:
         furnish_room(Placer(builder, finishes, room))
-    lights = tuple(_light(light_rng, room, ceiling_m) for room in plan.rooms)
-    rooms = tuple(Room(room.room_id, room.room_type, room.rect) for room in plan.rooms)
+    lights = tuple(_light(light_rng, room) for room in plan.rooms)
+    rooms = tuple(Room(room.room_id, room.room_type, room.rect, room.floor_m, room.height_m) for room in plan.rooms)
     return builder.pack(lights, rooms, ceiling_m)
 
 
-def _light(rng: np.random.Generator, room: PlanRoom, ceiling_m: float) -> RoomLight:
+def _light(rng: np.random.Generator, room: PlanRoom) -> RoomLight:
     """Return a lamp near the middle of a room; warm to cool, weak to strong."""
     x0, z0, x1, z1 = room.rect
     x, z = rng.uniform(0.4, 0.6, 2)
     strength, warmth = rng.uniform(0.75, 1.2), rng.uniform(-0.06, 0.22)
     colour = (strength * (1.0 + 0.4 * warmth), strength, strength * (1.0 - warmth))
-    position = (float(x0 + x * (x1 - x0)), ceiling_m - 0.25, float(z0 + z * (z1 - z0)))
+    position = (float(x0 + x * (x1 - x0)), room.floor_m + room.height_m - 0.25, float(z0 + z * (z1 - z0)))
     return RoomLight(room.room_id, position, (float(colour[0]), float(colour[1]), float(colour[2])))

@@ -50,6 +50,10 @@ class PlanRoom:
     """From its floor to its ceiling."""
     reserved: list[Rect] = field(default_factory=list)
     """Floor that furniture keeps off, such as the foot of stairs."""
+    floor_hole: Rect | None = None
+    """Opening in its floor, for stairs that come up."""
+    ceiling_hole: Rect | None = None
+    """Opening in its ceiling, for stairs that go up."""
     way_points_m: list[tuple[float, float]] = field(default_factory=list)
     """World (x, z) that must stay reachable besides the doors, such as the foot of stairs."""
 

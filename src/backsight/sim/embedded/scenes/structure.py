@@ -12,6 +12,7 @@ from backsight.sim.embedded.scenes.floor_plan import (
     FloorPlan,
     Opening,
     PlanRoom,
+    Rect,
     wall_length_m,
     wall_point_m,
     yaw_of_side_rad,
@@ -26,14 +27,13 @@ _CASING_M = 0.015
 """How far a door frame stands out of the wall."""
 
 
-def add_structure(builder: MeshBuilder, finishes: Finishes, plan: FloorPlan, ceiling_m: float) -> None:
+def add_structure(builder: MeshBuilder, finishes: Finishes, plan: FloorPlan) -> None:
     """Add the building itself.
 
     Args:
         builder: receives the pieces.
-        finishes: materials of the flat.
-        plan: rooms, doors and windows.
-        ceiling_m: height of the ceiling.
+        finishes: materials of the building.
+        plan: rooms with their heights, doors and windows.
     """
     rng = finishes.rng
     ceiling = builder.material((0.93, 0.92, 0.90), builder.texture(textures.plaster(rng, (1.0, 1.0, 1.0))))
@@ -48,12 +48,12 @@ def add_structure(builder: MeshBuilder, finishes: Finishes, plan: FloorPlan, cei
         wall = shared_wall if kind < 0.2 else _wall_material(finishes, plain)
         alike = room.room_type not in ("bathroom", "kitchen") and rng.random() < 0.35
         floor = shared_floor if alike else _floor_material(finishes, room.room_type)
-        _add_slabs(builder, room, (floor, ceiling), ceiling_m)
+        _add_slabs(builder, room, (floor, ceiling))
         feature = int(rng.integers(4)) if plain and rng.random() < 0.35 else -1
         accent = _wall_material(finishes, plain=False) if feature >= 0 else wall
         for side in range(4):
             look = accent if side == feature else wall
-            _add_wall(builder, room, side, (look, trim), ceiling_m)
+            _add_wall(builder, room, side, (look, trim))
             for door in room.doors[side]:
                 _add_door(builder, room, side, door, (trim, leaf, finishes.metal))
             for window in room.windows[side]:
@@ -120,22 +120,45 @@ def _metre_uv(corners: list[tuple[float, float]], metres: float) -> tuple[tuple[
     return tuple((u / metres, v / metres) for u, v in corners)
 
 
-def _add_slabs(builder: MeshBuilder, room: PlanRoom, looks: tuple[int, int], ceiling_m: float) -> None:
+def _add_slabs(builder: MeshBuilder, room: PlanRoom, looks: tuple[int, int]) -> None:
+    """Add floor and ceiling, each with its opening for stairs."""
     x0, z0, x1, z1 = room.rect
-    middle = ((x0 + x1) / 2, 0.0, (z0 + z1) / 2)
-    x, z = (x1 - x0) / 2 + WALL_M / 2, (z1 - z0) / 2 + WALL_M / 2
-    corners = [(-x, z), (x, z), (x, -z), (-x, -z)]
-    floor = Piece("floor")
-    a, b, c, d = ((u, 0.0, v) for u, v in corners)
-    floor.quad((a, b, c, d), looks[0], _metre_uv(corners, builder.metres_per_repeat(looks[0])))
-    builder.add(floor, middle, 0.0, room.room_id)
-    ceiling = Piece("ceiling")
-    a, b, c, d = ((u, 0.0, v) for u, v in reversed(corners))
-    ceiling.quad((a, b, c, d), looks[1], _metre_uv(corners[::-1], builder.metres_per_repeat(looks[1])))
-    builder.add(ceiling, (middle[0], ceiling_m, middle[2]), 0.0, room.room_id)
+    middle_x, middle_z = (x0 + x1) / 2, (z0 + z1) / 2
+    reach = WALL_M / 2
+    whole = (x0 - reach, z0 - reach, x1 + reach, z1 + reach)
+    for category, hole, look, upward in (
+        ("floor", room.floor_hole, looks[0], True),
+        ("ceiling", room.ceiling_hole, looks[1], False),
+    ):
+        slab = Piece(category)
+        metres = builder.metres_per_repeat(look)
+        for part in _around(whole, hole):
+            left, back, right, front = (
+                value - middle for value, middle in zip(part, (middle_x, middle_z) * 2, strict=True)
+            )
+            corners = [(left, front), (right, front), (right, back), (left, back)]
+            corners = corners if upward else corners[::-1]
+            a, b, c, d = ((u, 0.0, v) for u, v in corners)
+            slab.quad((a, b, c, d), look, _metre_uv(corners, metres))
+        height = room.floor_m if upward else room.floor_m + room.height_m
+        builder.add(slab, (middle_x, height, middle_z), 0.0, room.room_id)
 
 
-def _add_wall(builder: MeshBuilder, room: PlanRoom, side: int, looks: tuple[int, int], ceiling_m: float) -> None:
+def _around(whole: Rect, hole: Rect | None) -> list[Rect]:
+    """Return rectangles that cover `whole` but for `hole`."""
+    if hole is None:
+        return [whole]
+    x0, z0, x1, z1 = whole
+    parts = [
+        (x0, z0, x1, hole[1]),
+        (x0, hole[3], x1, z1),
+        (x0, hole[1], hole[0], hole[3]),
+        (hole[2], hole[1], x1, hole[3]),
+    ]
+    return [part for part in parts if part[2] - part[0] > 1e-6 and part[3] - part[1] > 1e-6]
+
+
+def _add_wall(builder: MeshBuilder, room: PlanRoom, side: int, looks: tuple[int, int]) -> None:
     half = wall_length_m(room.rect, side) / 2
     wall = Piece("wall")
     metres = builder.metres_per_repeat(looks[0])
@@ -145,7 +168,7 @@ def _add_wall(builder: MeshBuilder, room: PlanRoom, side: int, looks: tuple[int,
         a, b, c, d = ((u, v, 0.0) for u, v in edges)
         wall.quad((a, b, c, d), looks[0], _metre_uv(edges, metres))
 
-    low, high = -_OVERLAP_M, ceiling_m + _OVERLAP_M
+    low, high = -_OVERLAP_M, room.height_m + _OVERLAP_M
     start = -half - _OVERLAP_M
     for door in sorted(room.doors[side], key=lambda opening: opening.centre_m):
         left, right = door.centre_m - door.width_m / 2 - 0.02, door.centre_m + door.width_m / 2 + 0.02
@@ -157,7 +180,7 @@ def _add_wall(builder: MeshBuilder, room: PlanRoom, side: int, looks: tuple[int,
     skirt = start if start < -half else start + FRAME_M
     _add_skirting(wall, (max(skirt, -half), half), looks[1])
     x, z = wall_point_m(room.rect, side, 0.0)
-    builder.add(wall, (x, 0.0, z), yaw_of_side_rad(side), room.room_id)
+    builder.add(wall, (x, room.floor_m, z), yaw_of_side_rad(side), room.room_id)
 
 
 def _add_skirting(wall: Piece, span_m: tuple[float, float], material: int) -> None:
@@ -192,7 +215,7 @@ def _add_door(builder: MeshBuilder, room: PlanRoom, side: int, door: Opening, lo
         grip = middle + door.leaf_side * (LEAF_M / 2 - 0.07)
         piece.box((grip - door.leaf_side * 0.03, 1.0, 0.09), (0.12, 0.02, 0.02), metal)
     x, z_world = wall_point_m(room.rect, side, door.centre_m)
-    builder.add(piece, (x, 0.0, z_world), yaw_of_side_rad(side), room.room_id)
+    builder.add(piece, (x, room.floor_m, z_world), yaw_of_side_rad(side), room.room_id)
 
 
 def _add_window(builder: MeshBuilder, room: PlanRoom, side: int, window: Opening, looks: tuple[int, int]) -> None:
@@ -212,4 +235,4 @@ def _add_window(builder: MeshBuilder, room: PlanRoom, side: int, window: Opening
         piece.box((x, low, 0.018), (0.04, high - low, 0.024), frame, hidden=HIDE_BACK | HIDE_ENDS)
     piece.box((0.0, low - 0.03, 0.04), (width + 0.1, 0.03, 0.08), frame, hidden=HIDE_BACK)
     x, z = wall_point_m(room.rect, side, window.centre_m)
-    builder.add(piece, (x, 0.0, z), yaw_of_side_rad(side), room.room_id)
+    builder.add(piece, (x, room.floor_m, z), yaw_of_side_rad(side), room.room_id)
