@@ -38,12 +38,12 @@ def build_flat(seed: int) -> PackedScene:
     finishes = Finishes(builder, furniture_rng)
     for room in plan.rooms:
         furnish_room(Placer(builder, finishes, room))
-    lights = tuple(_light(light_rng, room) for room in plan.rooms)
+    lights = tuple(room_light(light_rng, room) for room in plan.rooms)
     rooms = tuple(Room(room.room_id, room.room_type, room.rect, room.floor_m, room.height_m) for room in plan.rooms)
     return builder.pack(lights, rooms, ceiling_m)
 
 
-def _light(rng: np.random.Generator, room: PlanRoom) -> RoomLight:
+def room_light(rng: np.random.Generator, room: PlanRoom) -> RoomLight:
     """Return a lamp near the middle of a room; warm to cool, weak to strong."""
     x0, z0, x1, z1 = room.rect
     x, z = rng.uniform(0.4, 0.6, 2)
