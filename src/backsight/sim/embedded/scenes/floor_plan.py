@@ -121,6 +121,9 @@ def make_plan(rng: np.random.Generator) -> FloorPlan:
             continue
         outer = (-width / 2 - half, -depth / 2 - half, width / 2 + half, depth / 2 + half)
         add_windows(rng, rooms, outer)
+        height = float(rng.uniform(2.5, 2.8))
+        for room in rooms:
+            room.height_m = height
         return FloorPlan(outer, tuple(rooms), tuple(doors))
 
 

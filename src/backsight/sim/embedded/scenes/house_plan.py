@@ -160,7 +160,7 @@ def _cut(rng: np.random.Generator, column: Rect, frame: Frame, columns: int) -> 
     axis = 0 if frame.along[0] else 1
     low, high = column[axis], column[axis + 2]
     most = int((high - low + WALL_M) / (_LEAST_DEPTH_M + WALL_M))
-    count = int(rng.integers(1, min(most, 2) + 1)) if columns == 2 else int(rng.integers(2, min(most, 4) + 1))
+    count = min(most, 1 + int(rng.random() < 0.75)) if columns == 2 else int(rng.integers(2, min(most, 4) + 1))
     spare = (high - low + WALL_M) - count * (_LEAST_DEPTH_M + WALL_M)
     shares = rng.dirichlet(np.full(count, 3.0)) * spare
     rects, start = [], low

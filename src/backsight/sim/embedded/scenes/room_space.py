@@ -122,6 +122,10 @@ class RoomSpace:
             return False
         return not any(overlap(rect, way) for way in self._doorways) and self._ways_stay_open(rect)
 
+    def free_below(self, rect: Rect, own: Rect) -> bool:
+        """Whether nothing but the piece whose footprint is `own` stands on a stretch of floor, such as a chair."""
+        return not any(overlap(rect, other) for other in self.taken if other != own)
+
     def _ways_stay_open(self, rect: Rect) -> bool:
         blocked = self._with(rect)
         labels = np.empty(blocked.shape, dtype=np.int32)

@@ -78,7 +78,7 @@ class Staircase:
     tread_m: float
     width_m: float
     foot_m: float
-    """u of the first riser."""
+    """Where the first riser is, along u."""
     gap_m: float = 0.0
     """Between the two flights; 0 for a straight flight."""
     solid: bool = True
@@ -101,12 +101,12 @@ class Staircase:
 
     @property
     def turn_m(self) -> float:
-        """u where the first flight ends."""
+        """Largest u of the first flight."""
         return self.foot_m + (self.first_risers - 1) * self.tread_m
 
     @property
     def top_m(self) -> float:
-        """u of the last riser."""
+        """Where the last riser is, along u."""
         return self.turn_m - (self.risers - self.first_risers - 1) * self.tread_m if self.has_landing else self.turn_m
 
     @property
