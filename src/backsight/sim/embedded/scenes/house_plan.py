@@ -79,7 +79,7 @@ def _layout(rng: np.random.Generator, height_m: float) -> _Layout:
     turns = bool(rng.random() < 0.5)
     if turns:
         gap_m = float(rng.uniform(0.08, 0.16))
-        foot_m = float(rng.uniform(1.6, 2.2))
+        foot_m = float(rng.uniform(2.1, 2.8))
         stairs_run_m = (risers + 1) // 2 * tread_m - tread_m + width_m
         hall_m, depth_m = 2 * width_m + gap_m, foot_m + stairs_run_m
         both_sides = True
