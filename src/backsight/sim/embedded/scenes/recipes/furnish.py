@@ -24,6 +24,7 @@ def furnish_room(placer: Placer) -> None:
         "shop": public.shop_floor,
         "warehouse": public.storehouse,
         "gym": public.gym,
+        "landing": living.hallway,
     }
     recipes[placer.room.room_type](placer)
     strew(placer, HABITS[placer.room.room_type])
