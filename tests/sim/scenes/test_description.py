@@ -7,12 +7,12 @@ import sys
 import msgspec
 import numpy as np
 import pytest
+from scene_checks import arrays, fingerprint
 
 from backsight.records.errors import DataError
 from backsight.sim.embedded.scenes.description import SceneDescription, build_described
 from backsight.sim.embedded.scenes.procedural import build_scene, describe_scene
 from backsight.sim.embedded.scenes.scene_id import SCENE_TYPES, SceneId, parse_scene_id
-from scene_checks import arrays, fingerprint
 
 IDS = [
     *(f"{name}-3" for name in SCENE_TYPES),
