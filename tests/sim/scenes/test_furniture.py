@@ -99,7 +99,7 @@ SIZES_M = {
     "coat rack": (0.08, 2.0),
     "fireplace": (0.3, 1.6),
     "teddy bear": (0.1, 0.6),
-    "piano": (0.55, 1.7),
+    "piano": (0.35, 1.7),
     "guitar": (0.1, 1.15),
     "book": (0.02, 0.45),
 }

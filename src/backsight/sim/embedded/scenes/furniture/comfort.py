@@ -1,5 +1,6 @@
 """Soft and small things of homes: mirrors, towels, showers, cushions, curtains, teddy bears and books."""
 
+import itertools
 import math
 
 from backsight.sim.embedded.scenes import prints
@@ -48,7 +49,7 @@ def towel(finishes: Finishes, paint: Paint, variant: int) -> Piece:
     """Return a towel: 0 hanging over a rail on the wall, 1 folded, 2 a stack of three folded ones, 3 rolled up."""
     rng = finishes.rng
     piece = Piece("towel", paint.name)
-    cloth, band = finishes.material(paint, "fabric"), finishes.shade(paint, 0.85)
+    cloth, band = finishes.material(paint, "cloth"), finishes.shade(paint, 0.85)
     if variant == 0:
         width, front, back = rng.uniform(0.38, 0.5), rng.uniform(0.5, 0.68), rng.uniform(0.35, 0.5)
         top = front
@@ -96,7 +97,7 @@ def shower(finishes: Finishes, paint: Paint, variant: int) -> Piece:
     piece.frustum((-0.06, height - 0.16, -half + 0.26), (0.11, 0.03), 0.05, metal, shape=ROUND_8)
     piece.box((-0.06, 0.98, -half + 0.06), (0.2, 0.06, 0.06), metal)
     if variant == 2:
-        cloth = finishes.material(finishes.paint("curtain"), "fabric")
+        cloth = finishes.material(finishes.paint("curtain"), "cloth")
         _folds(piece, (cloth, 9), (0.03, half - 0.03, edge - 0.06), (0.14, height - 0.05))
         add_rod(piece, (-half, height - 0.03, half - 0.03), (half, height - 0.03, half - 0.03), 0.03, metal)
         add_rod(piece, (half - 0.03, height - 0.03, -half), (half - 0.03, height - 0.03, half), 0.03, metal)
@@ -132,7 +133,7 @@ def _folds(
     deep = min(0.05, width / folds * 0.6)
     count = 2 * folds
     points = [(middle + width * (k / count - 0.5), z + (deep / 2 if k % 2 else -deep / 2)) for k in range(count + 1)]
-    for (x, front), (next_x, next_front) in zip(points, points[1:], strict=False):
+    for (x, front), (next_x, next_front) in itertools.pairwise(points):
         corners = ((x, low, front), (next_x, low, next_front), (next_x, high, next_front), (x, high, front))
         piece.quad(corners, look)
 
@@ -141,7 +142,7 @@ def curtain(finishes: Finishes, paint: Paint, variant: int) -> Piece:
     """Return curtains on a rod, for the wall over a window: 0 two drawn aside, 1 one closed, 2 two short ones."""
     rng = finishes.rng
     piece = Piece("curtain", paint.name)
-    cloth = finishes.material(paint, "fabric")
+    cloth = finishes.material(paint, "cloth")
     width = rng.uniform(1.4, 2.0) if variant != 1 else rng.uniform(0.9, 1.3)
     height = rng.uniform(1.0, 1.3) if variant == 2 else rng.uniform(2.05, 2.25)
     for side in (0,) if variant == 1 else (-1, 1):
@@ -162,7 +163,7 @@ def cushion(finishes: Finishes, paint: Paint, variant: int) -> Piece:
     """Return a cushion that lies flat: 0 square, 1 a bolster, 2 a flat round one for a seat, 3 upright and leaning."""
     rng = finishes.rng
     piece = Piece("cushion", paint.name)
-    cloth, dark = finishes.material(paint, "fabric"), finishes.shade(paint, 0.85)
+    cloth, dark = finishes.material(paint, "cloth"), finishes.shade(paint, 0.85)
     edge = rng.uniform(0.38, 0.46)
     if variant == 1:
         radius = 0.085
@@ -194,7 +195,7 @@ def teddy_bear(finishes: Finishes, paint: Paint, variant: int) -> Piece:
     rng = finishes.rng
     piece = Piece("teddy bear", paint.name)
     size = rng.uniform(0.3, 0.42)
-    fur, light = finishes.material(paint, "fabric"), finishes.shade(paint, 1.15)
+    fur, light = finishes.material(paint, "cloth"), finishes.shade(paint, 1.15)
     eye = finishes.builder.material((0.05, 0.05, 0.06))
     if paint.name == "black":
         eye = finishes.white

@@ -170,7 +170,7 @@ def guitar(finishes: Finishes, paint: Paint, variant: int) -> Piece:
     """Return a guitar on a stand, its strings to the front: 0 acoustic, 1 electric."""
     rng = finishes.rng
     piece = Piece("guitar", paint.name)
-    body, side = finishes.material(paint, "gloss"), finishes.shade(paint, 0.8)
+    body, side = finishes.material(paint, "gloss"), finishes.shade(paint, 0.9)
     neck = finishes.builder.material((0.25, 0.17, 0.11))
     scale = rng.uniform(0.95, 1.05)
     turn = (0.0, math.pi / 2, math.pi / 2)
