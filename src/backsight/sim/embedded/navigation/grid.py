@@ -54,6 +54,7 @@ class GridNavigation:
         self._lines = Lines(self._ground)
         self._finder = RouteFinder(self._ground, self._lines)
         self._storey = np.array([view.storey for view in self._ground.views], dtype=np.int64)
+        self._choices: dict[tuple[int | None, int | None], Int64[np.ndarray, " nodes"]] = {}
         self._trees: dict[int, tuple[Int64[np.ndarray, " nodes"], KDTree]] = {}
 
     @property
@@ -75,18 +76,7 @@ class GridNavigation:
             UsageError: no such room or storey, or the agent fits nowhere in it.
         """
         ground = self._ground
-        allowed = np.ones(len(ground.cell), dtype=bool)
-        if floor is not None:
-            self._check_floor(floor)
-            allowed &= self._storey[ground.sheet] == floor
-        if room_id is not None:
-            allowed &= self._in_room(room_id)
-        if not allowed.any():
-            where = " and ".join(
-                f"{name} {value}" for name, value in (("room", room_id), ("storey", floor)) if value is not None
-            )
-            raise UsageError(f"navigation: the agent fits nowhere in {where}")
-        nodes = np.flatnonzero(allowed & (ground.island == ground.island[allowed].min()))
+        nodes = self._nodes_of(room_id, floor)
         node = int(nodes[rng.integers(len(nodes))])
         sheet = ground.sheet[[node]]
         middle = ground.grid.centres_m(ground.cell[[node]])
@@ -203,6 +193,25 @@ class GridNavigation:
     def _check_floor(self, floor: int) -> None:
         if not 0 <= floor < len(self.floors_m):
             raise UsageError(f"navigation: no storey {floor}; storeys are 0 to {len(self.floors_m) - 1}")
+
+    def _nodes_of(self, room_id: int | None, floor: int | None) -> Int64[np.ndarray, " nodes"]:
+        """Return the nodes in a room and on a storey, of the largest island that has any there."""
+        if (room_id, floor) in self._choices:
+            return self._choices[room_id, floor]
+        ground = self._ground
+        allowed = np.ones(len(ground.cell), dtype=bool)
+        if floor is not None:
+            self._check_floor(floor)
+            allowed &= self._storey[ground.sheet] == floor
+        if room_id is not None:
+            allowed &= self._in_room(room_id)
+        if not allowed.any():
+            named = (("room", room_id), ("storey", floor))
+            where = " and ".join(f"{name} {value}" for name, value in named if value is not None)
+            raise UsageError(f"navigation: the agent fits nowhere in {where}")
+        nodes = np.flatnonzero(allowed & (ground.island == ground.island[allowed].min()))
+        self._choices[room_id, floor] = nodes
+        return nodes
 
     def _in_room(self, room_id: int) -> Bool[np.ndarray, " nodes"]:
         if room_id not in self._rooms:

@@ -64,36 +64,42 @@ class Lines:
         """Return the height of somebody who walks over points of one view, stairs taken as ramps."""
         return self.sample(self._walk[sheet], points_m)
 
-    def costs(self, start: Spots, end: Spots, *, roomy: bool = False) -> Float64[np.ndarray, " lines"]:
+    def costs(
+        self, start: Spots, end: Spots, *, roomy: bool = False, loose: bool = False
+    ) -> Float64[np.ndarray, " lines"]:
         """Return the length in space of each straight walk, or its cost; infinite where something is in the way.
 
         Args:
             start: where each line begins.
             end: where it ends.
             roomy: add the cost of being near obstacles.
+            loose: begin or end where an agent can only just stand.
         """
         cost = np.full(len(start), np.inf)
         for sheet in np.unique(start.sheet).tolist():
             some = np.flatnonzero(start.sheet == sheet)
-            cost[some] = self._in_view(sheet, start.pick(some), end.pick(some), roomy)
+            cost[some] = self._in_view(sheet, start.pick(some), end.pick(some), (roomy, loose))
         again = np.flatnonzero(np.isinf(cost) & (start.sheet != end.sheet))
         for sheet in np.unique(end.sheet[again]).tolist():
             some = again[end.sheet[again] == sheet]
-            cost[some] = self._in_view(sheet, end.pick(some), start.pick(some), roomy)
+            cost[some] = self._in_view(sheet, end.pick(some), start.pick(some), (roomy, loose))
         return cost
 
     def view_of(self, start: Spots, end: Spots) -> int:
         """Return the sheet in whose view a single line is clear, or else the one that sees both ends."""
         sheets = (int(start.sheet[0]), int(end.sheet[0]))
-        if sheets[0] == sheets[1] or np.isfinite(self._in_view(sheets[0], start, end, False)[0]):
+        if sheets[0] == sheets[1] or np.isfinite(self._in_view(sheets[0], start, end, (False, True))[0]):
             return sheets[0]
-        if np.isfinite(self._in_view(sheets[1], end, start, False)[0]):
+        if np.isfinite(self._in_view(sheets[1], end, start, (False, True))[0]):
             return sheets[1]
         cell = self.ground.grid.cells_of(end.points_m)[0]
         return sheets[0] if self.ground.views[sheets[0]].source.ravel()[cell] == sheets[1] else sheets[1]
 
-    def _in_view(self, sheet: int, start: Spots, end: Spots, roomy: bool) -> Float64[np.ndarray, " lines"]:
-        """Return costs of lines from spots of one sheet, as seen from that sheet."""
+    def _in_view(
+        self, sheet: int, start: Spots, end: Spots, options: tuple[bool, bool]
+    ) -> Float64[np.ndarray, " lines"]:
+        """Return costs of lines from spots of one sheet, as seen from that sheet; options are `roomy` and `loose`."""
+        roomy, loose = options
         ground, view = self.ground, self.ground.views[sheet]
         step = end.points_m - start.points_m
         length = np.hypot(step[:, 0], step[:, 1])
@@ -103,7 +109,8 @@ class Lines:
         share = (np.arange(len(line)) - first[line]) / (count - 1)[line]
         points = start.points_m[line] + share[:, None] * step[line]
         clearance = self.sample(view.clearance_m, points)
-        clear = np.minimum.reduceat(clearance, first) >= ground.body.radius_m - LINE_SLACK_M
+        slack = SLACK_M if loose else LINE_SLACK_M
+        clear = np.minimum.reduceat(clearance, first) >= ground.body.radius_m - slack
         if len(ground.views) > 1:
             cells = ground.grid.cells_of(end.points_m)
             clear &= (cells >= 0) & (view.source.ravel()[np.maximum(cells, 0)] == end.sheet)

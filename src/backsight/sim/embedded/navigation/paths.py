@@ -39,7 +39,7 @@ class RouteFinder:
             goal: one spot.
             roomy: keep some distance from obstacles; else it is as short as can be.
         """
-        if not roomy and np.isfinite(self._lines.costs(start, goal)[0]):
+        if not roomy and np.isfinite(self._lines.costs(start, goal, loose=True)[0]):
             return self._in_space(joined(start, goal))
         graph = self._graph(roomy)
         from_start, to_goal = self._window(start, roomy), self._window(goal, roomy)
@@ -72,7 +72,7 @@ class RouteFinder:
             goals: any number.
         """
         count = len(goals)
-        found = self._lines.costs(start.pick(np.zeros(count, dtype=np.int64)), goals)
+        found = self._lines.costs(start.pick(np.zeros(count, dtype=np.int64)), goals, loose=True)
         hidden = np.flatnonzero(np.isinf(found))
         from_start = self._window(start, False)
         if len(hidden) == 0 or len(from_start[0]) == 0:
@@ -106,7 +106,7 @@ class RouteFinder:
         if len(nodes) == 0:
             return nodes, np.zeros(0)
         ends = self._nodes(nodes)
-        away = self._lines.costs(spot.pick(np.zeros(len(nodes), dtype=np.int64)), ends, roomy=roomy)
+        away = self._lines.costs(spot.pick(np.zeros(len(nodes), dtype=np.int64)), ends, roomy=roomy, loose=True)
         near = np.isfinite(away)
         return nodes[near], away[near]
 
