@@ -83,7 +83,7 @@ def load_with_trimesh(path: Path, data: bytes, file_type: str, files: Mapping[st
 
 def make_part(
     path: Path,
-    owner: tuple[tuple[str, ...], int],
+    nodes: tuple[tuple[int, str], ...],
     mesh: tuple[Float64[np.ndarray, "vertices 3"], Integer[np.ndarray, "faces 3"]],
     transform: Float64[np.ndarray, "4 4"],
     look: Look,
@@ -93,7 +93,7 @@ def make_part(
 
     Args:
         path: Named in errors.
-        owner: Names of the nodes from the root on, and the number of the group.
+        nodes: Number and name of the nodes from the root on.
         mesh: Vertices and faces in the mesh's own axes.
         transform: To the axes of the file.
         look: Of all faces.
@@ -102,9 +102,9 @@ def make_part(
     Raises:
         DataError: An index or a number that cannot be.
     """
-    names, group = owner
     vertices, faces = np.asarray(mesh[0], dtype=np.float64), np.asarray(mesh[1], dtype=np.int64)
-    label = names[-1] if names else f"mesh {group}"
+    number, name = nodes[-1]
+    label = name or f"node {number}"
     if faces.size and not 0 <= faces.min() <= faces.max() < len(vertices):
         problem = f"face indices {faces.min()} to {faces.max()} for {len(vertices)} vertices"
         raise DataError(path, label, problem, "the file is damaged; export it again")
@@ -126,8 +126,7 @@ def make_part(
     if uv is not None and not np.isfinite(uv).all():
         raise DataError(path, label, "texture coordinates are not finite numbers", "repair the mesh")
     return ScanPart(
-        names=names,
-        group=group,
+        nodes=nodes,
         vertices=vertices,
         faces=faces,
         look=look,

@@ -223,12 +223,11 @@ def _parts(path: Path, tree: GltfTree, loaded: trimesh.Scene, looks: list[Look])
         found.append((node, int(mesh), int(place or 0), geometry, np.asarray(transform, dtype=np.float64)))
     for node, mesh, place, geometry, transform in sorted(found, key=lambda item: item[:3]):
         primitive = _triangles(tree.meshes[mesh])[place]
-        names, at = [], node
-        while at is not None:
-            names.append(tree.nodes[at].name)
-            at = parents.get(at)
-        owner = (tuple(name for name in reversed(names) if name), node)
-        yield _part(path, tree, primitive, (loaded.geometry[geometry], transform), owner, looks)
+        line = [node]
+        while line[-1] in parents:
+            line.append(parents[line[-1]])
+        nodes = tuple((index, tree.nodes[index].name) for index in reversed(line))
+        yield _part(path, tree, primitive, (loaded.geometry[geometry], transform), nodes, looks)
 
 
 def _part(
@@ -236,7 +235,7 @@ def _part(
     tree: GltfTree,
     primitive: Primitive,
     placed: tuple[trimesh.Trimesh, Float64[np.ndarray, "4 4"]],
-    owner: tuple[tuple[str, ...], int],
+    nodes: tuple[tuple[int, str], ...],
     looks: list[Look],
 ) -> ScanPart:
     mesh, transform = placed
@@ -252,7 +251,7 @@ def _part(
         colours = shown if "trimesh" in tree.asset.generator else srgb_from_linear(shown)
     return make_part(
         path,
-        owner,
+        nodes,
         (mesh.vertices * scale["POSITION"], mesh.faces),
         transform,
         look,

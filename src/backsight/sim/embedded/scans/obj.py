@@ -161,7 +161,7 @@ def _parts(
         colours = mesh.visual.vertex_colors[:, :3] / 255.0 if mesh.visual.kind == "vertex" else None
         yield make_part(
             path,
-            ((names[number],) if number >= 0 and names[number] else (), number + 1),
+            ((number + 1, names[number] if number >= 0 else ""),),
             (mesh.vertices, mesh.faces),
             np.eye(4),
             looks.get(str(material), _PLAIN),

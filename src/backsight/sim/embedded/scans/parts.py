@@ -23,10 +23,8 @@ class Look:
 class ScanPart:
     """Triangles of one node with one look, in the axes and units of the file."""
 
-    names: tuple[str, ...]
-    """Names of the nodes from the root to the one that holds it; nodes without a name are left out."""
-    group: int
-    """Parts of one node share it, and no others."""
+    nodes: tuple[tuple[int, str], ...]
+    """Number and name of the nodes from the root to the one that holds it; the name may be empty."""
     vertices: Float64[np.ndarray, "vertices 3"]
     faces: Int64[np.ndarray, "faces 3"]
     look: Look
@@ -60,3 +58,8 @@ class RawScan:
     def corners(self) -> Float64[np.ndarray, "faces 3 3"]:
         """Corners of all faces, part after part."""
         return np.concatenate([part.corners for part in self.parts])
+
+    @property
+    def part_of_face(self) -> Int64[np.ndarray, " faces"]:
+        """Index of the part that each face belongs to."""
+        return np.repeat(np.arange(len(self.parts)), [len(part.faces) for part in self.parts])

@@ -56,7 +56,7 @@ def read_ply(path: Path, limits: ScanLimits) -> RawScan:
     colours = mesh.visual.vertex_colors[:, :3] / 255.0 if mesh.visual.kind in ("vertex", "face") else None
     normals = mesh.vertex_normals if re.search(r"property\s+\w+\s+nx\b", header) else None
     extras = VertexExtras(uv=uv, normals=normals, colours=colours)
-    part = make_part(path, ((), 0), (mesh.vertices, mesh.faces), np.eye(4), look, extras)
+    part = make_part(path, ((0, ""),), (mesh.vertices, mesh.faces), np.eye(4), look, extras)
     return RawScan(path, (part,), "+z", False, tuple(notes))
 
 

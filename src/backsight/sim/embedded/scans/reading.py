@@ -1,8 +1,10 @@
 """Reading a scene file of any known format."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Bool
 
 from backsight.records.errors import DataError
 from backsight.sim.embedded.scans.gltf import read_gltf
@@ -64,15 +66,12 @@ def _without_degenerate(raw: RawScan) -> RawScan:
     return RawScan(raw.path, tuple(kept), raw.usual_up, raw.usually_metres, notes)
 
 
-def _selected(part: ScanPart, good: np.ndarray) -> ScanPart:
+def _selected(part: ScanPart, good: Bool[np.ndarray, " faces"]) -> ScanPart:
     if good.all():
         return part
-    return ScanPart(
-        names=part.names,
-        group=part.group,
-        vertices=part.vertices,
+    return dataclasses.replace(
+        part,
         faces=part.faces[good],
-        look=part.look,
         face_uv=None if part.face_uv is None else part.face_uv[good],
         face_normals=None if part.face_normals is None else part.face_normals[good],
         face_colours=None if part.face_colours is None else part.face_colours[good],
