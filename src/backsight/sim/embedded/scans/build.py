@@ -124,9 +124,7 @@ def _in_world(
     return Faces(corners, in_file.area * scale**2, in_file.normal @ rotation.T), rotation, notes
 
 
-def _without_strays(
-    raw: RawScan, faces: Faces, storeys: list[Storey]
-) -> tuple[Bool[np.ndarray, " parts"], list[str]]:
+def _without_strays(raw: RawScan, faces: Faces, storeys: list[Storey]) -> tuple[Bool[np.ndarray, " parts"], list[str]]:
     """Return which parts belong to the building: modelling programs park what they hide far above or below it."""
     low, high = storeys[0].floor_m - STRAY_M, storeys[-1].floor_m + storeys[-1].height_m + STRAY_M
     heights = faces.corners[..., 1]

@@ -169,7 +169,10 @@ def _simplified(header: dict[str, Any], tree: GltfTree) -> dict[str, Any]:
         {"uri": f"buffer{index}.bin", "byteLength": buffer.byteLength} for index, buffer in enumerate(tree.buffers)
     ]
     small["meshes"] = [
-        {"name": f"mesh{index}", "primitives": [_simplified_primitive(tree, primitive) for primitive in _triangles(mesh)]}
+        {
+            "name": f"mesh{index}",
+            "primitives": [_simplified_primitive(tree, primitive) for primitive in _triangles(mesh)],
+        }
         for index, mesh in enumerate(tree.meshes)
     ]
     placed = ("children", "matrix", "translation", "rotation", "scale", "mesh")

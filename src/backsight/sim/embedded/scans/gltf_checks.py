@@ -126,6 +126,16 @@ def _check_nodes(path: Path, tree: GltfTree, limits: ScanLimits) -> None:
     if len(tree.nodes) > limits.max_nodes:
         problem = f"{len(tree.nodes)} nodes, at most {limits.max_nodes} are read"
         raise DataError(path, "nodes", problem, "join small meshes")
+    _check_hierarchy(path, tree, limits)
+    for index, scene in enumerate(tree.scenes):
+        for root in scene.nodes:
+            _check_index(path, f"scenes[{index}].nodes", root, tree.nodes)
+    if tree.scenes:
+        _check_index(path, "scene", tree.scene, tree.scenes)
+    _check_amount(path, tree, limits)
+
+
+def _check_hierarchy(path: Path, tree: GltfTree, limits: ScanLimits) -> None:
     parents = np.full(len(tree.nodes), -1)
     for index, node in enumerate(tree.nodes):
         if node.mesh is not None:
@@ -141,19 +151,12 @@ def _check_nodes(path: Path, tree: GltfTree, limits: ScanLimits) -> None:
                 raise DataError(path, f"nodes[{index}].{name}", f"is not {count} finite numbers", _AGAIN)
     depth = np.zeros(len(tree.nodes), dtype=np.int64)
     at = np.arange(len(tree.nodes))
-    while (alive := at[at >= 0]).size:
+    while (at >= 0).any():
         depth[at >= 0] += 1
         if depth.max() > limits.max_node_depth:
             problem = f"nodes nest in a circle or deeper than {limits.max_node_depth}"
             raise DataError(path, "nodes", problem, "flatten the hierarchy")
         at = np.where(at >= 0, parents[np.maximum(at, 0)], -1)
-        del alive
-    for index, scene in enumerate(tree.scenes):
-        for root in scene.nodes:
-            _check_index(path, f"scenes[{index}].nodes", root, tree.nodes)
-    if tree.scenes:
-        _check_index(path, "scene", tree.scene, tree.scenes)
-    _check_amount(path, tree, limits)
 
 
 def _check_amount(path: Path, tree: GltfTree, limits: ScanLimits) -> None:

@@ -12,9 +12,7 @@ from backsight.records.errors import DataError
 from backsight.sim.embedded.scans.limits import ScanLimits
 
 
-def decode_texture(
-    path: Path, field: str, data: bytes, limits: ScanLimits
-) -> tuple[UInt8[np.ndarray, "_ _ 3"], str]:
+def decode_texture(path: Path, field: str, data: bytes, limits: ScanLimits) -> tuple[UInt8[np.ndarray, "_ _ 3"], str]:
     """Return a picture as sRGB with sides that are powers of two, and what was changed, or ''.
 
     Args:
@@ -36,7 +34,9 @@ def decode_texture(
                 problem = f"{width} x {height} pixels, sides up to {limits.max_image_side_px} are read"
                 raise DataError(path, field, problem, "scale the texture down")
             if picture.mode in ("I;16", "I;16B", "I", "F"):
-                raise DataError(path, field, f"is a {picture.mode} picture, no colours", "save it with 8 bits a channel")
+                raise DataError(
+                    path, field, f"is a {picture.mode} picture, no colours", "save it with 8 bits a channel"
+                )
             picture = picture.convert("RGB")
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         problem = f"is no picture that can be read: {error}"

@@ -24,7 +24,9 @@ _SYNONYMS: dict[str, tuple[str, ...]] = {
     ),
     "bookshelf": ("bookcase", "book shelf", "book case"),
     "desk": ("writing desk", "office desk", "computer desk"),
-    "lamp": ("floor lamp", "table lamp", "desk lamp", "ceiling lamp", "pendant lamp", "wall lamp", "chandelier", "sconce"),
+    "lamp": (
+        "floor lamp", "table lamp", "desk lamp", "ceiling lamp", "pendant lamp", "wall lamp", "chandelier", "sconce",
+    ),
     "plant": ("potted plant", "house plant", "houseplant", "indoor plant", "flower pot plant"),
     "television": ("tv", "tv set", "television set", "flat screen tv"),
     "fridge": ("refrigerator", "freezer", "fridge freezer"),
@@ -84,12 +86,13 @@ _SYNONYMS: dict[str, tuple[str, ...]] = {
 """Other names of the same things. A name that could be two things is not here."""
 
 _IGNORED = frozenset(
-    "a an the main root group grp geo geom geometry mesh model node prim primitive instance inst copy obj static scan lod"
-    " left right front rear center centre middle corner outer inner exterior backing north south east west"
-    " small large big little tall long round square old new modern vintage"
-    " wooden wood oak pine metal steel plastic leather fabric glass"
-    " red orange yellow green teal blue purple pink brown beige white grey gray black"
-    " room living dining bed bath kitchen office bedroom bathroom livingroom hallway hall corridor".split()
+    """a an the main root group grp geo geom geometry mesh model node prim primitive instance inst copy obj static
+    scan lod
+    left right front rear center centre middle corner outer inner exterior backing north south east west
+    small large big little tall long round square old new modern vintage
+    wooden wood oak pine metal steel plastic leather fabric glass
+    red orange yellow green teal blue purple pink brown beige white grey gray black
+    room living dining bed bath kitchen office bedroom bathroom livingroom hallway hall corridor""".split()  # noqa: SIM905
 )
 """Words that say nothing about what a thing is."""
 

@@ -1,6 +1,7 @@
 """Levels of a building: heights at which horizontal faces cover much of the ground plan."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
@@ -178,5 +179,5 @@ def storey_height(faces: Faces, slabs: list[Slab]) -> float:
     """
     if not slabs:
         return 0.0
-    gaps = [above.bottom - below.top for below, above in zip(slabs[:-1], slabs[1:], strict=True)]
+    gaps = [above.bottom - below.top for below, above in pairwise(slabs)]
     return float(np.median(gaps)) if gaps else wall_top(faces, slabs[0].top) - slabs[0].top

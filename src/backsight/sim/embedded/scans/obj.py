@@ -66,9 +66,7 @@ def _materials(
     return looks, sorted(notes), library
 
 
-def _library(
-    path: Path, text: str, side_files: SideFiles, limits: ScanLimits, notes: set[str]
-) -> dict[str, Look]:
+def _library(path: Path, text: str, side_files: SideFiles, limits: ScanLimits, notes: set[str]) -> dict[str, Look]:
     looks: dict[str, Look] = {}
     name, colour, texture = "", _PLAIN.colour, None
     for line in [*text.splitlines(), "newmtl "]:

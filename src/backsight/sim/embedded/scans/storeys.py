@@ -45,7 +45,9 @@ def find_storeys(path: Path, faces: Faces, sidecar: Sidecar) -> tuple[list[Store
         return [Storey(floor, _clear_height_m(faces, slabs, floor)) for floor in floors], []
     storeys = []
     for index, slab in enumerate(slabs):
-        height_m = slabs[index + 1].bottom - slab.top if index + 1 < len(slabs) else wall_top(faces, slab.top) - slab.top
+        height_m = (
+            slabs[index + 1].bottom - slab.top if index + 1 < len(slabs) else wall_top(faces, slab.top) - slab.top
+        )
         if height_m < LEAST_HEIGHT_M:
             continue
         if storeys and _upright_area(faces, slab.top) < _WALLS_ABOVE * _upright_area(faces, storeys[0].floor_m):

@@ -46,9 +46,7 @@ def group_parts(parts: tuple[ScanPart, ...], sidecar: Sidecar) -> list[Thing]:
         key = (parent, stem_of_name(name), -1) if "#" in name else (parent, "", number)
         members.setdefault(key, []).append(index)
         meanings.setdefault(key, (known[name], stem_of_name(name)))
-    return [
-        Thing(meanings[key][0], meanings[key][1] or None, tuple(indices)) for key, indices in members.items()
-    ]
+    return [Thing(meanings[key][0], meanings[key][1] or None, tuple(indices)) for key, indices in members.items()]
 
 
 def _owner(categories: list[str | None]) -> int:
