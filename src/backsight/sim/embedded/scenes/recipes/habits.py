@@ -115,7 +115,7 @@ HABITS: dict[str, tuple[Rule, ...]] = {
         _IN_BASKET,
     ),
     "shop": (
-        Rule("in", ("rack",), ("bottle", "box", "bowl", "pot", "cup", "teddy bear", "plate", "book"), 6.0),
+        Rule("in", ("rack",), ("bottle", "box", "bowl", "pot", "cup", "teddy bear", "plate", "book"), 9.0),
         Rule("on", ("rack",), ("box", "bottle", "basket", "vase"), 1.6),
         Rule("in", ("crate", "basket", "shopping cart", "box"), ("bottle", "box", "bowl", "cup"), 1.6),
         Rule("on", ("table",), ("bowl", "vase", "candle", "book", "plate", "box"), 3.0),
