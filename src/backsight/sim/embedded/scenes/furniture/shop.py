@@ -46,12 +46,17 @@ def rack(finishes: Finishes, paint: Paint, variant: int) -> Piece:
                 low, high = 0.15 + step * 0.7, 0.8 + step * 0.7
                 add_rod(piece, (side * x, low, z), (side * x, min(high, height - 0.05), -z), 0.035, steel)
     if variant == 2:
-        piece.box((0.0, 0.1, -depth / 2 + 0.012), (width - 0.02, height - 0.1, 0.024), board)
+        piece.box((0.0, 0.1, -depth / 2 + 0.014), (width - 0.02, height - 0.1, 0.024), board)
+        holes = finishes.printed(f"holes {paint.name}", lambda draw: prints.perforation(draw, paint.colour), 1)
+        x, low, high, z = width / 2 - 0.015, 0.16, height - 0.01, -depth / 2 + 0.027
+        corners = ((-x, low, z), (x, low, z), (x, high, z), (-x, high, z))
+        repeats = ((0.0, 0.0), (2 * x / 0.24, 0.0), (2 * x / 0.24, (high - low) / 0.24), (0.0, (high - low) / 0.24))
+        piece.quad(corners, holes, repeats)
     back_z = -depth / 2 + (0.03 if variant == 2 else 0.01)
     for number, y in enumerate(levels):
         piece.box((0.0, y, 0.0), (width - (0.01 if variant == 2 else 2 * post), shelf, depth - 0.02), board)
         if variant == 2:
-            piece.box((0.0, y - 0.03, depth / 2 - 0.012), (width - 0.01, 0.065, 0.016), steel)
+            piece.box((0.0, y - 0.03, depth / 2 - 0.012), (width - 0.004, 0.07, 0.016), steel)
         above = levels[number + 1] - 0.03 if number + 1 < len(levels) else math.inf
         size = (width - 2 * post - 0.03, depth / 2 - back_z - 0.04)
         kind = "in" if number + 1 < len(levels) else "on"
@@ -274,7 +279,7 @@ def basket(finishes: Finishes, paint: Paint, variant: int) -> Piece:
     high = rng.uniform(0.2, 0.26) if variant == 0 else rng.uniform(0.12, 0.16)
     add_open_box(piece, (0.0, 0.0, 0.0), (width, high, depth), 0.015, (weave, dark), offer=False)
     piece.offer("in", (0.0, 0.015, 0.0), (width - 0.05, depth - 0.05), high - 0.04 if variant == 0 else math.inf)
-    for y in (high * 0.3, high - 0.03):
+    for y in (high * 0.3, high - 0.033):
         for side in (-1, 1):
             piece.box((0.0, y, side * (depth / 2 + 0.003)), (width + 0.012, 0.03, 0.008), light)
             piece.box((side * (width / 2 + 0.003), y, 0.0), (0.008, 0.03, depth + 0.004), light)
