@@ -31,7 +31,7 @@ def monitor(finishes: Finishes, paint: Paint, variant: int) -> Piece:
 def laptop(finishes: Finishes, paint: Paint, variant: int) -> Piece:
     """Return a laptop: 0 and 1 open, its screen off or on, 2 closed."""
     rng = finishes.rng
-    piece = Piece("laptop", None if variant == 1 else paint.name)
+    piece = Piece("laptop", paint.name if variant == 2 or (variant == 0 and paint.name == "black") else None)
     width = rng.uniform(0.32, 0.38)
     depth = width * 0.68
     case = finishes.material(paint)
