@@ -71,7 +71,7 @@ def render_plainly(
     query = wp.mesh_query_ray(scene.mesh, origin, direction, 1.0e4)
     colour = wp.vec3(0.62, 0.74, 0.88)
     depth = float(0.0)  # noqa: UP018
-    instance = int(0)  # noqa: UP018
+    instance = 0
     if query.result:
         face = query.face
         u = query.u
@@ -92,12 +92,8 @@ def render_plainly(
         y0 = int(top) & (side - 1)
         y1 = (y0 + 1) & (side - 1)
         layer = scene.texture[material]
-        upper = wp.lerp(
-            colour_of(scene.texels[layer, y0, x0]), colour_of(scene.texels[layer, y0, x1]), across - left
-        )
-        lower = wp.lerp(
-            colour_of(scene.texels[layer, y1, x0]), colour_of(scene.texels[layer, y1, x1]), across - left
-        )
+        upper = wp.lerp(colour_of(scene.texels[layer, y0, x0]), colour_of(scene.texels[layer, y0, x1]), across - left)
+        lower = wp.lerp(colour_of(scene.texels[layer, y1, x0]), colour_of(scene.texels[layer, y1, x1]), across - left)
         albedo = wp.cw_mul(scene.colour[material], wp.lerp(upper, lower, down - top))
         if wp.dot(normal, direction) > 0.0:
             normal = -normal

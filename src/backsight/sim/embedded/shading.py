@@ -78,6 +78,10 @@ def shade(scene: SceneArrays, hit: Hit, origin: wp.vec3, direction: wp.vec3, pix
     point = origin + direction * distance
     flat = scene.faces[face].flat_normal
     normal = wp.normalize(scene.faces[face].normal0 * u + scene.faces[face].normal1 * v + scene.faces[face].normal2 * w)
+    body = scene.faces[face].body
+    if body > 0:
+        flat = scene.body_rotation[body] * flat
+        normal = scene.body_rotation[body] * normal
     view = -wp.normalize(direction)
     cosine = wp.dot(flat, view)
     if wp.dot(normal, flat) * cosine < 0.0:

@@ -10,6 +10,8 @@ typedef float f8 __attribute__((ext_vector_type(8)));
 typedef int i8 __attribute__((ext_vector_type(8)));
 typedef float f8_loose __attribute__((ext_vector_type(8), aligned(4)));
 typedef int i8_loose __attribute__((ext_vector_type(8), aligned(4)));
+typedef wp::vec_t<3, wp::float32> Point;
+typedef wp::mat_t<3, 3, wp::float32> Turn;
 typedef bool b8 __attribute__((ext_vector_type(8)));
 
 const float NEAR_M = 0.01f;
@@ -46,14 +48,27 @@ auto minus = [](const Vector& a, const Vector& b) -> Vector { return {a.x - b.x,
 auto cross = [](const Vector& a, const Vector& b) -> Vector {
     return {a.y * b.z - a.z * b.y, a.z * b.x - a.x * b.z, a.x * b.y - a.y * b.x};
 };
+// The camera as the body sees it whose triangles are drawn; body 0 never moved.
+Turn turn = rotation;
+Point eye = origin;
+auto look_at_body = [&](int body) {
+    if (body == 0) {
+        turn = rotation;
+        eye = origin;
+        return;
+    }
+    const Turn back = wp::transpose(clusters.body_rotation.data[body]);
+    turn = wp::mul(back, rotation);
+    eye = wp::mul(back, origin - clusters.body_shift.data[body]);
+};
 auto in_camera = [&](f8 x, f8 y, f8 z) -> Vector {
-    x -= origin[0];
-    y -= origin[1];
-    z -= origin[2];
+    x -= eye[0];
+    y -= eye[1];
+    z -= eye[2];
     return {
-        rotation.data[0][0] * x + rotation.data[1][0] * y + rotation.data[2][0] * z,
-        rotation.data[0][1] * x + rotation.data[1][1] * y + rotation.data[2][1] * z,
-        rotation.data[0][2] * x + rotation.data[1][2] * y + rotation.data[2][2] * z,
+        turn.data[0][0] * x + turn.data[1][0] * y + turn.data[2][0] * z,
+        turn.data[0][1] * x + turn.data[1][1] * y + turn.data[2][1] * z,
+        turn.data[0][2] * x + turn.data[1][2] * y + turn.data[2][2] * z,
     };
 };
 auto clamped = [](float value, float low, float high) -> int {
@@ -100,6 +115,7 @@ for (int bucket = 0; bucket <= BUCKETS; ++bucket) heads[bucket] = 0;
 int visible = 0;
 for (int cluster = 0; cluster < clusters.count; ++cluster) {
     const float* box = clusters.boxes.data + cluster * 6;
+    look_at_body(clusters.body.data[cluster]);
     const f8 x = {box[0], box[3], box[0], box[3], box[0], box[3], box[0], box[3]};
     const f8 y = {box[1], box[1], box[4], box[4], box[1], box[1], box[4], box[4]};
     const f8 z = {box[2], box[2], box[2], box[2], box[5], box[5], box[5], box[5]};
@@ -140,8 +156,8 @@ auto refresh = [&](int tile_row, int tile_column) {
 };
 
 // 2. Triangles of each cluster that is not hidden.
-for (int turn = 0; turn < visible; ++turn) {
-    const int index = order[turn];
+for (int place = 0; place < visible; ++place) {
+    const int index = order[place];
     if (nearest[index] < FAR_AWAY) {
         const int* bounds = rectangle + index * 4;
         bool hidden = true;
@@ -158,6 +174,7 @@ for (int turn = 0; turn < visible; ++turn) {
         if (hidden) continue;
     }
     const int cluster = found[index];
+    look_at_body(clusters.body.data[cluster]);
     for (int block = clusters.first_block.data[cluster]; block < clusters.first_block.data[cluster + 1]; ++block) {
         const float* soup = clusters.soup.data + block * 72;
         const Vector a = in_camera(load(soup), load(soup + 8), load(soup + 16));

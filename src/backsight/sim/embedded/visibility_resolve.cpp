@@ -5,6 +5,8 @@ typedef float f8 __attribute__((ext_vector_type(8)));
 typedef int i8 __attribute__((ext_vector_type(8)));
 typedef float f8_loose __attribute__((ext_vector_type(8), aligned(4)));
 typedef int i8_loose __attribute__((ext_vector_type(8), aligned(4)));
+typedef wp::vec_t<3, wp::float32> Point;
+typedef wp::mat_t<3, 3, wp::float32> Turn;
 
 struct Vector {
     f8 x, y, z;
@@ -27,31 +29,32 @@ for (int column = 0; column < width; column += 8) {
     i8 face, instance;
     bool same = true;
     for (int lane = 1; lane < 8; ++lane) same &= marks[lane] == marks[0];
+    auto fetch = [&](int slot, int index) -> Point {
+        const float* soup = clusters.soup.data + (slot >> 3) * 72 + (slot & 7) + index * 24;
+        Point point(soup[0], soup[8], soup[16]);
+        const int body = clusters.slot_body.data[slot];
+        if (body > 0) point = wp::mul(clusters.body_rotation.data[body], point) + clusters.body_shift.data[body];
+        return point - origin;
+    };
     if (same) {
         const int slot = marks[0] < 0 ? 0 : marks[0];
-        const float* soup = clusters.soup.data + (slot >> 3) * 72 + (slot & 7);
-        for (int index = 0; index < 3; ++index)
-            corner[index] = {
-                f8(soup[index * 24] - origin[0]), f8(soup[index * 24 + 8] - origin[1]), f8(soup[index * 24 + 16] - origin[2])
-            };
+        for (int index = 0; index < 3; ++index) {
+            const Point point = fetch(slot, index);
+            corner[index] = {f8(point[0]), f8(point[1]), f8(point[2])};
+        }
         face = i8(clusters.slot_face.data[slot]);
         instance = i8(clusters.slot_instance.data[slot]);
     } else {
         for (int lane = 0; lane < 8; ++lane) {
             const int slot = marks[lane] < 0 ? 0 : marks[lane];
-            const float* soup = clusters.soup.data + (slot >> 3) * 72 + (slot & 7);
             for (int index = 0; index < 3; ++index) {
-                corner[index].x[lane] = soup[index * 24];
-                corner[index].y[lane] = soup[index * 24 + 8];
-                corner[index].z[lane] = soup[index * 24 + 16];
+                const Point point = fetch(slot, index);
+                corner[index].x[lane] = point[0];
+                corner[index].y[lane] = point[1];
+                corner[index].z[lane] = point[2];
             }
             face[lane] = clusters.slot_face.data[slot];
             instance[lane] = clusters.slot_instance.data[slot];
-        }
-        for (int index = 0; index < 3; ++index) {
-            corner[index].x -= origin[0];
-            corner[index].y -= origin[1];
-            corner[index].z -= origin[2];
         }
     }
     const f8 x = *(const f8_loose*)(across + column);
