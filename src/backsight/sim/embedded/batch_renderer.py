@@ -71,7 +71,7 @@ class BatchRenderer:
         self._device = warp_device(device)
         self._samples = rgb_samples_per_axis
         self._threads = threads
-        load_kernels(self._options, self._device)
+        load_kernels(self._options, rgb_samples_per_axis, self._device)
         self.scenes = tuple(DeviceScene(scene, self._device, self._options) for scene in scenes)
         self._workers = RasterWorkers(threads) if rasterises(self._options, self._device) else None
         self._pool = ThreadPoolExecutor(threads) if threads > 1 and self._device.is_cpu else None

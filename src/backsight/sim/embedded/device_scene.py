@@ -7,7 +7,7 @@ import warp as wp
 from jaxtyping import Float64, Int32
 
 from backsight.records.errors import UsageError
-from backsight.sim.embedded import visibility_raster, visibility_rays
+from backsight.sim.embedded import visibility_raster, visibility_raster_fine, visibility_rays
 from backsight.sim.embedded.clusters import ClusteredFaces, cluster_faces
 from backsight.sim.embedded.floor_light import bake_floor_light
 from backsight.sim.embedded.packed import PackedScene
@@ -225,12 +225,17 @@ def rasterises(options: RenderOptions, device: Any) -> bool:
     return device.is_cpu and options.visibility != "rays"
 
 
-def load_kernels(options: RenderOptions, device: Any) -> None:
+def load_kernels(options: RenderOptions, samples: int, device: Any) -> None:
     """Compile or fetch what a renderer launches.
 
     Args:
         options: of the renderer.
+        samples: per pixel and axis.
         device: Warp device.
     """
+    modules = [visibility_rays]
+    if rasterises(options, device):
+        modules = [visibility_raster, visibility_raster_fine] if samples > 1 else [visibility_raster]
     with WARP_LOCK:
-        wp.load_module(visibility_raster if rasterises(options, device) else visibility_rays, device=device)
+        for module in modules:
+            wp.load_module(module, device=device)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import warp as wp
 
-from backsight.sim.embedded import visibility_raster
+from backsight.sim.embedded import visibility_raster, visibility_raster_fine
 from backsight.sim.embedded.device_scene import DeviceScene
 from backsight.sim.embedded.visibility_raster import TILE
 
@@ -72,7 +72,7 @@ class RasterWorkers:
             )
             if views.samples > 1:
                 wp.launch(
-                    visibility_raster.render_fine_colour,
+                    visibility_raster_fine.render_fine_colour,
                     dim=count,
                     inputs=shared + rows,
                     outputs=[outputs[0]],

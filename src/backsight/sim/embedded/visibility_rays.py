@@ -2,7 +2,8 @@
 
 `no_type_check` keeps run-time type checkers, which would wrap the functions, away from code that only Warp's own
 compiler reads. A literal in `float(0.0)` makes a variable of that compiler where `0.0` alone would make a constant; its
-conditions need `if` where Python would allow an expression.
+conditions need `if` where Python would allow an expression. Functions are inlined because Warp passes structures by value,
+hundreds of bytes a call.
 """
 
 # ruff: noqa: UP018, RUF046
@@ -41,14 +42,14 @@ class Views:
     """Width of a sample of the colour at depth 1; 0 switches mip maps off."""
 
 
-@wp.func
+@wp.func(inline=True)
 @no_type_check
 def camera_ray(views: Views, x: float, y: float):
     """Return the ray through an image position; its z is 1, so that ray lengths in its unit are planar depths."""
     return wp.vec3((x - views.cx) / views.fx, (y - views.cy) / views.fy, 1.0)
 
 
-@wp.func
+@wp.func(inline=True)
 @no_type_check
 def may_meet(low: wp.vec3, high: wp.vec3, origin: wp.vec3, direction: wp.vec3, reach: float):
     """Whether a ray comes through a box within its reach."""
@@ -65,7 +66,7 @@ def may_meet(low: wp.vec3, high: wp.vec3, origin: wp.vec3, direction: wp.vec3, r
     return begin <= end
 
 
-@wp.func
+@wp.func(inline=True)
 @no_type_check
 def nearest_hit(scene: SceneArrays, origin: wp.vec3, direction: wp.vec3):
     """Return the first face along a ray, moved objects included; face -1 where there is none."""
@@ -93,7 +94,7 @@ def nearest_hit(scene: SceneArrays, origin: wp.vec3, direction: wp.vec3):
     return hit
 
 
-@wp.func
+@wp.func(inline=True)
 @no_type_check
 def light_of_hit(scene: SceneArrays, hit: Hit, origin: wp.vec3, direction: wp.vec3, pixel_width: float):
     """Return the linear light that comes along a ray."""
