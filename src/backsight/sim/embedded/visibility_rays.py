@@ -104,53 +104,107 @@ def light_of_hit(scene: SceneArrays, hit: Hit, origin: wp.vec3, direction: wp.ve
     return colour
 
 
+@wp.struct
+@no_type_check
+class Hits:
+    """What the samples of some poses see, row by row; several samples a pixel make finer rows."""
+
+    face: wp.array[wp.int32]
+    u: wp.array[wp.float32]
+    v: wp.array[wp.float32]
+    distance: wp.array[wp.float32]
+
+
+@wp.func(inline=True)
+@no_type_check
+def tiled_pixel(index: int, width: int, height: int):
+    """Return pose, row and column; 32 successive indices are a tile."""
+    lane = index % 32
+    tile = index / 32
+    tile_columns = (width + TILE_COLUMNS - 1) / TILE_COLUMNS
+    tile_rows = (height + TILE_ROWS - 1) / TILE_ROWS
+    column = (tile % tile_columns) * TILE_COLUMNS + lane % TILE_COLUMNS
+    row = (tile / tile_columns % tile_rows) * TILE_ROWS + lane / TILE_COLUMNS
+    return wp.vec3i(tile / (tile_columns * tile_rows), row, column)
+
+
 @wp.kernel
 @no_type_check
-def render_pixels(
+def find_hits(scenes: wp.array[SceneArrays], views: Views, samples: int, first_pose: int, first: int, hits: Hits):
+    """Fill what one sample sees."""
+    width = views.width * samples
+    height = views.height * samples
+    place = tiled_pixel(first + wp.tid(), width, height)
+    if place[1] >= height or place[2] >= width:
+        return
+    pose = first_pose + place[0]
+    x = (float(place[2]) + 0.5) / float(samples)
+    y = (float(place[1]) + 0.5) / float(samples)
+    direction = views.rotations[pose] * camera_ray(views, x, y)
+    hit = nearest_hit(scenes[views.scenes[pose]], views.origins[pose], direction)
+    sample = (place[0] * height + place[1]) * width + place[2]
+    hits.face[sample] = hit.face
+    hits.u[sample] = hit.u
+    hits.v[sample] = hit.v
+    hits.distance[sample] = hit.distance
+
+
+@wp.kernel
+@no_type_check
+def write_depth(
     scenes: wp.array[SceneArrays],
     views: Views,
+    hits: Hits,
+    first_pose: int,
     first: int,
-    rgb: wp.array2d[wp.uint8],
     depth_m: wp.array[wp.float32],
     instance_ids: wp.array[wp.int32],
 ):
-    """Fill colour, planar depth and instance id of one pixel of one pose."""
+    """Fill planar depth and instance id of one pixel from what its centre sees."""
     index = first + wp.tid()
-    lane = index % 32
-    tile = index / 32
-    tile_columns = (views.width + TILE_COLUMNS - 1) / TILE_COLUMNS
-    tile_rows = (views.height + TILE_ROWS - 1) / TILE_ROWS
-    column = (tile % tile_columns) * TILE_COLUMNS + lane % TILE_COLUMNS
-    row = (tile / tile_columns % tile_rows) * TILE_ROWS + lane / TILE_COLUMNS
-    pose = tile / (tile_columns * tile_rows)
-    if column >= views.width or row >= views.height:
+    size = views.width * views.height
+    pixel = first_pose * size + index
+    face = hits.face[index]
+    depth = float(0.0)
+    instance = int(0)
+    if face >= 0:
+        depth = hits.distance[index]
+        instance = scenes[views.scenes[pixel / size]].faces[face].instance
+    depth_m[pixel] = depth
+    instance_ids[pixel] = instance
+
+
+@wp.kernel
+@no_type_check
+def write_colour(
+    scenes: wp.array[SceneArrays], views: Views, hits: Hits, first_pose: int, first: int, rgb: wp.array2d[wp.uint8]
+):
+    """Fill the colour of one pixel from what its samples see."""
+    place = tiled_pixel(first + wp.tid(), views.width, views.height)
+    row = place[1]
+    column = place[2]
+    if row >= views.height or column >= views.width:
         return
+    pose = first_pose + place[0]
     scene = scenes[views.scenes[pose]]
     origin = views.origins[pose]
     rotation = views.rotations[pose]
-    x = float(column)
-    y = float(row)
-    direction = rotation * camera_ray(views, x + 0.5, y + 0.5)
-    hit = nearest_hit(scene, origin, direction)
-    depth = float(0.0)
-    instance = int(0)
-    if hit.face >= 0:
-        depth = hit.distance
-        instance = scene.faces[hit.face].instance
+    step = 1.0 / float(views.samples)
     colour = wp.vec3(0.0, 0.0, 0.0)
-    if views.samples == 1:
-        colour = light_of_hit(scene, hit, origin, direction, views.pixel_width)
-    else:
-        step = 1.0 / float(views.samples)
-        for sample in range(views.samples * views.samples):
-            sub_x = x + (float(sample % views.samples) + 0.5) * step
-            sub_y = y + (float(sample / views.samples) + 0.5) * step
-            ray = rotation * camera_ray(views, sub_x, sub_y)
-            colour = colour + light_of_hit(scene, nearest_hit(scene, origin, ray), origin, ray, views.pixel_width)
-        colour = colour * (step * step)
+    for number in range(views.samples * views.samples):
+        sub_row = row * views.samples + number / views.samples
+        sub_column = column * views.samples + number % views.samples
+        sample = (place[0] * views.height * views.samples + sub_row) * views.width * views.samples + sub_column
+        hit = Hit()
+        hit.face = hits.face[sample]
+        hit.u = hits.u[sample]
+        hit.v = hits.v[sample]
+        hit.distance = hits.distance[sample]
+        x = (float(sub_column) + 0.5) * step
+        y = (float(sub_row) + 0.5) * step
+        colour = colour + light_of_hit(scene, hit, origin, rotation * camera_ray(views, x, y), views.pixel_width)
+    colour = colour * (step * step)
     pixel = (pose * views.height + row) * views.width + column
-    depth_m[pixel] = depth
-    instance_ids[pixel] = instance
     rgb[pixel, 0] = encoded(scene, colour[0])
     rgb[pixel, 1] = encoded(scene, colour[1])
     rgb[pixel, 2] = encoded(scene, colour[2])
