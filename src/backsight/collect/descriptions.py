@@ -10,7 +10,13 @@ from backsight.geometry.relations import VIEWER_RELATIONS, footprint_gaps_m, rel
 from backsight.quality.references import objects_seen
 from backsight.records.scene import SceneObject
 from backsight.records.sequence import SequenceAnnotations
-from backsight.records.vocabulary import COLOURS, FURNITURE_CATEGORIES, RELATIONS
+from backsight.records.vocabulary import (
+    COLOURS,
+    FURNITURE_CATEGORIES,
+    RELATIONS,
+    UNNAMED_CATEGORY,
+    UNNAMED_ROOM_TYPE,
+)
 
 REASONING_OF_RELATION = {
     "left of": "left_right",
@@ -88,7 +94,8 @@ class Memory:
             colours=np.array([thing.colour or "" for thing in things], dtype=np.str_),
             rooms=np.array([rooms[thing.room_id] for thing in things], dtype=np.str_),
             shares=shares,
-            is_target=well[-1] | (well.sum(axis=0) >= max(2.0, least_frame_share * len(shares))),
+            is_target=(well[-1] | (well.sum(axis=0) >= max(2.0, least_frame_share * len(shares))))
+            & np.array([thing.category != UNNAMED_CATEGORY for thing in things], dtype=bool),
             is_anchor_now=well[-1],
             relations={name: relation_matrix(name, boxes, pose) for name in RELATIONS},
             gaps_m=footprint_gaps_m(boxes) if boxes else np.zeros((0, 0)),
@@ -106,6 +113,8 @@ class Memory:
     def anchor_phrase(self, anchor: int, with_colour: bool) -> str | None:
         """Return the words that single out an anchor among all things seen, or None where there are none."""
         thing = self.things[anchor]
+        if thing.category == UNNAMED_CATEGORY:
+            return None
         if self.fitting(thing.category).sum() == 1:
             return thing.category
         if with_colour and thing.colour is not None and self.fitting(thing.category, thing.colour).sum() == 1:
@@ -133,7 +142,7 @@ def true_descriptions(memory: Memory) -> list[Description]:
                 kind = "category" if colour is None else "attribute"
                 found.append(Description(reasoning_type=kind, **own))
             room_type = str(memory.rooms[target])
-            if memory.fitting(thing.category, colour, room_type).sum() == 1:
+            if room_type != UNNAMED_ROOM_TYPE and memory.fitting(thing.category, colour, room_type).sum() == 1:
                 found.append(Description(reasoning_type="room", room_type=room_type, **own))
             found += [
                 Description(
@@ -160,6 +169,9 @@ def false_descriptions(memory: Memory, colourless: bool, rng: np.random.Generato
         rng: Draws the way, and colours for unseen categories.
     """
     seen = sorted({thing.category for thing in memory.things})
+    if UNNAMED_CATEGORY in seen:
+        # What is said to be absent could be one of the things without a label.
+        return []
     colours_seen = sorted({thing.colour for thing in memory.things if thing.colour is not None})
     unseen = [name for name in FURNITURE_CATEGORIES if name not in seen]
     drawn = rng.choice(sorted(COLOURS), size=len(unseen))
@@ -170,7 +182,7 @@ def false_descriptions(memory: Memory, colourless: bool, rng: np.random.Generato
         [
             _absent(name, colour, room_type=room)
             for name, colour in _kinds(memory)
-            for room in sorted(set(memory.rooms.tolist()))
+            for room in sorted(set(memory.rooms.tolist()) - {UNNAMED_ROOM_TYPE})
             if not memory.fitting(name, colour, room).any()
         ],
     ]
