@@ -61,7 +61,7 @@ class HabitatSimulator:
         self.version = str(self._process.facts["habitat_version"])
         self._scenes_of_process = 0
         self._loaded: _Loaded | None = None
-        self.remarks: tuple[str, ...] = ()
+        self.notes: tuple[str, ...] = ()
         """What a user should know of the loaded scene; each is logged once as well."""
 
     @property
@@ -102,11 +102,11 @@ class HabitatSimulator:
         navigation = HabitatNavigation(self._process, self._config, mesh, tables.rooms)
         objects = {thing.instance_id: thing for thing in tables.objects}
         self._loaded = _Loaded(scene_id, facts, tables, navigation, objects, dict(tables.rigid))
-        self.remarks = ()
+        self.notes = ()
         if not facts["lamps"]:
-            self._remark(advice.UNLIT)
+            self._note(advice.UNLIT)
         if tables.left_out > len(objects):
-            self._remark(advice.FOREIGN_NAMES.format(left_out=tables.left_out, objects=tables.labelled))
+            self._note(advice.FOREIGN_NAMES.format(left_out=tables.left_out, objects=tables.labelled))
 
     @property
     def objects(self) -> tuple[SceneObject, ...]:
@@ -232,16 +232,16 @@ class HabitatSimulator:
         scene.checked = True
         different = len(np.unique(semantic))
         if scene.tables.labelled <= 1 or different <= 1:
-            self._remark(advice.NO_SEMANTICS.format(objects=scene.tables.labelled, ids=different))
+            self._note(advice.NO_SEMANTICS.format(objects=scene.tables.labelled, ids=different))
         holes = float((depth_m == 0.0).mean())
         if holes > MANY_HOLES:
-            self._remark(advice.HOLES.format(share=holes))
+            self._note(advice.HOLES.format(share=holes))
         unknown = float(((semantic > 0) & (instance_ids == 0)).mean())
         if unknown > MANY_UNKNOWN:
-            self._remark(advice.LABELS_MISSING.format(unknown=unknown))
+            self._note(advice.LABELS_MISSING.format(unknown=unknown))
 
-    def _remark(self, text: str) -> None:
-        self.remarks = (*self.remarks, text)
+    def _note(self, text: str) -> None:
+        self.notes = (*self.notes, text)
         _LOG.warning("habitat: %s: %s", self._scene().scene_id, text)
 
 
