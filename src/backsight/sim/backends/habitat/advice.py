@@ -4,7 +4,7 @@ import re
 
 _ADVICE: tuple[tuple[str, str], ...] = (
     (
-        r"No module named '?(habitat_sim|magnum|quaternion)",
+        r"No module named '?(habitat_sim|magnum|quaternion|numpy)",
         "habitat_sim is not installed for this Python: give the Python of Habitat's conda environment "
         "(docs/habitat.md has the lines that make one)",
     ),
@@ -12,13 +12,13 @@ _ADVICE: tuple[tuple[str, str], ...] = (
         r"unable to find CUDA device|unable to find EGL device|eglQueryDevicesEXT|BAD_ALLOC|cannot get default EGL",
         "no graphics device for Habitat. With an NVIDIA GPU: its EGL library must be visible (in a container set "
         "NVIDIA_DRIVER_CAPABILITIES=all), and chosen before Mesa's with __EGL_VENDOR_LIBRARY_FILENAMES="
-        "/usr/share/glvnd/egl_vendor.d/10_nvidia.json. Without one: gpu-device-id -1 renders on the CPU through Mesa "
+        "/usr/share/glvnd/egl_vendor.d/10_nvidia.json. Without one: --habitat-gpu -1 renders on the CPU through Mesa "
         "(MAGNUM_DEVICE=n chooses among several). MIG slices and CUDA_VISIBLE_DEVICES renumber devices: EGL may not",
     ),
     (
         r"WindowlessContext|Platform::Windowless|cannot create context|GL::Context",
         "no OpenGL context: the build with a window system needs a display; install the one that says 'headless', or "
-        "gpu-device-id -1 for Mesa",
+        "--habitat-gpu -1 for Mesa",
     ),
     (
         r"numpy\.core\.multiarray failed|numpy\.dtype size changed|_ARRAY_API",

@@ -20,6 +20,8 @@ from backsight.sim.backends.habitat.process import HabitatProcess, RefusedError
 from backsight.sim.backends.habitat.tables import RigidObject, SceneTables, scene_tables
 from backsight.sim.simulator import Lighting, Navigation, Observation
 
+EMPTY_SCENE = "NONE"
+"""Habitat's name for a world without a stage: enough to make a context."""
 MANY_HOLES = 0.05
 """Share of pixels without a surface that is worth a word."""
 MANY_UNKNOWN = 0.2
@@ -103,7 +105,7 @@ class HabitatSimulator:
         objects = {thing.instance_id: thing for thing in tables.objects}
         self._loaded = _Loaded(scene_id, facts, tables, navigation, objects, dict(tables.rigid))
         self.notes = ()
-        if not facts["lamps"]:
+        if not facts["lamps"] and scene_id != EMPTY_SCENE:
             self._note(advice.UNLIT)
         if tables.left_out > len(objects):
             self._note(advice.FOREIGN_NAMES.format(left_out=tables.left_out, objects=tables.labelled))

@@ -1,6 +1,7 @@
 """The process with Habitat in it, seen from here: started, asked, watched, ended."""
 
 import os
+import signal
 import socket
 import subprocess
 import tempfile
@@ -131,7 +132,7 @@ class HabitatProcess:
         if how is None:
             try:
                 code = self._process.wait(timeout=10.0)
-                how = f"was killed by signal {-code}" if code < 0 else f"ended with status {code}"
+                how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
             except subprocess.TimeoutExpired:
                 how = "closed the connection"
         words = self._last_words()

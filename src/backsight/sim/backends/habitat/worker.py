@@ -26,10 +26,8 @@ MAX_ARRAY_BYTES = 512 * 1024**2
 _HEAD = struct.Struct("<4sIQ")
 _MAGIC = b"BSHB"
 _DTYPES = ("bool", "uint8", "int32", "float32", "float64")
-_SEARCH_RADIUS_M = 20.0
-"""Walls farther away than this count as this far."""
-_ROOMY_MARGIN_M = 0.25
-"""Added to the agent's radius for routes that keep away from obstacles."""
+_SEARCH_RADIUS_M = 20.0  # Walls farther away than this count as this far.
+_ROOMY_MARGIN_M = 0.25  # Added to the agent's radius for routes that keep away from obstacles.
 
 
 def send_message(connection: socket.socket, header: dict[str, Any], arrays: Any = ()) -> None:
@@ -107,8 +105,9 @@ class Worker:
         self._configure()
         self._lamps = list(self._simulator.get_current_light_setup())
         settings, finder = self._navmesh_settings(0.0), self._simulator.pathfinder
-        # The mesh that lies beside the scene serves where it was made for this very agent.
-        if not (finder.is_loaded and getattr(finder, "nav_mesh_settings", None) == settings):
+        # The mesh that lies beside the scene serves where it was made for this very agent. "NONE" is an empty world.
+        made_for_it = finder.is_loaded and finder.nav_mesh_settings == settings
+        if not made_for_it and request["scene_id"] != "NONE":
             self._compute_navmesh(finder, settings)
         return self._describe_scene(), []
 
@@ -222,9 +221,7 @@ class Worker:
         simulator.scene_dataset_config_file = scene["scene_dataset"]
         simulator.scene_id = scene["scene_id"]
         simulator.gpu_device_id = int(scene["gpu_device_id"])
-        simulator.random_seed = 0
         simulator.enable_physics = False
-        simulator.load_semantic_mesh = True
         if self._relit:
             simulator.override_scene_light_defaults = True
             simulator.scene_light_setup = habitat.gfx.DEFAULT_LIGHTING_KEY
@@ -238,7 +235,6 @@ class Worker:
             sensor.sensor_subtype = habitat.SensorSubType.PINHOLE
             sensor.resolution = [height, width]
             sensor.position = [0.0, 0.0, 0.0]
-            sensor.orientation = [0.0, 0.0, 0.0]
             sensor.hfov = hfov_deg
             if kind == kinds.COLOR:
                 sensor.clear_color = self._magnum.Color4(*scene["clear_colour"], 1.0)
@@ -273,7 +269,7 @@ class Worker:
     def _rigid_objects(self) -> list[Any]:
         manager = self._simulator.get_rigid_object_manager()
         things = [manager.get_object_by_handle(handle) for handle in manager.get_object_handles()]
-        return sorted((thing for thing in things if thing is not None), key=lambda thing: thing.object_id)
+        return sorted(things, key=lambda thing: thing.object_id)
 
     def _semantics(self, kind: str) -> list[Any]:
         """Return objects or regions; Replica's lists have holes, and some scenes have no semantics at all."""
@@ -297,11 +293,10 @@ class Worker:
     def _colour_lamps(self) -> None:
         if self._colours is None:
             return
-        gfx, colours = self._habitat.gfx, [self._magnum.Color3(*_numbers(colour)) for colour in self._colours]
-        setup = [
-            gfx.LightInfo(vector=lamp.vector, color=colours[number], model=lamp.model)
-            for number, lamp in enumerate(self._lamps)
-        ]
+        gfx, setup = self._habitat.gfx, []
+        for number, lamp in enumerate(self._lamps):
+            colour = self._magnum.Color3(*_numbers(self._colours[number]))
+            setup.append(gfx.LightInfo(vector=lamp.vector, color=colour, model=lamp.model))
         self._simulator.set_light_setup(setup, gfx.DEFAULT_LIGHTING_KEY)
 
     def _describe_scene(self) -> dict[str, Any]:
@@ -394,8 +389,7 @@ def main() -> None:
     threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
     habitat_sim = importlib.import_module("habitat_sim")
     facts = {"protocol": PROTOCOL_VERSION, "habitat_version": str(habitat_sim.__version__), "numpy": np.__version__}
-    flags = {"cuda": "cuda_enabled", "physics": "built_with_bullet"}
-    builds = {name: bool(getattr(habitat_sim, flag, False)) for name, flag in flags.items()}
+    builds = {name: bool(getattr(habitat_sim, name, False)) for name in ("cuda_enabled", "built_with_bullet")}
     send_message(connection, dict(facts, **builds, ok=True, python=sys.version.split()[0]))
     worker = Worker(habitat_sim, importlib.import_module("magnum"))
     while _answer(worker, connection):

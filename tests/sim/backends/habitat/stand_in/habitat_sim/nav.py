@@ -110,6 +110,7 @@ class _Floor:
 class PathFinder:
     def __init__(self):
         self.is_loaded = False
+        self.num_islands = 0
         self.nav_mesh_settings = None
 
     def build(self, scene, solids, settings):

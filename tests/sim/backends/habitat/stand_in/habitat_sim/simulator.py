@@ -160,10 +160,13 @@ class Simulator:
         self._setups[gfx.DEFAULT_LIGHTING_KEY] = gfx.default_lights()
 
     def _load(self, cfg):
-        if not os.path.isfile(cfg.scene_id):
+        if cfg.scene_id == "NONE":
+            self._scene = {"style": "none", "stage": (), "floors": ()}
+        elif not os.path.isfile(cfg.scene_id):
             raise RuntimeError(f"Simulator::reconfigure: scene {cfg.scene_id} was not found")
-        with open(cfg.scene_id) as file:
-            self._scene = json.load(file)
+        else:
+            with open(cfg.scene_id) as file:
+                self._scene = json.load(file)
         described = cfg.scene_dataset_config_file != "default" or not self._scene.get("needs_dataset")
         self.semantic_scene = SemanticScene(self._scene if described else {"style": "none", "stage": ()})
         self._stage = [stage_box(facts) for facts in self._scene["stage"]]
