@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "score": "turn written predictions into a table",
     "evaluate": "predict, score against the baselines and write the report",
     "ablate": "train and evaluate with one part or loss left out at a time",
+    "doctor": "say what this machine has, and whether a Habitat works on it",
     "chain": "all of it in one go, as a YAML file describes",
 }
 """Command name to what it does; each is a module of `backsight.cli` with a `run(arguments)`."""
