@@ -37,6 +37,14 @@ def test_a_book_is_inside_a_shelf_and_not_on_it():
     assert scene_relation_holds("on", on_top, SHELF)
 
 
+def test_what_a_container_carries_without_holding_it_is_on_it():
+    tall = thing(5, "plant", (3.1, 2.2, 0.0), (0.1, 0.9, 0.2), supported_by=2)
+    assert scene_relation_holds("on", tall, SHELF)
+    sunk = thing(5, "plant", (3.1, 1.9, 0.0), (0.1, 0.5, 0.2), supported_by=2)
+    assert scene_relation_holds("on", sunk, SHELF)
+    assert not scene_relation_holds("inside", sunk, SHELF)
+
+
 def test_nothing_relates_to_itself_and_no_things_give_an_empty_matrix():
     odd = thing(1, "sofa", (0.0, 0.45, 0.0), (2.0, 0.9, 0.9), supported_by=1)
     assert not scene_relation_matrix("on", [odd, SHELF]).any()

@@ -89,7 +89,7 @@ def relation_matrix(
     under: the subject's centre is inside the anchor's footprint, its top at least 5 cm below the anchor's top, and
     both stand on one floor: the bottoms differ by less than 3 cm, and the subject's is no more than 5 mm higher.
     inside: the subject's whole footprint lies in the anchor's (1 cm may stick out), its bottom at least 5 mm above
-    the anchor's bottom, its top no higher than the anchor's top.
+    the anchor's bottom, its centre no higher than the anchor's top (a plant may look out of its pot).
     outside: the boxes share no space. What pokes through a face is neither inside nor outside.
     near: neither centre lies inside the other's footprint, and the gap between the surfaces is under 1 m, or under
     half of the longer side of the larger footprint, but in no case 2 m or more. What is next to a thing is near it.
@@ -213,7 +213,7 @@ def _under(boxes: Sequence[UprightBox]) -> Bool[np.ndarray, "subjects anchors"]:
 def _inside(boxes: Sequence[UprightBox]) -> Bool[np.ndarray, "subjects anchors"]:
     bottom, top = bottoms_m(boxes), tops_m(boxes)
     within = bottom[:, None] - bottom[None, :] >= RAISED_M - _ROUNDING_M
-    within &= top[:, None] <= top[None, :] + _ROUNDING_M
+    within &= (bottom + top)[:, None] / 2 <= top[None, :] + _ROUNDING_M
     return within & footprint_inside(boxes, FLUSH_M)
 
 

@@ -19,7 +19,7 @@ def scene_relation_matrix(
     The boxes decide by the rules of `geometry.relations.relation_matrix`, with two additions, since the box of a sofa
     ends at its back and not at its seat:
     inside: the anchor's category is one of `CONTAINER_CATEGORIES`.
-    on: also what the scene says is supported by an anchor that is no container, where its centre lies in the anchor's
+    on: also what the scene says is supported by an anchor and is not inside it, where its centre lies in the anchor's
     footprint and its bottom within the anchor's height.
 
     Args:
@@ -37,12 +37,13 @@ def scene_relation_matrix(
     contains = np.array([thing.category in CONTAINER_CATEGORIES for thing in things], dtype=bool)
     if relation == "inside":
         return holds & contains[None, :]
+    inside = relation_matrix("inside", boxes) & contains[None, :]
     number = np.array([thing.instance_id for thing in things], dtype=np.int64)
     support = np.array([thing.supported_by or 0 for thing in things], dtype=np.int64)
     bottom, top = bottoms_m(boxes), tops_m(boxes)
-    carried = (support[:, None] == number[None, :]) & ~contains[None, :]
+    carried = (support[:, None] == number[None, :]) & (centre_to_footprint_m(boxes) <= 0.0) & ~inside
     carried &= (bottom[:, None] >= bottom[None, :]) & (bottom[:, None] <= top[None, :])
-    return holds | (carried & (centre_to_footprint_m(boxes) <= 0.0) & ~np.eye(len(things), dtype=bool))
+    return holds | (carried & ~np.eye(len(things), dtype=bool))
 
 
 def scene_relation_holds(

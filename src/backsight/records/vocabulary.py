@@ -158,6 +158,22 @@ CONTAINER_CATEGORIES: tuple[str, ...] = (
     "vase",
     "box",
     "bin",
+    "bowl",
+    "pot",
+    "basket",
+    "crate",
+    "barrel",
+    "rack",
+    "counter",
+    "trolley",
+    "shopping cart",
+    "locker",
+    "lectern",
+    "microwave",
+    "dishwasher",
+    "washing machine",
+    "shower",
+    "fireplace",
 )
 """Things that others can be inside of: a cushion within the box of a sofa lies on it."""
 
