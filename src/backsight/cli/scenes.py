@@ -94,7 +94,7 @@ def run(arguments: list[str]) -> int:
     counted = [card.statistics for card in cards]
     heading = f"{len(cards)} scene{'' if len(cards) == 1 else 's'}"
     note = (
-        f"{simulator.name} simulator, version {simulator.version}; views from {EYE_M} m above the floor, level; "
+        f"{simulator.name} simulator, version {simulator.version}; views from {EYE_M} m above the floor; "
         "maps from above: boxes of things in the colour of their kind"
     )
     sheet = draw_sheet(cards, heading, note, command.views + 1)

@@ -14,6 +14,8 @@ from backsight.sim.simulator import Navigation, Simulator
 
 EYE_M = 1.4
 """Height of the eyes above the floor."""
+GAZE_RAD = -0.14
+"""Pitch of the views: 8 degrees down, as one looks at furniture and not at the ceiling."""
 HFOV_DEG = 79.0
 LOOK_WIDTH_PX, LOOK_HEIGHT_PX = 64, 48
 """Size of the images that views are judged by."""
@@ -26,14 +28,14 @@ _POINTS_PER_M2, _FEWEST_POINTS, _MOST_POINTS = 0.6, 6, 30
 _DRAWS_PER_POINT = 4
 _WELL_SHOWN_SHARE = 0.02
 _CLOSE_M, _CLOSE_LIMIT = 0.9, 0.35
-_REPEAT_WEIGHT = 0.2
+_REPEAT_WEIGHT = 0.4
 _SAME_PLACE_M, _SAME_TURN_RAD = 1.2, math.radians(50.0)
 _BATCH = 256
 
 
 @dataclass(frozen=True)
 class Survey:
-    """Many views of one scene, all level and from standing height, with what they show."""
+    """Many views of one scene from standing height, with what they show."""
 
     world_from_camera: Float64[np.ndarray, "views 4 4"]
     things: tuple[SceneObject, ...]
@@ -62,7 +64,7 @@ def survey_scene(simulator: Simulator) -> Survey:
     if not places:
         raise UsageError("survey: there is no room that an agent can stand in")
     eyes = np.stack(places) + np.array([0.0, EYE_M, 0.0])
-    poses = np.stack([look_pose(eye, 2.0 * math.pi * turn / YAWS) for eye in eyes for turn in range(YAWS)])
+    poses = np.stack([look_pose(eye, 2.0 * math.pi * turn / YAWS, GAZE_RAD) for eye in eyes for turn in range(YAWS)])
     things = tuple(thing for thing in simulator.objects if not thing.is_structure)
     shares = np.zeros((len(poses), len(things)))
     close = np.zeros(len(poses))

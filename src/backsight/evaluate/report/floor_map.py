@@ -32,6 +32,8 @@ _SHIFT = 4
 _THICKEST_WALL_M = 0.6
 """A wall whose box is thicker is no straight wall; its box is not drawn."""
 _FLAT_M = 0.06
+_SHADES = ((0.42, 0.84), (0.66, 0.58), (0.24, 0.74), (0.58, 0.80), (0.70, 0.42), (0.34, 0.58))
+"""Saturation and value of the colours of categories."""
 
 
 @dataclass(frozen=True)
@@ -89,8 +91,8 @@ def category_colour(category: str) -> Colour:
     """Return the colour of a category on maps: the same in every picture, neighbours in the vocabulary far apart."""
     number = CATEGORIES.index(category)
     hue = (0.11 + number * 0.618034) % 1.0
-    saturation = (0.42, 0.62, 0.30)[number % 3]
-    value = (0.80, 0.68, 0.62)[number % 3]
+    # Hues come close again 8, 13, 21, 34 and 55 names later: six shades, since none of these is a multiple of six.
+    saturation, value = _SHADES[number % len(_SHADES)]
     red, green, blue = (round(255 * part) for part in colorsys.hsv_to_rgb(hue, saturation, value))
     return red, green, blue
 
