@@ -110,7 +110,7 @@ def draw_floor_map(plan: StoreyPlan, width_px: int, height_px: int, caption: str
     fine = np.full((height_px * _FINE, width_px * _FINE, 3), PANEL, dtype=np.uint8)
     for room in plan.rooms:
         min_x, min_z, max_x, max_z = room.bounds_m
-        bounds = np.array([(min_x, min_z), (max_x, min_z), (max_x, max_z), (min_x, max_z)])
+        bounds = np.array([(min_x, min_z), (max_x, min_z), (max_x, max_z), (min_x, max_z)], dtype=np.float64)
         _fill(fine, frame.pixels(bounds), FLOOR)
     _paint_free(fine, plan, frame)
     _paint_objects(fine, plan.objects, frame)

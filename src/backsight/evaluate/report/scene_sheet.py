@@ -23,7 +23,7 @@ from backsight.records.scene_statistics import SceneStatistics
 
 MARGIN_PX, GAP_PX = 24, 8
 TITLE_PX, TEXT_PX, CHIP_PX = 19, 15, 11
-HEADING_PX = 28
+HEADING_PX, LINE_PX = 28, 20
 MAP_KEY: tuple[tuple[str, Colour], ...] = (
     ("free floor", FREE),
     ("door", DOOR),
@@ -72,8 +72,7 @@ def draw_sheet(cards: Sequence[SceneCard], heading: str, note: str, cells: int) 
     top_px = MARGIN_PX + HEADING_PX
     canvas.write(heading, MARGIN_PX, top_px - 4, HEADING_PX, bold=True, width_px=room_px)
     top_px += 24
-    canvas.write(note, MARGIN_PX, top_px, TEXT_PX, SOFT, width_px=room_px)
-    top_px += 26
+    top_px = _write_parts(canvas, note.split(" "), " ", MARGIN_PX, top_px) + 26
     _chips(canvas, MAP_KEY, top_px, "maps:")
     top_px += 20
     for card in cards:
@@ -85,8 +84,8 @@ def draw_sheet(cards: Sequence[SceneCard], heading: str, note: str, cells: int) 
     return canvas.image
 
 
-def counts_line(statistics: SceneStatistics) -> str:
-    """Return what a scene holds, in one line."""
+def counted_parts(statistics: SceneStatistics) -> list[str]:
+    """Return what a scene holds, in words."""
     parts = [
         _number(statistics.rooms, "room"),
         f"{_number(statistics.objects, 'thing')} of {_number(len(statistics.categories), 'kind')}",
@@ -98,7 +97,7 @@ def counts_line(statistics: SceneStatistics) -> str:
         parts.append(_number(statistics.triangles, "triangle"))
     if statistics.textures is not None:
         parts.append(_number(statistics.textures, "texture"))
-    return "  ·  ".join(parts)
+    return parts
 
 
 def _number(count: int, noun: str) -> str:
@@ -117,7 +116,7 @@ def _row(canvas: Canvas, card: SceneCard, maps: int, size_px: tuple[int, int], t
     longest_px = (right_px - MARGIN_PX) // 2
     canvas.write(title, MARGIN_PX, base_px, TITLE_PX, bold=True, width_px=longest_px)
     left_px = MARGIN_PX + min(text_width_px(title, TITLE_PX, True), longest_px) + 18
-    canvas.write(counts_line(card.statistics), left_px, base_px, TEXT_PX, SOFT, width_px=right_px - left_px)
+    base_px = _write_parts(canvas, counted_parts(card.statistics), "  ·  ", left_px, base_px)
     top_px = base_px + 12
     for place, view in enumerate(card.views):
         left_px = MARGIN_PX + place * (width_px + GAP_PX)
@@ -133,6 +132,19 @@ def _row(canvas: Canvas, card: SceneCard, maps: int, size_px: tuple[int, int], t
     kinds = [(f"{name} {count}", category_colour(name)) for name, count in card.statistics.categories.items()]
     _chips(canvas, kinds, base_px)
     return base_px + 8
+
+
+def _write_parts(canvas: Canvas, parts: Sequence[str], separator: str, left_px: int, base_px: int) -> int:
+    """Write parts one after the other, on as many lines as they need, and return where the last line stands."""
+    line = ""
+    for part in parts:
+        longer = f"{line}{separator}{part}" if line else part
+        if line and left_px + text_width_px(longer, TEXT_PX) > canvas.width_px - MARGIN_PX:
+            canvas.write(line, left_px, base_px, TEXT_PX, SOFT)
+            left_px, base_px, longer = MARGIN_PX, base_px + LINE_PX, part
+        line = longer
+    canvas.write(line, left_px, base_px, TEXT_PX, SOFT, width_px=canvas.width_px - MARGIN_PX - left_px)
+    return base_px
 
 
 def _chips(canvas: Canvas, entries: Sequence[tuple[str, Colour]], base_px: int, lead: str = "") -> None:
