@@ -16,7 +16,7 @@ NOTHING = dict.fromkeys([*RELATIONS, "between", "among"], 0)
 
 def one_view(things, yaw=0.0, shares=0.1):
     pose = look_pose(np.array([2.5, 1.4, 3.5]), yaw)
-    return Survey(pose[None], tuple(things), np.full((1, len(things)), shares), np.zeros(1))
+    return Survey(pose[None], tuple(things), np.full((1, len(things)), shares), np.zeros(1), np.ones(1))
 
 
 @pytest.fixture
@@ -53,6 +53,7 @@ def test_a_pair_seen_from_two_views_counts_once(furniture):
         once.things,
         np.repeat(once.shares, 2, axis=0),
         np.zeros(2),
+        np.ones(2),
     )
     assert relation_counts(twice) == relation_counts(once)
 
@@ -103,9 +104,7 @@ def test_the_area_of_each_storey(box_room_simulator):
 
 def test_more_views_never_lose_a_pair(box_room_simulator):
     whole = survey_scene(box_room_simulator)
-    part = dataclasses.replace(
-        whole, world_from_camera=whole.world_from_camera[::5], shares=whole.shares[::5], close=whole.close[::5]
-    )
+    part = dataclasses.replace(whole, world_from_camera=whole.world_from_camera[::5], shares=whole.shares[::5])
     fewer, more = relation_counts(part), relation_counts(whole)
     assert all(fewer[word] <= more[word] for word in more)
     assert fewer["left of"] > 0

@@ -18,7 +18,13 @@ def survey(shares, close=None, positions=None, yaws=None):
     objects = tuple(
         SceneObject(i + 1, "chair", 1, OrientedBox((0.0, 0.5, 0.0), (0.5, 1.0, 0.5))) for i in range(things)
     )
-    return Survey(poses, objects, shares, np.zeros(views) if close is None else np.array(close, dtype=np.float64))
+    return Survey(
+        poses,
+        objects,
+        shares,
+        np.zeros(views) if close is None else np.array(close, dtype=np.float64),
+        np.full(views, 3.0),
+    )
 
 
 def test_views_are_from_standing_height_in_the_room_and_see_its_things(box_room_simulator):
@@ -44,6 +50,7 @@ def test_shares_are_those_of_the_picture(box_room_simulator):
     for column, thing in enumerate(found.things):
         assert found.shares[best, column] == (seen.instance_ids == thing.instance_id).mean()
     assert found.close[best] == (seen.depth_m < 0.9).mean()
+    assert found.depth_m[best] == pytest.approx(seen.depth_m.mean())
 
 
 def test_the_same_scene_gives_the_same_views(box_room_simulator):
@@ -78,6 +85,12 @@ def test_what_is_hardly_visible_does_not_count():
 
 def test_a_view_against_a_wall_counts_less():
     assert choose_views(survey([[0.05, 0.05], [0.05, 0.0]], close=[0.3, 0.0]), 1) == (1,)
+
+
+def test_a_view_that_ends_at_a_near_wall_counts_less():
+    found = survey([[0.05, 0.05], [0.05, 0.045]])
+    assert choose_views(found, 1) == (0,)
+    assert choose_views(dataclasses.replace(found, depth_m=np.array([1.2, 3.0])), 1) == (1,)
 
 
 def test_a_view_of_the_same_place_and_direction_is_not_repeated():

@@ -1,10 +1,11 @@
 """A look round a scene from places to stand: what can be seen from where, and which views show most."""
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float64
+from jaxtyping import Bool, Float64, Int64
 
 from backsight.geometry.cameras import intrinsics_from_hfov
 from backsight.geometry.poses import look_pose
@@ -26,8 +27,9 @@ SHOWN_SHARE = 0.003
 
 _POINTS_PER_M2, _FEWEST_POINTS, _MOST_POINTS = 0.6, 6, 30
 _DRAWS_PER_POINT = 4
-_WELL_SHOWN_SHARE = 0.02
+_WELL_SHOWN_SHARE = 0.06
 _CLOSE_M, _CLOSE_LIMIT = 0.9, 0.35
+_DEEP_QUANTILE = 0.9
 _REPEAT_WEIGHT = 0.4
 _SAME_PLACE_M, _SAME_TURN_RAD = 1.2, math.radians(50.0)
 _BATCH = 256
@@ -38,12 +40,16 @@ class Survey:
     """Many views of one scene from standing height, with what they show."""
 
     world_from_camera: Float64[np.ndarray, "views 4 4"]
+    room_ids: Int64[np.ndarray, " views"]
+    """Room that each view is taken in."""
     things: tuple[SceneObject, ...]
     """Everything but the building, by rising id."""
     shares: Float64[np.ndarray, "views things"]
     """Share of each view's image that shows each thing."""
     close: Float64[np.ndarray, " views"]
     """Share of each view's image that is nearer than 0.9 m or shows no surface."""
+    depth_m: Float64[np.ndarray, " views"]
+    """Mean depth of each view."""
 
     @property
     def shown(self) -> Bool[np.ndarray, "views things"]:
@@ -60,14 +66,16 @@ def survey_scene(simulator: Simulator) -> Survey:
     Raises:
         UsageError: No room can be entered.
     """
-    places = [place for room in simulator.rooms for place in _places(simulator.navigation, room)]
+    by_room = [(room.room_id, _places(simulator.navigation, room)) for room in simulator.rooms]
+    places = [place for _, found in by_room for place in found]
     if not places:
         raise UsageError("survey: there is no room that an agent can stand in")
     eyes = np.stack(places) + np.array([0.0, EYE_M, 0.0])
     poses = np.stack([look_pose(eye, 2.0 * math.pi * turn / YAWS, GAZE_RAD) for eye in eyes for turn in range(YAWS)])
+    room_ids = np.repeat([room_id for room_id, found in by_room for _ in found], YAWS).astype(np.int64)
     things = tuple(thing for thing in simulator.objects if not thing.is_structure)
     shares = np.zeros((len(poses), len(things)))
-    close = np.zeros(len(poses))
+    close, depth_m = np.zeros(len(poses)), np.zeros(len(poses))
     intrinsics = intrinsics_from_hfov(LOOK_WIDTH_PX, LOOK_HEIGHT_PX, HFOV_DEG)
     numbers = np.array([thing.instance_id for thing in things], dtype=np.int64)
     size = max((thing.instance_id for thing in simulator.objects), default=0) + 1
@@ -78,21 +86,27 @@ def survey_scene(simulator: Simulator) -> Survey:
         pixels = np.bincount(key.ravel(), minlength=count * size).reshape(count, size)
         shares[start : start + count] = pixels[:, numbers] / (LOOK_WIDTH_PX * LOOK_HEIGHT_PX)
         close[start : start + count] = (seen.depth_m < _CLOSE_M).mean(axis=(1, 2))
-    return Survey(poses, things, shares, close)
+        depth_m[start : start + count] = seen.depth_m.mean(axis=(1, 2))
+    return Survey(poses, room_ids, things, shares, close, depth_m)
 
 
-def choose_views(survey: Survey, number: int) -> tuple[int, ...]:
+def choose_views(survey: Survey, number: int, main_rooms: Collection[int] = ()) -> tuple[int, ...]:
     """Return indices of views that together show much, the best first.
 
     Each next view is the one that shows most things well that no earlier one shows as well; views with much of the
-    image close by count less, and one that repeats an earlier view's place and direction is not taken.
+    image close by, or that end at a near wall, count less, and one that repeats an earlier view's place and direction
+    is not taken.
 
     Args:
         survey: Views to choose from.
         number: How many are wanted; fewer are returned where there are fewer.
+        main_rooms: Ids of the rooms that the scene is about; views from other rooms count half.
     """
-    worth = np.minimum(survey.shares / _WELL_SHOWN_SHARE, 1.0) * survey.shown
+    worth = np.sqrt(np.minimum(survey.shares / _WELL_SHOWN_SHARE, 1.0)) * survey.shown
     openness = np.clip(1.0 - survey.close / _CLOSE_LIMIT, 0.02, 1.0)
+    openness = openness * np.clip(survey.depth_m / np.quantile(survey.depth_m, _DEEP_QUANTILE), 0.02, 1.0)
+    if main_rooms:
+        openness = np.where(np.isin(survey.room_ids, list(main_rooms)), openness, openness / 2)
     best = np.zeros(worth.shape[1])
     free = np.ones(len(worth), dtype=bool)
     chosen: list[int] = []

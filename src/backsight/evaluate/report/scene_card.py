@@ -29,7 +29,9 @@ def make_card(
     """
     floors_m = simulator.navigation.floors_m
     wanted = cells - cells_of_maps(len(floors_m), cells)
-    chosen = choose_views(survey, wanted)
+    named = statistics.scene_type.replace("_", " ")
+    main_rooms = [room.room_id for room in simulator.rooms if room.room_type == named]
+    chosen = choose_views(survey, wanted, main_rooms)
     poses = survey.world_from_camera[list(chosen)]
     # A scene with too few places repeats its last view rather than leave a cell empty.
     poses = np.concatenate([poses, np.repeat(poses[-1:], wanted - len(poses), axis=0)])
