@@ -1,5 +1,3 @@
-import dataclasses
-
 import msgspec
 import numpy as np
 import pytest
@@ -16,7 +14,14 @@ NOTHING = dict.fromkeys([*RELATIONS, "between", "among"], 0)
 
 def one_view(things, yaw=0.0, shares=0.1):
     pose = look_pose(np.array([2.5, 1.4, 3.5]), yaw)
-    return Survey(pose[None], tuple(things), np.full((1, len(things)), shares), np.zeros(1), np.ones(1))
+    return Survey(
+        pose[None],
+        np.ones(1, dtype=np.int64),
+        tuple(things),
+        np.full((1, len(things)), shares),
+        np.zeros(1),
+        np.ones(1),
+    )
 
 
 @pytest.fixture
@@ -50,6 +55,7 @@ def test_a_pair_seen_from_two_views_counts_once(furniture):
     once = one_view(furniture)
     twice = Survey(
         np.concatenate([once.world_from_camera, look_pose(np.array([2.4, 1.4, 3.4]), 0.0)[None]]),
+        np.ones(2, dtype=np.int64),
         once.things,
         np.repeat(once.shares, 2, axis=0),
         np.zeros(2),
@@ -104,7 +110,14 @@ def test_the_area_of_each_storey(box_room_simulator):
 
 def test_more_views_never_lose_a_pair(box_room_simulator):
     whole = survey_scene(box_room_simulator)
-    part = dataclasses.replace(whole, world_from_camera=whole.world_from_camera[::5], shares=whole.shares[::5])
+    part = Survey(
+        whole.world_from_camera[::5],
+        whole.room_ids[::5],
+        whole.things,
+        whole.shares[::5],
+        whole.close[::5],
+        whole.depth_m[::5],
+    )
     fewer, more = relation_counts(part), relation_counts(whole)
     assert all(fewer[word] <= more[word] for word in more)
     assert fewer["left of"] > 0

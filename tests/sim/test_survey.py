@@ -1,5 +1,6 @@
 import dataclasses
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -18,13 +19,8 @@ def survey(shares, close=None, positions=None, yaws=None):
     objects = tuple(
         SceneObject(i + 1, "chair", 1, OrientedBox((0.0, 0.5, 0.0), (0.5, 1.0, 0.5))) for i in range(things)
     )
-    return Survey(
-        poses,
-        objects,
-        shares,
-        np.zeros(views) if close is None else np.array(close, dtype=np.float64),
-        np.full(views, 3.0),
-    )
+    close = np.zeros(views) if close is None else np.array(close, dtype=np.float64)
+    return Survey(poses, np.ones(views, dtype=np.int64), objects, shares, close, np.full(views, 3.0))
 
 
 def test_views_are_from_standing_height_in_the_room_and_see_its_things(box_room_simulator):
@@ -39,6 +35,16 @@ def test_views_are_from_standing_height_in_the_room_and_see_its_things(box_room_
     assert [thing.category for thing in found.things] == ["chair", "chair", "table", "plant"]
     assert found.shown.any(axis=0).all()
     assert ((found.close >= 0.0) & (found.close <= 1.0)).all()
+
+
+def test_a_view_knows_its_room(box_room_simulator):
+    hall = box_room_simulator.rooms[0]
+    left = msgspec.structs.replace(hall, room_id=4, bounds_m=(0.0, 0.0, 1.5, 4.0))
+    right = msgspec.structs.replace(hall, room_id=2, bounds_m=(1.5, 0.0, 5.0, 4.0))
+    two = type(box_room_simulator)(box_room_simulator.objects, (left, right), box_room_simulator._cast)
+    found = survey_scene(two)
+    np.testing.assert_array_equal(found.room_ids == 4, found.world_from_camera[:, 0, 3] < 1.5)
+    assert set(found.room_ids.tolist()) == {2, 4}
 
 
 def test_shares_are_those_of_the_picture(box_room_simulator):
@@ -91,6 +97,13 @@ def test_a_view_that_ends_at_a_near_wall_counts_less():
     found = survey([[0.05, 0.05], [0.05, 0.045]])
     assert choose_views(found, 1) == (0,)
     assert choose_views(dataclasses.replace(found, depth_m=np.array([1.2, 3.0])), 1) == (1,)
+
+
+def test_views_from_other_rooms_count_half():
+    found = dataclasses.replace(survey([[0.06, 0.06], [0.06, 0.01]]), room_ids=np.array([3, 5]))
+    assert choose_views(found, 1) == (0,)
+    assert choose_views(found, 1, (5,)) == (1,)
+    assert choose_views(found, 1, (3,)) == (0,)
 
 
 def test_a_view_of_the_same_place_and_direction_is_not_repeated():
