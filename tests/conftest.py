@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from backsight.records.sequence import Sequence
+from backsight.sim.survey import survey_scene
 
 
 def _load(name: str):
@@ -32,7 +33,13 @@ def make_dataset() -> Callable[..., Path]:
     return _load("factories").make_dataset
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def box_room_simulator():
     """A simulator of those sequences' room: two chairs, a table, a plant on it."""
     return _load("fake_simulator").box_room_simulator(_load("factories"))
+
+
+@pytest.fixture(scope="session")
+def box_room_survey(box_room_simulator):
+    """A look round that room."""
+    return survey_scene(box_room_simulator)

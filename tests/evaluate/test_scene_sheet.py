@@ -122,8 +122,8 @@ def test_the_line_of_counts():
     assert len(counted_parts(msgspec.structs.replace(statistics(), triangles=None))) == 6
 
 
-def test_a_card_of_a_scene(box_room_simulator):
-    survey = survey_scene(box_room_simulator)
+def test_a_card_of_a_scene(box_room_simulator, box_room_survey):
+    survey = box_room_survey
     counted = scene_statistics("room-1", "room", box_room_simulator, survey)
     made = make_card(box_room_simulator, counted, survey, 4, WIDTH, HEIGHT)
     assert [view.shape for view in made.views] == [(HEIGHT, WIDTH, 3)] * 3

@@ -7,7 +7,7 @@ from backsight.records.scene import OrientedBox, SceneObject
 from backsight.records.scene_statistics import SceneStatistics
 from backsight.records.vocabulary import RELATIONS
 from backsight.sim.scene_statistics import navigable_areas_m2, relation_counts, scene_statistics
-from backsight.sim.survey import Survey, survey_scene
+from backsight.sim.survey import Survey
 
 NOTHING = dict.fromkeys([*RELATIONS, "between", "among"], 0)
 
@@ -86,8 +86,8 @@ def test_chairs_round_a_table_and_a_book_in_a_shelf():
     assert counts["above"] == counts["below"] == 0
 
 
-def test_statistics_of_a_scene(box_room_simulator):
-    found = survey_scene(box_room_simulator)
+def test_statistics_of_a_scene(box_room_simulator, box_room_survey):
+    found = box_room_survey
     statistics = scene_statistics("room-7", "room", box_room_simulator, found)
     assert statistics.categories == {"chair": 2, "plant": 1, "table": 1}
     assert list(statistics.categories) == ["chair", "plant", "table"]
@@ -108,8 +108,8 @@ def test_the_area_of_each_storey(box_room_simulator):
     assert navigable_areas_m2(house.navigation) == pytest.approx((4.2 * 3.2, 1.2 * 1.0))
 
 
-def test_more_views_never_lose_a_pair(box_room_simulator):
-    whole = survey_scene(box_room_simulator)
+def test_more_views_never_lose_a_pair(box_room_survey):
+    whole = box_room_survey
     part = Survey(
         whole.world_from_camera[::5],
         whole.room_ids[::5],

@@ -23,8 +23,8 @@ def survey(shares, close=None, positions=None, yaws=None):
     return Survey(poses, np.ones(views, dtype=np.int64), objects, shares, close, np.full(views, 3.0))
 
 
-def test_views_are_from_standing_height_in_the_room_and_see_its_things(box_room_simulator):
-    found = survey_scene(box_room_simulator)
+def test_views_are_from_standing_height_in_the_room_and_see_its_things(box_room_survey):
+    found = box_room_survey
     eye = found.world_from_camera[:, :3, 3]
     assert len(eye) % YAWS == 0
     assert len(np.unique(eye, axis=0)) == len(eye) // YAWS >= 6
@@ -47,8 +47,8 @@ def test_a_view_knows_its_room(box_room_simulator):
     assert set(found.room_ids.tolist()) == {2, 4}
 
 
-def test_shares_are_those_of_the_picture(box_room_simulator):
-    found = survey_scene(box_room_simulator)
+def test_shares_are_those_of_the_picture(box_room_simulator, box_room_survey):
+    found = box_room_survey
     best = int(np.argmax(found.shares.sum(axis=1)))
     pose = found.world_from_camera[best : best + 1]
     intrinsics = np.array([[32 / np.tan(np.radians(39.5)), 0, 32], [0, 32 / np.tan(np.radians(39.5)), 24], [0, 0, 1]])
@@ -59,18 +59,18 @@ def test_shares_are_those_of_the_picture(box_room_simulator):
     assert found.depth_m[best] == pytest.approx(seen.depth_m.mean())
 
 
-def test_the_same_scene_gives_the_same_views(box_room_simulator):
-    first, second = survey_scene(box_room_simulator), survey_scene(box_room_simulator)
+def test_the_same_scene_gives_the_same_views(box_room_simulator, box_room_survey):
+    first, second = box_room_survey, survey_scene(box_room_simulator)
     np.testing.assert_array_equal(first.world_from_camera, second.world_from_camera)
     assert choose_views(first, 4) == choose_views(second, 4)
     assert len(set(choose_views(first, 4))) == 4
 
 
-def test_a_room_that_nobody_fits_in_is_passed_over_and_a_scene_of_such_is_refused(box_room_simulator):
+def test_a_room_that_nobody_fits_in_is_passed_over_and_a_scene_of_such_is_refused(box_room_simulator, box_room_survey):
     shaft = Room(7, "room", (0.0, 0.0, 0.5, 0.5))
     hall = box_room_simulator.rooms[0]
     both = type(box_room_simulator)(box_room_simulator.objects, (shaft, hall), box_room_simulator._cast)
-    assert len(survey_scene(both).world_from_camera) == len(survey_scene(box_room_simulator).world_from_camera)
+    assert len(survey_scene(both).world_from_camera) == len(box_room_survey.world_from_camera)
     alone = type(box_room_simulator)(box_room_simulator.objects, (shaft,), box_room_simulator._cast)
     with pytest.raises(UsageError, match="no room that an agent can stand in"):
         survey_scene(alone)
