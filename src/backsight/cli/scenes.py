@@ -26,6 +26,7 @@ from backsight.evaluate.scene_counts import (
 )
 from backsight.records.errors import UsageError
 from backsight.records.scene_statistics import SceneStatistics
+from backsight.sim.embedded.scans.folder import list_scans, scan_path
 from backsight.sim.embedded.scenes.scene_id import SCENE_TYPES, parse_scene_id
 from backsight.sim.embedded.simulator import EmbeddedSimulator
 from backsight.sim.scene_statistics import scene_statistics
@@ -37,6 +38,7 @@ FILE_WIDTH = 160
 """Columns of the tables where the output does not go to a terminal."""
 PLAIN_LINE_EVERY_S = 30.0
 LEAST_SIDE_PX, MOST_SIDE_PX = 96, 1024
+SCAN_TYPE = "scan"
 SHEET_FILE, COUNTS_FILE, TABLES_FILE = "sheet.png", "scenes.json", "counts.md"
 
 
@@ -53,6 +55,8 @@ class ScenesCommand(BaseModel):
     """Seed of the first one."""
     ids: tuple[str, ...] = ()
     """Scenes by their ids, options included, such as `shop-3+clutter=0.8`; in place of types and seeds."""
+    scene_dir: Path | None = None
+    """Folder of scene files (GLB, glTF, OBJ, PLY): all of them, or those that --ids names, in place of types."""
     out: Path = Path("out/scenes")
     """Folder for sheet.png, scenes.json and counts.md."""
     size: str = "288x216"
@@ -83,11 +87,16 @@ def run(arguments: list[str]) -> int:
     """Draw, count and print."""
     command = parse_arguments(ScenesCommand, "scenes", arguments)
     scenes = wanted_scenes(command)
-    simulator = EmbeddedSimulator(threads=command.threads, rgb_samples_per_axis=SAMPLES_PER_AXIS)
+    simulator = EmbeddedSimulator(
+        threads=command.threads, rgb_samples_per_axis=SAMPLES_PER_AXIS, scene_dir=command.scene_dir
+    )
     width_px, height_px = command.size_px
     cards: list[SceneCard] = []
-    for scene_id, scene_type in _with_progress(scenes, Console(file=sys.stderr, highlight=False)):
+    messages = Console(file=sys.stderr, highlight=False)
+    for scene_id, scene_type in _with_progress(scenes, messages):
         simulator.load_scene(scene_id)
+        for remark in simulator.notes:
+            messages.print(f"{scene_id}: {remark}", markup=False, soft_wrap=True)
         survey = survey_scene(simulator)
         statistics = scene_statistics(scene_id, scene_type, simulator, survey, simulator.scene)
         cards.append(make_card(simulator, statistics, survey, command.views + 1, width_px, height_px))
@@ -114,6 +123,11 @@ def wanted_scenes(command: ScenesCommand) -> list[tuple[str, str]]:
     Raises:
         UsageError: there is no such type or scene; the nearest is named.
     """
+    if command.scene_dir is not None:
+        files = list_scans(command.scene_dir)
+        for name in command.ids:
+            scan_path(command.scene_dir, name)
+        return [(name, SCAN_TYPE) for name in command.ids or files]
     if command.ids:
         return [(scene_id, parse_scene_id(scene_id).scene_type) for scene_id in command.ids]
     for name in command.types:

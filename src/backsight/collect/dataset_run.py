@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from backsight.collect.plan import CollectConfig, SequencePlan, assign_splits, make_plan, plan_attempt
+from backsight.collect.plan import CollectConfig, SequencePlan, assign_splits, make_plan, plan_attempt, scene_hashes
 from backsight.collect.sequence import TooFewTargetsError, collect_sequence
 from backsight.collect.supervise import Job, Poisoned, Progress, SupervisorConfig, SupervisorReport, supervise
 from backsight.collect.trajectories.smooth import TrajectoryError
@@ -72,9 +72,9 @@ def embedded_simulator(config: CollectConfig) -> EmbeddedSimulator:
     """Return the simulator that needs nothing but pip packages.
 
     Args:
-        config: For its colour samples.
+        config: For its colour samples and the folder of scene files.
     """
-    return EmbeddedSimulator(rgb_samples_per_axis=config.rgb_samples_per_axis)
+    return EmbeddedSimulator(rgb_samples_per_axis=config.rgb_samples_per_axis, scene_dir=config.scene_dir)
 
 
 class CollectWork:
@@ -140,9 +140,9 @@ def collect_dataset(
     """
     began_s = time.monotonic()
     simulator = make_simulator(config)
-    info = _describe(config, simulator.name, simulator.version)
-    _refuse_other_content(config.out, info)
     plans = make_plan(config)
+    info = _describe(config, simulator.name, simulator.version, scene_hashes(config, plans))
+    _refuse_other_content(config.out, info)
     config.out.mkdir(parents=True, exist_ok=True)
     with _lock(config.out):
         write_dataset_info(config.out, info)
@@ -164,7 +164,9 @@ def collect_dataset(
     return report
 
 
-def _describe(config: CollectConfig, simulator: str, simulator_version: str) -> DatasetInfo:
+def _describe(
+    config: CollectConfig, simulator: str, simulator_version: str, scene_files: dict[str, str]
+) -> DatasetInfo:
     return DatasetInfo(
         source="collected",
         seed=config.seed,
@@ -176,7 +178,7 @@ def _describe(config: CollectConfig, simulator: str, simulator_version: str) -> 
         simulator=simulator,
         simulator_version=simulator_version,
         backsight_version=importlib.metadata.version("backsight"),
-        plan=config.content(),
+        plan=config.content() | scene_files,
     )
 
 

@@ -12,7 +12,7 @@ from backsight.quality.references import objects_seen
 from backsight.records.scene import SceneObject
 from backsight.records.scene_relations import scene_relation_matrix
 from backsight.records.sequence import SequenceAnnotations
-from backsight.records.vocabulary import COLOURS, FURNITURE_CATEGORIES
+from backsight.records.vocabulary import COLOURS, FURNITURE_CATEGORIES, UNNAMED_CATEGORY, UNNAMED_ROOM_TYPE
 
 REASONING_OF_RELATION = {
     "left of": "left_right",
@@ -91,7 +91,8 @@ class Memory:
             colours=np.array([thing.colour or "" for thing in things], dtype=np.str_),
             rooms=np.array([rooms[thing.room_id] for thing in things], dtype=np.str_),
             shares=shares,
-            is_target=well[-1] | (well.sum(axis=0) >= max(2.0, least_frame_share * len(shares))),
+            is_target=(well[-1] | (well.sum(axis=0) >= max(2.0, least_frame_share * len(shares))))
+            & np.array([thing.category != UNNAMED_CATEGORY for thing in things], dtype=bool),
             is_anchor_now=well[-1],
             relations={name: scene_relation_matrix(name, things, pose) for name in REASONING_OF_RELATION},
             gaps_m=footprint_gaps_m(boxes) if boxes else np.zeros((0, 0)),
@@ -109,6 +110,8 @@ class Memory:
     def anchor_phrase(self, anchor: int, with_colour: bool) -> str | None:
         """Return the words that single out an anchor among all things seen, or None where there are none."""
         thing = self.things[anchor]
+        if thing.category == UNNAMED_CATEGORY:
+            return None
         if self.fitting(thing.category).sum() == 1:
             return thing.category
         if with_colour and thing.colour is not None and self.fitting(thing.category, thing.colour).sum() == 1:
@@ -136,7 +139,7 @@ def true_descriptions(memory: Memory) -> list[Description]:
                 kind = "category" if colour is None else "attribute"
                 found.append(Description(reasoning_type=kind, **own))
             room_type = str(memory.rooms[target])
-            if memory.fitting(thing.category, colour, room_type).sum() == 1:
+            if room_type != UNNAMED_ROOM_TYPE and memory.fitting(thing.category, colour, room_type).sum() == 1:
                 found.append(Description(reasoning_type="room", room_type=room_type, **own))
             found += [
                 Description(
@@ -163,6 +166,9 @@ def false_descriptions(memory: Memory, colourless: bool, rng: np.random.Generato
         rng: Draws the way, and colours for unseen categories.
     """
     seen = sorted({thing.category for thing in memory.things})
+    if UNNAMED_CATEGORY in seen:
+        # What is said to be absent could be one of the things without a label.
+        return []
     colours_seen = sorted({thing.colour for thing in memory.things if thing.colour is not None})
     unseen = [name for name in FURNITURE_CATEGORIES if name not in seen]
     drawn = rng.choice(sorted(COLOURS), size=len(unseen))
@@ -173,7 +179,7 @@ def false_descriptions(memory: Memory, colourless: bool, rng: np.random.Generato
         [
             _absent(name, colour, room_type=room)
             for name, colour in _kinds(memory)
-            for room in sorted(set(memory.rooms.tolist()))
+            for room in sorted(set(memory.rooms.tolist()) - {UNNAMED_ROOM_TYPE})
             if not memory.fitting(name, colour, room).any()
         ],
     ]

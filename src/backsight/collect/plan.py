@@ -5,6 +5,7 @@ import hashlib
 import math
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from backsight.records.vocabulary import PATTERNS
+from backsight.sim.embedded.scans.folder import list_scans, place_of_scan, scan_hash, scan_path
+from backsight.sim.embedded.scenes.scene_id import SCENE_TYPES
 from backsight.storage.dataset import SPLIT_NAMES, SplitName
 from backsight.storage.layout import MAX_FRAMES
 
@@ -25,7 +28,10 @@ KIND_OF_PATTERN: dict[str, str] = {"circular": "same place different angles", "r
 BYTES_PER_PIXEL = 0.7
 """Of a finished sequence, all files; measured on flats at 128x96, larger images need less."""
 
-_NOT_CONTENT = frozenset({"out", "workers", "sequence_timeout_s", "max_worker_memory_gb"})
+SCAN = "scan"
+"""Scene type of scenes from files."""
+
+_NOT_CONTENT = frozenset({"out", "workers", "sequence_timeout_s", "max_worker_memory_gb", "scene_dir"})
 
 
 class CollectConfig(BaseModel):
@@ -56,7 +62,11 @@ class CollectConfig(BaseModel):
     sequences_per_place: int = Field(default=10, ge=1, le=10_000)
     """Walks in each place."""
     first_place: int = Field(default=0, ge=0, lt=2**31)
-    """Number of the first place, so that data sets can be kept apart."""
+    """Number of the first place, so that data sets can be kept apart; of made scenes, not of files."""
+    scene_types: tuple[str, ...] = ("flat",)
+    """Types of scenes that are made, in turn."""
+    scene_dir: Path | None = None
+    """Folder of scene files (GLB, glTF, OBJ, PLY) to walk in instead, in turn; see docs/scans.md."""
     patterns: tuple[str, ...] = PATTERNS
     """Trajectory patterns, used in turn."""
     imagined_views: int = Field(default=4, ge=0, le=64)
@@ -94,6 +104,18 @@ class CollectConfig(BaseModel):
                 hint = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(PATTERNS)}"
                 raise ValueError(f"unknown pattern {name!r}{hint}")
         return patterns
+
+    @field_validator("scene_types")
+    @classmethod
+    def _check_scene_types(cls, scene_types: tuple[str, ...]) -> tuple[str, ...]:
+        if not scene_types or len(set(scene_types)) != len(scene_types):
+            raise ValueError(f"name each type once, at least one of {', '.join(SCENE_TYPES)}")
+        for name in scene_types:
+            if name not in SCENE_TYPES:
+                near = difflib.get_close_matches(name, SCENE_TYPES, n=1)
+                hint = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(SCENE_TYPES)}"
+                raise ValueError(f"unknown scene type {name!r}{hint}")
+        return scene_types
 
     @model_validator(mode="after")
     def _check_lengths(self) -> "CollectConfig":
@@ -155,7 +177,8 @@ def make_plan(config: CollectConfig) -> list[SequencePlan]:
     Args:
         config: What to collect.
     """
-    return [_plan_sequence(config, index) for index in range(config.num_sequences)]
+    scans = None if config.scene_dir is None else list_scans(config.scene_dir)
+    return [_plan_sequence(config, _place(config, scans, index)) for index in range(config.num_sequences)]
 
 
 def plan_attempt(config: CollectConfig, plan: SequencePlan, attempt: int) -> SequencePlan:
@@ -170,21 +193,62 @@ def plan_attempt(config: CollectConfig, plan: SequencePlan, attempt: int) -> Seq
     return msgspec.structs.replace(plan, seed=seed, attempt=attempt)
 
 
-def _plan_sequence(config: CollectConfig, index: int) -> SequencePlan:
-    place = config.first_place + index // config.sequences_per_place
-    number = index % config.sequences_per_place
-    sequence_id = f"flat-{place:05d}-{number:03d}"
-    pattern = config.patterns[(place * config.sequences_per_place + number) % len(config.patterns)]
+@dataclass(frozen=True)
+class _Place:
+    """Where one walk takes place."""
+
+    place_id: str
+    scene_id: str
+    scene_type: str
+    name: str
+    """Of its sequences, before their number."""
+    number: int
+    """Of the walk in its place."""
+    turn: int
+    """Says which pattern's turn it is."""
+
+
+def _place(config: CollectConfig, scans: list[str] | None, index: int) -> _Place:
+    round_number, number = divmod(index, config.sequences_per_place)
+    if scans is not None:
+        # Every file has its walks, then the first one has more.
+        again, file = divmod(round_number, len(scans))
+        number += again * config.sequences_per_place
+        place_id = place_of_scan(scans[file])
+        return _Place(place_id, scans[file], SCAN, place_id, number, file * config.sequences_per_place + number)
+    scene_type = config.scene_types[round_number % len(config.scene_types)]
+    seed = config.first_place + round_number // len(config.scene_types)
+    place_id = f"{scene_type}-{seed}"
+    turn = seed * config.sequences_per_place + number
+    return _Place(place_id, place_id, scene_type, f"{scene_type}-{seed:05d}", number, turn)
+
+
+def _plan_sequence(config: CollectConfig, place: _Place) -> SequencePlan:
+    sequence_id = f"{place.name}-{place.number:03d}"
+    pattern = config.patterns[place.turn % len(config.patterns)]
     return SequencePlan(
         sequence_id=sequence_id,
-        place_id=f"flat-{place}",
-        scene_id=f"flat-{place}",
-        scene_type="flat",
+        place_id=place.place_id,
+        scene_id=place.scene_id,
+        scene_type=place.scene_type,
         kind=KIND_OF_PATTERN[pattern],
         pattern=pattern,
         seed=_derive_seed(config.seed, sequence_id, "attempt 0"),
         num_frames=_draw_length(config, _derive_seed(config.seed, sequence_id, "length")),
     )
+
+
+def scene_hashes(config: CollectConfig, plans: list[SequencePlan]) -> dict[str, str]:
+    """Return hashes of the scene files that a plan uses, by keys that name them; empty for scenes that are made.
+
+    Args:
+        config: Says where the files are.
+        plans: The plan.
+    """
+    if config.scene_dir is None:
+        return {}
+    names = sorted({plan.scene_id for plan in plans})
+    return {f"scene file {name}": scan_hash(scan_path(config.scene_dir, name)) for name in names}
 
 
 def _derive_seed(seed: int, sequence_id: str, purpose: str) -> int:

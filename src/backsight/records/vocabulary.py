@@ -1,7 +1,13 @@
 """The one table of category, colour, room and relation names."""
 
-STRUCTURE_CATEGORIES: tuple[str, ...] = ("wall", "floor", "ceiling", "door", "window", "stairs")
+BUILDING_CATEGORY = "building"
+"""Walls, floors and all that hangs together with them, where a scan does not tell them apart."""
+
+STRUCTURE_CATEGORIES: tuple[str, ...] = ("wall", "floor", "ceiling", "door", "window", "stairs", BUILDING_CATEGORY)
 """Parts of the building; they have instance ids but are never an instruction's target."""
+
+UNNAMED_CATEGORY = "object"
+"""A thing of which no category is known; no instruction names it."""
 
 FURNITURE_CATEGORIES: tuple[str, ...] = (
     "chair",
@@ -88,7 +94,7 @@ FURNITURE_CATEGORIES: tuple[str, ...] = (
 )
 """Things an instruction can name."""
 
-CATEGORIES: tuple[str, ...] = STRUCTURE_CATEGORIES + FURNITURE_CATEGORIES
+CATEGORIES: tuple[str, ...] = (*STRUCTURE_CATEGORIES, *FURNITURE_CATEGORIES, UNNAMED_CATEGORY)
 
 COLOURS: dict[str, tuple[int, int, int]] = {
     "red": (176, 58, 52),
@@ -107,6 +113,8 @@ COLOURS: dict[str, tuple[int, int, int]] = {
 }
 """Named colours as sRGB, 0 to 255: muted, as furniture is."""
 
+UNNAMED_ROOM_TYPE = "room"
+
 ROOM_TYPES: tuple[str, ...] = (
     "living room",
     "bedroom",
@@ -123,7 +131,7 @@ ROOM_TYPES: tuple[str, ...] = (
     "warehouse",
     "gym",
     "landing",
-    "room",
+    UNNAMED_ROOM_TYPE,
 )
 """'room' is one whose use is not known, as in a scan without labels."""
 

@@ -1,4 +1,4 @@
-"""Room transition: from one room through a door to another, looking round in both."""
+"""Room transition: from one room through a door to another, looking round in both; across a room that is alone."""
 
 import numpy as np
 from jaxtyping import Float64, Int64
@@ -21,6 +21,8 @@ from backsight.sim.simulator import Navigation, Simulator
 
 ATTEMPTS = 12
 ROOMY_CHOICES = 3
+FAR_CHOICES = 4
+"""Goals tried in a room that is alone; the farthest is taken."""
 LEAST_LENGTH_M = 1.0
 LOOK_AHEAD_M = 0.35
 """The gaze leads the path by this much."""
@@ -35,6 +37,8 @@ def plan_room_transition(
 ) -> Float64[np.ndarray, "frames 4 4"]:
     """Plan a walk through a door with slow looks around before, during and after.
 
+    A scene of one room, such as a scan whose rooms nobody has marked, is walked across instead.
+
     Args:
         simulator: With the scene loaded.
         rng: Source of every choice.
@@ -43,17 +47,16 @@ def plan_room_transition(
         camera: Height and frame rate.
 
     Raises:
-        TrajectoryError: The scene has one room only, or no way between rooms could be walked.
+        TrajectoryError: No way between rooms, or across the only one, could be walked.
     """
-    if len(simulator.rooms) < 2:
-        raise TrajectoryError("the room transition pattern needs a scene with at least two rooms")
     failures: list[str] = []
     for _ in range(ATTEMPTS):
         try:
             return _walk_between(simulator, rng, num_frames, (limits, camera))
         except TrajectoryError as error:
             failures.append(str(error))
-    raise TrajectoryError(f"no way between two rooms could be walked: {failures[-1]}")
+    what = "between two rooms" if len(simulator.rooms) > 1 else "across the room"
+    raise TrajectoryError(f"no way {what} could be walked: {failures[-1]}")
 
 
 def _walk_between(
@@ -84,13 +87,18 @@ def _door_crossing(
     simulator: Simulator, rng: np.random.Generator, longest_m: float
 ) -> tuple[Float64[np.ndarray, "points 2"], float]:
     """Return the stretch of a route round one of its door crossings, and the floor's height."""
-    first, second = rng.choice(len(simulator.rooms), size=2, replace=False)
     navigation = simulator.navigation
+    alone = len(simulator.rooms) == 1
+    first, second = (0, 0) if alone else rng.choice(len(simulator.rooms), size=2, replace=False)
     start = _roomy_point(navigation, rng, simulator.rooms[first].room_id)
-    goal = _roomy_point(navigation, rng, simulator.rooms[second].room_id)
+    if alone:
+        goals = [_roomy_point(navigation, rng, simulator.rooms[0].room_id) for _ in range(FAR_CHOICES)]
+        goal = max(goals, key=lambda point: float(np.linalg.norm(point - start)))
+    else:
+        goal = _roomy_point(navigation, rng, simulator.rooms[second].room_id)
     route = navigation.shortest_path(start, goal)
     if route is None:
-        raise TrajectoryError("no way leads from one chosen room to the other")
+        raise TrajectoryError("no way leads from one chosen point to the other")
     points = route.points_m[:, [0, 2]]
     steps = np.linalg.norm(np.diff(points, axis=0), axis=1)
     distance = np.concatenate([[0.0], np.cumsum(steps)])
@@ -99,7 +107,7 @@ def _door_crossing(
     even = np.linspace(0.0, distance[-1], int(distance[-1] / 0.05) + 2)
     dense = np.stack([np.interp(even, distance, points[:, axis]) for axis in range(2)], axis=-1)
     rooms = _room_of(simulator.rooms, dense)
-    crossings = np.flatnonzero(rooms[1:] != rooms[:-1])
+    crossings = np.arange(1, len(even) - 1) if alone else np.flatnonzero(rooms[1:] != rooms[:-1])
     if len(crossings) == 0:
         raise TrajectoryError("the way stays in one room")
     crossing_m = float(even[rng.choice(crossings)])

@@ -1,5 +1,7 @@
 """The embedded simulator: places made from an id, rendered and walked in without anything but pip packages."""
 
+from pathlib import Path
+
 import numpy as np
 from jaxtyping import Float64
 
@@ -8,6 +10,9 @@ from backsight.records.scene import Room, SceneObject
 from backsight.sim.embedded.navigation import GridNavigation
 from backsight.sim.embedded.packed import PackedScene
 from backsight.sim.embedded.renderer import Renderer
+from backsight.sim.embedded.scans.build import build_scan
+from backsight.sim.embedded.scans.folder import scan_path
+from backsight.sim.embedded.scans.reading import SUFFIXES
 from backsight.sim.embedded.scenes.procedural import build_scene
 from backsight.sim.embedded.scenes.scene_id import parse_scene_id
 from backsight.sim.simulator import Navigation, Observation
@@ -24,6 +29,7 @@ class EmbeddedSimulator:
         threads: CPU threads of a render call; pictures do not depend on it.
         rgb_samples_per_axis: rays per pixel and axis for the colour.
         agent_radius_m: of who walks.
+        scene_dir: folder of scene files; their paths inside it are scene ids too.
     """
 
     def __init__(
@@ -33,6 +39,7 @@ class EmbeddedSimulator:
         threads: int = 1,
         rgb_samples_per_axis: int = 1,
         agent_radius_m: float = 0.2,
+        scene_dir: Path | None = None,
     ) -> None:
         self.name = "embedded"
         self.version = EMBEDDED_VERSION
@@ -40,8 +47,10 @@ class EmbeddedSimulator:
         self._threads = threads
         self._samples = rgb_samples_per_axis
         self._agent_radius_m = agent_radius_m
+        self._scene_dir = scene_dir
         self._scene_id: str | None = None
         self._scene: PackedScene | None = None
+        self._notes: tuple[str, ...] = ()
         self._renderer: Renderer | None = None
         self._navigation: GridNavigation | None = None
 
@@ -49,19 +58,34 @@ class EmbeddedSimulator:
         """Build a scene; renderer and navigation follow when they are first asked for.
 
         Args:
-            scene_id: type and seed, options behind them (`scenes/scene_id.py`). Loading the scene that is loaded does
-                nothing.
+            scene_id: type and seed, options behind them (`scenes/scene_id.py`), or a file inside the scene folder, such
+                as 'kitchen.glb'. Loading the scene that is loaded does nothing.
 
         Raises:
             UsageError: another id.
+            DataError: the scene file cannot be used.
         """
-        wanted = parse_scene_id(scene_id)
         if scene_id == self._scene_id:
             return
-        self._scene = build_scene(wanted)
+        self._scene, self._notes = self._built(scene_id)
         self._scene_id = scene_id
         self._renderer = None
         self._navigation = None
+
+    def _built(self, scene_id: str) -> tuple[PackedScene, tuple[str, ...]]:
+        if Path(scene_id).suffix.lower() not in SUFFIXES:
+            return build_scene(parse_scene_id(scene_id)), ()
+        if self._scene_dir is None:
+            raise UsageError(
+                f"embedded simulator: {scene_id!r} is a scene file; say where with scene_dir (--scene-dir)"
+            )
+        scan = build_scan(scan_path(self._scene_dir, scene_id))
+        return scan.scene, scan.notes
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was guessed or left out when the loaded scene was read from a file; empty for others."""
+        return self._notes
 
     @property
     def scene(self) -> PackedScene:
