@@ -108,9 +108,11 @@ def test_views_from_other_rooms_count_half():
 
 def test_a_view_of_the_same_place_and_direction_is_not_repeated():
     shares = [[0.05, 0.05, 0.05], [0.05, 0.05, 0.049], [0.05, 0.0, 0.0]]
-    positions = [(0.0, EYE_M, 0.0), (0.5, EYE_M, 0.0), (0.5, EYE_M, 0.0)]
+    positions = [(0.0, EYE_M, 0.0), (0.7, EYE_M, 0.0), (0.7, EYE_M, 0.0)]
     assert choose_views(survey(shares, None, positions, [0.0, 0.3, 2.0]), 2) == (0, 2)
     assert choose_views(survey(shares, None, positions, [0.0, 0.3, 0.1]), 3) == (0, 1, 2)
+    positions = [(0.0, EYE_M, 0.0), (0.5, EYE_M, 0.0), (0.7, EYE_M, 0.0)]
+    assert choose_views(survey(shares, None, positions, [0.0, 2.0, 2.0]), 2) == (0, 2)
 
 
 def test_no_more_views_than_there_are_and_empty_scenes_have_views_too():

@@ -31,6 +31,7 @@ _WELL_SHOWN_SHARE = 0.06
 _CLOSE_M, _CLOSE_LIMIT = 0.9, 0.35
 _DEEP_QUANTILE = 0.9
 _REPEAT_WEIGHT = 0.4
+_SAME_SPOT_M = 0.6
 _SAME_PLACE_M, _SAME_TURN_RAD = 1.2, math.radians(50.0)
 _BATCH = 256
 
@@ -123,10 +124,10 @@ def choose_views(survey: Survey, number: int, main_rooms: Collection[int] = ()) 
 
 
 def _repeats(world_from_camera: Float64[np.ndarray, "views 4 4"], view: int) -> Bool[np.ndarray, " views"]:
-    """Whether a view is from nearly the same place in nearly the same direction as the given one."""
+    """Whether a view is from the spot of the given one, or from nearly the same place in nearly the same direction."""
     distance = np.linalg.norm(world_from_camera[:, :3, 3] - world_from_camera[view, :3, 3], axis=1)
     cosine = world_from_camera[:, :3, 2] @ world_from_camera[view, :3, 2]
-    return (distance < _SAME_PLACE_M) & (cosine > math.cos(_SAME_TURN_RAD))
+    return (distance < _SAME_SPOT_M) | ((distance < _SAME_PLACE_M) & (cosine > math.cos(_SAME_TURN_RAD)))
 
 
 def _places(navigation: Navigation, room: Room) -> list[Float64[np.ndarray, "3"]]:

@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float64, UInt8
 from backsight.evaluate.report.canvas import ACCENT, INK, Colour, draw_text, text_width_px
 from backsight.geometry.upright_boxes import footprint_corners
 from backsight.records.scene import Room, SceneObject
-from backsight.records.vocabulary import CATEGORIES
+from backsight.records.vocabulary import CATEGORIES, UNNAMED_CATEGORY
 
 PANEL: Colour = (255, 255, 255)
 FLOOR: Colour = (236, 234, 229)
@@ -21,6 +21,7 @@ WALL: Colour = (74, 79, 87)
 DOOR: Colour = (196, 122, 62)
 WINDOW: Colour = (120, 176, 222)
 STAIRS: Colour = (190, 182, 170)
+UNNAMED: Colour = (186, 190, 196)
 
 MARGIN_PX = 10
 SCALE_ROOM_PX = 20
@@ -89,6 +90,8 @@ def plan_extent_m(plan: StoreyPlan) -> tuple[Float64[np.ndarray, "2"], Float64[n
 
 def category_colour(category: str) -> Colour:
     """Return the colour of a category on maps: the same in every picture, neighbours in the vocabulary far apart."""
+    if category == UNNAMED_CATEGORY:
+        return UNNAMED
     number = CATEGORIES.index(category)
     hue = (0.11 + number * 0.618034) % 1.0
     # Hues come close again 8, 13, 21, 34 and 55 names later: six shades, since none of these is a multiple of six.
