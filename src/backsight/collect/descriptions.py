@@ -170,7 +170,8 @@ def false_descriptions(memory: Memory, colourless: bool, rng: np.random.Generato
         # What is said to be absent could be one of the things without a label.
         return []
     colours_seen = sorted({thing.colour for thing in memory.things if thing.colour is not None})
-    unseen = [name for name in FURNITURE_CATEGORIES if name not in seen]
+    # Where a weight bench was seen, nobody can say that no bench was.
+    unseen = [name for name in FURNITURE_CATEGORIES if not any(f" {one}".endswith(f" {name}") for one in seen)]
     drawn = rng.choice(sorted(COLOURS), size=len(unseen))
     ways: list[list[Description]] = [
         [_absent(name, colour) for name, given in zip(unseen, drawn, strict=True) for colour in (None, str(given))],

@@ -101,6 +101,10 @@ def _rug(finishes: Finishes, paint: Paint, variant: int) -> Piece:
 
 def _picture(finishes: Finishes, paint: Paint, variant: int) -> Piece:
     size = finishes.rng.uniform(0.4, 0.75)
+    if variant == 3:
+        return decor.poster(finishes, paint, size * 1.3)
+    if variant == 4:
+        return decor.world_map(finishes, size * 2.2)
     return decor.picture(finishes, paint, size * (1.0, 1.35, 0.75)[variant], size)
 
 
@@ -139,7 +143,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("toilet", bathroom.toilet, (0, 1, 2), "floor"),
     Kind("bathtub", bathroom.bathtub, (0, 1, 2), "floor"),
     Kind("rug", _rug, (0, 1), "floor"),
-    Kind("picture", _picture, (0, 1, 2), "wall"),
+    Kind("picture", _picture, (0, 1, 2, 3, 4), "wall"),
     Kind("vase", decor.vase, (0, 1, 2, 3), "top"),
     Kind("box", _box, (0, 1, 2), "floor"),
     Kind("box", _small_box, (0, 1, 2), "top"),

@@ -4,6 +4,7 @@ import math
 
 from backsight.sim.embedded.scenes.floor_plan import wall_length_m
 from backsight.sim.embedded.scenes.furniture import decor, storage, tables
+from backsight.sim.embedded.scenes.looks import PUBLIC
 from backsight.sim.embedded.scenes.placer import Placer, Standing, places_round
 from backsight.sim.embedded.scenes.recipes.things import draw
 from backsight.sim.embedded.scenes.room_space import Pose
@@ -50,9 +51,12 @@ def rug(placer: Placer, pose: Pose, width_m: float, depth_m: float) -> None:
 def pictures(placer: Placer, count: int) -> None:
     """Hang some pictures: next to none where textures are to be plain, many large ones where they are distinctive."""
     rng, finishes = placer.rng, placer.finishes
-    choice = placer.style.textures
+    choice, public = placer.style.textures, placer.room.room_type in PUBLIC
     larger = 1.25 if choice == "distinctive" else 1.0
     for _ in range({"plain": 0, "distinctive": count + 4}.get(choice, count)):
+        if rng.random() < (0.5 if public or choice == "distinctive" else 0.1):
+            placer.hang(draw(placer, "picture", "wall", int(rng.choice([3, 3, 4]))), rng.uniform(1.0, 1.3))
+            continue
         width, height = rng.uniform(0.4, 0.95) * larger, rng.uniform(0.4, 0.75) * larger
         piece = decor.picture(finishes, finishes.paint("picture"), width, height)
         placer.hang(piece, rng.uniform(1.2, 1.4))
