@@ -61,7 +61,7 @@ def find_ground(scene: PackedScene, body: Body, cell_m: float) -> Ground:
         UsageError: the scene has no floor, or no place where the body fits.
     """
     grid, layers, obstacles = find_layers(scene, body, cell_m)
-    floors_m = storey_floors_m(layers, body, cell_m)
+    floors_m = storey_floors_m(layers, body, cell_m, scene.rooms)
     views = make_views(grid, layers, floors_m, obstacles, body)
     stands = [
         (view.source == sheet) & (view.clearance_m >= body.radius_m - TOLERANCE_M) for sheet, view in enumerate(views)

@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
 from backsight.records.errors import UsageError
+from backsight.records.scene import Room
 from backsight.records.vocabulary import FURNITURE_CATEGORIES
 from backsight.sim.embedded.navigation.raster import (
     Grid,
@@ -26,6 +27,8 @@ _HEIGHT_SLACK_M = 0.005
 _FLOOR_BAND_M = 0.05
 _LEAST_FLOOR_SHARE = 0.08
 """A storey has at least this share of the floor of the largest one."""
+_OF_ROOM_M = 1.0
+"""A storey's floor lies this near to that of one of its rooms."""
 _COVERINGS = frozenset({"rug", "mat"})
 _NEVER_FLOOR = frozenset({"wall", "ceiling", "door", "window"}) | frozenset(FURNITURE_CATEGORIES) - _COVERINGS
 
@@ -90,13 +93,16 @@ def find_layers(scene: PackedScene, body: Body, cell_m: float) -> tuple[Grid, La
     return grid, Layers(cell, height, ~_blocked(cell, height, obstacles, grid, body.height_m)), obstacles
 
 
-def storey_floors_m(layers: Layers, body: Body, cell_m: float) -> Float64[np.ndarray, " storeys"]:
+def storey_floors_m(
+    layers: Layers, body: Body, cell_m: float, rooms: tuple[Room, ...]
+) -> Float64[np.ndarray, " storeys"]:
     """Return the heights of the storeys' floors, rising: the heights at which most floor lies.
 
     Args:
         layers: of the scene.
         body: who walks; storeys are more than its height apart.
         cell_m: edge of a cell.
+        rooms: of the scene; where any has its floor near one of those heights, the others (a roof) are no storeys.
     """
     heights = layers.height_m[layers.free]
     if len(heights) == 0:
@@ -110,7 +116,10 @@ def storey_floors_m(layers: Layers, body: Body, cell_m: float) -> Float64[np.nda
         peak = int(counts.argmax())
         floors.append(float(np.median(heights[np.abs(band - peak) <= 1])))
         counts[max(peak - apart, 0) : peak + apart + 1] = 0
-    return np.sort(np.array(floors))
+    found = np.sort(np.array(floors))
+    levels = np.array([room.floor_m for room in rooms])
+    of_rooms = (np.abs(found[:, None] - levels) <= _OF_ROOM_M).any(axis=1)
+    return found[of_rooms] if of_rooms.any() else found
 
 
 def obstacle_extents(
