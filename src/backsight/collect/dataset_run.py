@@ -261,9 +261,5 @@ def _summarise(
     )
 
 
-def _scene_notes(simulator: Simulator) -> tuple[str, ...]:
-    return simulator.notes if isinstance(simulator, EmbeddedSimulator) else ()
-
-
 def _folder_bytes(folder: Path) -> int:
     return sum(file.stat().st_size for file in folder.iterdir())
