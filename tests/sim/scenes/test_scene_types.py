@@ -254,6 +254,21 @@ def test_no_ray_leaves_a_scene(scenes):
         assert (seen.instance_ids > 0).all(), name
 
 
+def test_no_ray_leaves_through_the_joints_of_a_shut_door(scenes):
+    intrinsics = intrinsics_from_hfov(101, 101, 96.0)
+    looked = 0
+    for name in SCENE_TYPES:
+        scene = scenes[name, 1]
+        poses = []
+        for door in (thing for thing in scene.objects if thing.category == "door"):
+            front = np.array([math.sin(door.box.yaw_rad), 0.0, math.cos(door.box.yaw_rad)])
+            poses.append(looking(np.array(door.box.centre_m), front, 0.6))
+        seen = Renderer(scene).render(np.stack(poses), intrinsics, 101, 101)
+        assert (seen.depth_m > 0).all(), name
+        looked += len(poses)
+    assert looked > 40
+
+
 def test_triangles_stay_affordable(scenes):
     for (name, seed), scene in scenes.items():
         assert 800 < len(scene.faces) < 60_000, (name, seed)
