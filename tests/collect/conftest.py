@@ -103,6 +103,7 @@ class PaperWorld:
         Room(2, "kitchen", (5.1, 0.0, 10.1, 5.0)),
     )
     loaded: list[str] = field(default_factory=list)
+    notes: tuple[str, ...] = ()
 
     def load_scene(self, scene_id):
         self.loaded.append(scene_id)
