@@ -1,15 +1,21 @@
 """Soft shadows of furniture on the floor, traced once per scene on a coarse grid."""
 
+# ruff: noqa: UP018, SIM108
+
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, no_type_check
 
 import numpy as np
 import warp as wp
 from jaxtyping import Float32, Float64, Int32
 
-from backsight.sim.embedded import kernels
 from backsight.sim.embedded.packed import PackedScene
+from backsight.sim.embedded.shading import FLOOR_BAND_M
+
+wp.set_module_options({"enable_backward": False, "fast_math": False})
+
+LAMP_REACH = wp.constant(0.85)
 
 CELL_M = 0.08
 REACH_M = 0.9
@@ -45,7 +51,7 @@ def bake_floor_light(scene: PackedScene, mesh: Any, device: Any) -> FloorLight:
     columns, rows = np.maximum(np.ceil((bounds[:, 2:].max(axis=0) - corner) / CELL_M), 1).astype(int).tolist()
     floor_m = scene.rooms[0].floor_m
     lamp_of_cell = _lamp_of_cell(scene, corner, rows, columns)
-    grid: Any = kernels.FloorGrid()
+    grid: Any = FloorGrid()
     grid.columns, grid.corner = columns, wp.vec2(*corner.tolist())
     grid.cell, grid.height, grid.reach = CELL_M, floor_m, REACH_M
     grid.directions = wp.array(_cosine_directions(OPENNESS_RAYS), dtype=wp.vec3, device=device)
@@ -53,7 +59,7 @@ def bake_floor_light(scene: PackedScene, mesh: Any, device: Any) -> FloorLight:
     grid.lamp_of_cell = wp.array(lamp_of_cell.reshape(-1), dtype=wp.int32, device=device)
     pair: Any = wp.vec2
     light = wp.empty((rows, columns), dtype=pair, device=device)
-    wp.launch(kernels.bake_floor, dim=rows * columns, inputs=[mesh.id, grid], outputs=[light], device=device)
+    wp.launch(bake_floor, dim=rows * columns, inputs=[mesh.id, grid], outputs=[light], device=device)
     return FloorLight(light.numpy(), (float(corner[0]), float(corner[1])), CELL_M, floor_m)
 
 
@@ -91,3 +97,47 @@ def _lamp_of_cell(
         inside = ((z >= low_z) & (z < high_z))[:, None] & ((x >= low_x) & (x < high_x))
         lamps[inside] = first.get(room.room_id, -1)
     return lamps
+
+
+@wp.struct
+@no_type_check
+class FloorGrid:
+    """Where light on the floor is measured, and with which rays."""
+
+    columns: wp.int32
+    corner: wp.vec2
+    cell: wp.float32
+    height: wp.float32
+    reach: wp.float32
+    directions: wp.array[wp.vec3]
+    lamp_points: wp.array2d[wp.vec3]
+    lamp_of_cell: wp.array[wp.int32]
+
+
+@wp.kernel
+@no_type_check
+def bake_floor(mesh: wp.uint64, grid: FloorGrid, floor_light: wp.array2d[wp.vec2]):
+    """Fill openness and lamp visibility of one floor cell by rays from its centre."""
+    cell = wp.tid()
+    row = cell / grid.columns
+    column = cell % grid.columns
+    start = wp.vec3(
+        grid.corner[0] + (float(column) + 0.5) * grid.cell,
+        grid.height + FLOOR_BAND_M + 0.005,
+        grid.corner[1] + (float(row) + 0.5) * grid.cell,
+    )
+    open_count = float(0.0)
+    for index in range(grid.directions.shape[0]):
+        query = wp.mesh_query_ray(mesh, start, grid.directions[index], grid.reach)
+        if query.result:
+            open_count = open_count + query.t / grid.reach
+        else:
+            open_count = open_count + 1.0
+    openness = open_count / float(grid.directions.shape[0])
+    lamp = grid.lamp_of_cell[cell]
+    hidden = float(0.0)
+    if lamp >= 0:
+        for index in range(grid.lamp_points.shape[1]):
+            if wp.mesh_query_ray_anyhit(mesh, start, grid.lamp_points[lamp, index] - start, LAMP_REACH):
+                hidden = hidden + 1.0
+    floor_light[row, column] = wp.vec2(openness, 1.0 - hidden / float(grid.lamp_points.shape[1]))
