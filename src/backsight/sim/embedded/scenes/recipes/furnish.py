@@ -15,5 +15,6 @@ def furnish_room(placer: Placer) -> None:
         "dining room": living.dining_room,
         "study": living.study,
         "hallway": living.hallway,
+        "landing": living.hallway,
     }
     recipes[placer.room.room_type](placer)
