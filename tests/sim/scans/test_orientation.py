@@ -72,7 +72,9 @@ def test_units_are_found(unit, flats):
 
 
 def test_storey_heights_are_measured(flats):
-    heights = {name: storey_height(faces, find_slabs(faces)) for name, faces in ((n, Faces.of(c)) for n, c in flats.items())}
+    heights = {
+        name: storey_height(faces, find_slabs(faces)) for name, faces in ((n, Faces.of(c)) for n, c in flats.items())
+    }
     for name, corners in flats.items():
         floor, ceiling = 0.0, np.quantile(corners[..., 1], 0.999)
         assert heights[name] == pytest.approx(ceiling - floor, abs=0.08), name
@@ -81,7 +83,7 @@ def test_storey_heights_are_measured(flats):
 def test_a_floor_that_is_labelled_decides():
     # Nothing but a labelled slab and a block on one side of it, in a file that usually has +y up.
     slab = trimesh.creation.box(extents=(4.0, 3.0, 0.2)).triangles
-    walls = trimesh.creation.box(extents=(4.0, 0.1, 2.6)).triangles + [0, 1.5, -1.4]
+    walls = trimesh.creation.box(extents=(4.0, 0.1, 2.6)).triangles + np.array([0, 1.5, -1.4])
     floor = np.arange(24) < 12
     found = oriented(np.concatenate([slab, walls]), floor=floor)
     assert (found.up, found.metres_per_unit) == ("-z", 1.0)
