@@ -4,6 +4,7 @@ import cv2
 import pytest
 
 from backsight.cli.main import main
+from backsight.cli.scenes import fitting_columns
 from backsight.evaluate.scene_counts import RELATION_WORDS
 
 
@@ -27,6 +28,13 @@ def test_two_scenes_of_a_type_end_to_end(capsys, tmp_path):
     again = tmp_path / "again"
     assert main(["scenes", *arguments, "--out", str(again)]) == 0
     assert all((again / name).read_bytes() == (out / name).read_bytes() for name in ("sheet.png", "scenes.json"))
+
+
+def test_a_table_is_parted_where_the_console_is_narrow():
+    rows = [("type", "in front of", "on"), ("two_storey_house", "1,234", "7")]
+    assert fitting_columns(rows, 80) == [rows]
+    assert fitting_columns(rows, 25) == [[row[:2] for row in rows], [row[::2] for row in rows]]
+    assert fitting_columns(rows, 3) == fitting_columns(rows, 25)
 
 
 def test_scenes_by_their_ids(tmp_path):
