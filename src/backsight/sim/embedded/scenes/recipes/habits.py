@@ -39,7 +39,7 @@ HABITS: dict[str, tuple[Rule, ...]] = {
         Rule("on", ("stove",), ("pot", "kettle"), 0.8),
         Rule("in", ("sink",), ("plate", "cup", "bowl", "pot"), 0.7),
         Rule("in", ("rack", "cabinet", "trolley"), ("pot", "bowl", "box", "bottle"), 1.0),
-        Rule("under", ("table",), ("basket", "box", "crate"), 0.5),
+        Rule("under", ("table", "bench"), ("basket", "box", "crate", "bottle"), 0.6),
         Rule("in", ("crate", "basket", "box", "pot"), ("bottle", "cup", "bowl", "plate"), 1.5),
     ),
     "bathroom": (
@@ -50,10 +50,10 @@ HABITS: dict[str, tuple[Rule, ...]] = {
             ("bottle", "cup", "candle", "towel", "basket"),
             0.9,
         ),
-        Rule("on", ("stool", "chair", "bench"), ("towel", "bottle"), 0.8),
-        Rule("in", ("basket", "rack", "shower"), ("towel", "bottle", "cup"), 1.5),
+        Rule("on", ("stool", "chair", "bench", "table"), ("towel", "bottle"), 0.9),
+        Rule("in", ("basket", "rack", "shower"), ("towel", "cup", "bottle", "book"), 1.5),
         Rule("in", ("bathtub",), ("bottle", "stool", "towel"), 0.3),
-        Rule("under", ("sink", "bench"), ("basket", "box", "bottle"), 0.9),
+        Rule("under", ("sink", "bench", "table"), ("basket", "box", "bottle"), 0.9),
     ),
     "dining room": (
         Rule("on", ("table",), ("plate", "plate", "cup", "bowl", "bottle", "candle"), 6.0),
@@ -81,7 +81,13 @@ HABITS: dict[str, tuple[Rule, ...]] = {
         _TOPS,
         _IN_BASKET,
     ),
-    "landing": (_SHELF, _TOPS, _IN_BASKET, Rule("on", ("cabinet", "bench"), ("vase", "book", "basket"), 1.0)),
+    "landing": (
+        Rule("on", ("cabinet", "bench"), ("vase", "book", "basket"), 1.0),
+        Rule("under", ("bench", "table"), ("basket", "box", "book"), 0.8),
+        _SHELF,
+        _TOPS,
+        _IN_BASKET,
+    ),
     "open plan office": (
         Rule("on", ("desk",), _OFFICE, 0.9),
         Rule("on", ("table", "counter"), ("cup", "laptop", "book", "bottle", "bowl"), 1.5),
@@ -94,14 +100,14 @@ HABITS: dict[str, tuple[Rule, ...]] = {
     "meeting room": (
         Rule("on", ("table",), ("cup", "bottle", "laptop", "book", "cup"), 5.0),
         Rule("on", ("cabinet",), ("tray", "kettle", "cup", "plant", "bowl"), 1.2),
-        Rule("under", ("table",), ("backpack", "box", "bin"), 1.0),
+        Rule("under", ("table",), ("backpack", "box", "bin", "bottle"), 1.0),
         _SHELF,
         _IN_BASKET,
     ),
     "classroom": (
         Rule("on", ("table",), ("book", "book", "bottle", "laptop", "cup"), 0.8),
         Rule("on", ("desk",), ("book", "globe", "cup", "laptop"), 2.0),
-        Rule("under", ("table",), ("backpack",), 0.2),
+        Rule("under", ("table",), ("backpack", "book", "bottle"), 0.25),
         Rule("on", ("cabinet",), ("globe", "box", "plant", "tray"), 1.0),
         _SHELF,
         _TOPS,
@@ -135,7 +141,7 @@ HABITS: dict[str, tuple[Rule, ...]] = {
         Rule("in", ("rack", "locker"), ("dumbbell", "dumbbell", "towel", "bottle", "book"), 3.5),
         Rule("on", ("rack",), ("dumbbell",), 3.0),
         Rule("on", ("counter", "cabinet"), ("bottle", "towel", "basket"), 1.5),
-        Rule("under", ("bench",), ("basket", "backpack"), 0.7),
+        Rule("under", ("bench", "table"), ("basket", "backpack", "dumbbell", "bottle"), 0.9),
         Rule("in", ("basket",), ("towel", "bottle"), 1.5),
     ),
 }
