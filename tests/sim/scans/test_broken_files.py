@@ -238,7 +238,7 @@ def test_compressed_meshes_without_a_decoder_are_refused(tmp_path, monkeypatch):
     path = tmp_path / "draco.glb"
     path.write_bytes(draco_box(tmp_path))
     without_decoder(monkeypatch)
-    with pytest.raises(DataError, match="pip install 'backsight.draco.'"):
+    with pytest.raises(DataError, match=r"pip install 'backsight\[draco\]'"):
         build_scan(path)
 
 
