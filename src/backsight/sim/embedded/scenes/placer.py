@@ -68,6 +68,10 @@ class Placer:
         self._rugs: list[Rect] = []
         self._solids = Solids()
 
+    def draw_from(self, rng: np.random.Generator) -> None:
+        """Take all further random draws from another source."""
+        self.rng = self.finishes.rng = self.space.rng = rng
+
     def stand(self, piece: Piece, pose: Pose, over: tuple[int, ...] = ()) -> Standing | None:
         """Put a piece on the floor when it fits there.
 

@@ -18,7 +18,7 @@ from backsight.sim.embedded.scenes.scene_id import SCENE_TYPES, SceneId
 from backsight.sim.embedded.scenes.stairs import add_staircase
 from backsight.sim.embedded.scenes.structure import add_structure
 
-_PLAN_STREAM, _LOOK_STREAM, _FURNITURE_STREAM, _LIGHT_STREAM = range(4)
+_PLAN_STREAM, _LOOK_STREAM, _FURNITURE_STREAM, _LIGHT_STREAM, _ROOM_STREAM, _SMALL_STREAM = range(6)
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,10 @@ def _furnish(scene_id: SceneId) -> _Furnished:
     finishes = Finishes(builder, furniture_rng)
     style = Style(scene_id.clutter, scene_id.textures)
     for room in rooms:
-        furnish_room(Placer(builder, finishes, room, style))
+        # Streams of their own: with more or fewer small things in one room, the furniture of all stays as it is.
+        finishes.rng = np.random.default_rng([scene_id.seed, kind, _ROOM_STREAM, room.room_id])
+        small_rng = np.random.default_rng([scene_id.seed, kind, _SMALL_STREAM, room.room_id])
+        furnish_room(Placer(builder, finishes, room, style), small_rng)
     lamps = tuple(lamp for room in rooms for lamp in room_lamps(light_rng, room, scene_id.lighting))
     return _Furnished(builder, rooms, lamps)
 

@@ -1,13 +1,20 @@
 """From a room's type to its recipe."""
 
+import numpy as np
+
 from backsight.sim.embedded.scenes.placer import Placer
 from backsight.sim.embedded.scenes.recipes import living, public, sleeping, wet, work
-from backsight.sim.embedded.scenes.recipes.habits import HABITS
-from backsight.sim.embedded.scenes.recipes.things import provide_holders, strew
+from backsight.sim.embedded.scenes.recipes.habits import HABITS, HOME_LITTER, LITTER
+from backsight.sim.embedded.scenes.recipes.things import litter, provide_holders, strew
 
 
-def furnish_room(placer: Placer) -> None:
-    """Furnish a room by the recipe of its type, then strew small things over it."""
+def furnish_room(placer: Placer, small_rng: np.random.Generator) -> None:
+    """Furnish a room by the recipe of its type, then strew small things over it.
+
+    Args:
+        placer: of the room.
+        small_rng: source of randomness of the small things.
+    """
     placer.finishes.enter_room()
     recipes = {
         "living room": living.living_room,
@@ -28,5 +35,7 @@ def furnish_room(placer: Placer) -> None:
     }
     recipes[placer.room.room_type](placer)
     habits = HABITS[placer.room.room_type]
+    placer.draw_from(small_rng)
     provide_holders(placer, habits)
     strew(placer, habits)
+    litter(placer, LITTER.get(placer.room.room_type, HOME_LITTER))

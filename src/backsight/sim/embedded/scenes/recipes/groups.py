@@ -109,11 +109,11 @@ def sideboard(placer: Placer) -> None:
     placer.ornament(standing, reach * placer.rng.uniform(0.2, 0.6))
 
 
-def bookshelf(placer: Placer) -> None:
+def bookshelf(placer: Placer, tries: int = 14) -> None:
     """Put a bookshelf at a wall."""
     finishes = placer.finishes
     variant = pick(placer, 3)
-    standing = placer.against_wall(storage.bookshelf(finishes, finishes.paint("bookshelf"), variant))
+    standing = placer.against_wall(storage.bookshelf(finishes, finishes.paint("bookshelf"), variant), tries=tries)
     if standing is not None and variant == 1:
         placer.ornament(standing, placer.rng.uniform(-0.3, 0.3))
 

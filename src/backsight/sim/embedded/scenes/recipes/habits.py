@@ -146,3 +146,17 @@ HABITS: dict[str, tuple[Rule, ...]] = {
     ),
 }
 """By room type."""
+
+HOME_LITTER = ("box", "backpack", "basket", "exercise ball", "stool", "box")
+LITTER: dict[str, tuple[str, ...]] = {
+    "kitchen": ("box", "crate", "basket", "stool"),
+    "bathroom": ("basket", "box", "stool"),
+    "open plan office": ("box", "backpack", "bin"),
+    "meeting room": ("box", "backpack"),
+    "classroom": ("backpack", "backpack", "box"),
+    "library": ("backpack", "box", "stool"),
+    "shop": ("box", "crate", "basket"),
+    "warehouse": ("box", "crate", "cone", "pallet"),
+    "gym": ("exercise ball", "backpack", "mat"),
+}
+"""What is left lying on the floor, by room type; `HOME_LITTER` elsewhere."""

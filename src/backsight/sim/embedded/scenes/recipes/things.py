@@ -15,6 +15,8 @@ _STRAIGHT = frozenset(
 _LIVED_IN = 0.25
 """Clutter from which on every room has something on, in and under its furniture."""
 _THINGS_TRIED = 3
+_TIDY, _LITTER_PER_M2, _MOST_LITTER = 0.35, 0.25, 14
+"""Clutter up to which nothing lies on the floor; how much lies there per square metre beyond it; and in one room."""
 _HOLDER_TRIES = 60
 _HOLDERS: dict[SurfaceKind, tuple[tuple[str, int], ...]] = {
     "in": (("basket", 3), ("basket", 2)),
@@ -93,6 +95,14 @@ def provide_holders(placer: Placer, rules: tuple[Rule, ...]) -> None:
             piece = draw(placer, category, "floor", variant)
             if piece.offers(where) and placer.against_wall(piece, tries=_HOLDER_TRIES) is not None:
                 break
+
+
+def litter(placer: Placer, categories: tuple[str, ...]) -> None:
+    """Leave things on the free floor, more of them the larger the room and the more clutter is asked for."""
+    mean = max(placer.style.clutter - _TIDY, 0.0) * _LITTER_PER_M2 * placer.room.area_m2
+    for _ in range(min(int(placer.rng.poisson(mean)), _MOST_LITTER)):
+        category = categories[int(placer.rng.integers(len(categories)))]
+        placer.somewhere(draw(placer, category, "floor"), 8)
 
 
 def _carriers(placer: Placer, rule: Rule) -> list[Standing]:

@@ -145,8 +145,9 @@ def classroom(placer: Placer) -> None:
         placer.tuck(chair, teacher.pose.offset(0.0, desk.high[2] + 0.22, math.pi), teacher)
         work_place(placer, teacher)
     placer.stand(draw(placer, "lectern", "floor"), frame.offset(-aside, 0.9))
+    bookshelf(placer, 60)
     _pupils(placer, front)
-    for _ in range(int(rng.integers(1, 3))):
+    if rng.random() < 0.5:
         bookshelf(placer)
     sideboard(placer)
     placer.against_wall(storage.cabinet(finishes, finishes.paint("cabinet"), (0.9, 1.8, 0.42), (2, 1)))
