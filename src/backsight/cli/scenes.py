@@ -143,11 +143,29 @@ def print_counts(scenes: Sequence[SceneStatistics]) -> None:
     """Print both tables, and which relations are true nowhere in a type."""
     terminal = Console(highlight=False)
     console = terminal if terminal.is_terminal else Console(highlight=False, width=FILE_WIDTH)
-    console.print(_table(count_rows(scenes)))
+    for rows in fitting_columns(count_rows(scenes), console.width):
+        console.print(_table(rows))
     console.print("How often each relation is true, mean of a scene:", markup=False)
-    console.print(_table(relation_rows(scenes)))
+    for rows in fitting_columns(relation_rows(scenes), console.width):
+        console.print(_table(rows))
     for name, words in missing_relations(scenes).items():
         console.print(f"{name}: nothing is {', '.join(words)}", markup=False, soft_wrap=True)
+
+
+def fitting_columns(rows: Rows, width: int) -> list[Rows]:
+    """Return the table in parts that are no wider than a console; each begins with the first column.
+
+    Args:
+        rows: The head first; heads break between words.
+        width: Of the console, in characters.
+    """
+    needed = [max(len(word) for cell in column for word in cell.split(" ")) + 2 for column in zip(*rows, strict=True)]
+    parts: list[list[int]] = [[0]]
+    for column in range(1, len(needed)):
+        if len(parts[-1]) > 1 and sum(needed[kept] for kept in (*parts[-1], column)) > width:
+            parts.append([0])
+        parts[-1].append(column)
+    return [[tuple(row[column] for column in part) for row in rows] for part in parts]
 
 
 def _table(rows: Rows) -> Table:

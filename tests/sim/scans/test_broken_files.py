@@ -117,7 +117,10 @@ BROKEN = {
     "ring.glb": (changed(nodes=[{"mesh": 0}, {"children": [2]}, {"children": [1]}]), "nest in a circle"),
     "deep.glb": (changed(**deep_nodes(5_000)), "nest in a circle or deeper than 200"),
     "matrix.glb": (changed(nodes=[{"mesh": 0, "matrix": [1.0] * 15}]), "is not 16 finite numbers"),
-    "extension.glb": (changed(extensionsRequired=["EXT_meshopt_compression"]), "EXT_meshopt_compression not understood"),
+    "extension.glb": (
+        changed(extensionsRequired=["EXT_meshopt_compression"]),
+        "EXT_meshopt_compression not understood",
+    ),
     "missing_bin.gltf": (
         json.dumps(tree_of(buffers=[{"byteLength": 36, "uri": "gone.bin"}])[0]).encode(),
         r"buffers\[0\].uri: 'gone.bin' is missing",
@@ -235,7 +238,7 @@ def test_compressed_meshes_without_a_decoder_are_refused(tmp_path, monkeypatch):
     path = tmp_path / "draco.glb"
     path.write_bytes(draco_box(tmp_path))
     without_decoder(monkeypatch)
-    with pytest.raises(DataError, match="pip install 'backsight.draco.'"):
+    with pytest.raises(DataError, match=r"pip install 'backsight\[draco\]'"):
         build_scan(path)
 
 
