@@ -13,19 +13,17 @@ import msgspec
 
 from backsight.collect.plan import CollectConfig, SequencePlan, assign_splits, make_plan, plan_attempt, scene_hashes
 from backsight.collect.sequence import TooFewTargetsError, collect_sequence
+from backsight.collect.simulators import SimulatorMaker, configured_simulator, name_and_version
 from backsight.collect.supervise import Job, Poisoned, Progress, SupervisorConfig, SupervisorReport, supervise
 from backsight.collect.trajectories.smooth import TrajectoryError
 from backsight.quality.check import check_sequence, rejection_reason
 from backsight.records.errors import DataError, UsageError
-from backsight.sim.embedded.simulator import EmbeddedSimulator
 from backsight.sim.simulator import Simulator
 from backsight.storage.dataset import DatasetInfo, read_dataset_info, write_dataset_info, write_splits
 from backsight.storage.layout import DATASET_FILE, INCOMING_FOLDER, LOCK_FILE, REPORT_FILE, sequence_folder
 from backsight.storage.manifest import verify_manifest
 from backsight.storage.sealed_json import write_sealed
 from backsight.storage.write import write_sequence
-
-SimulatorMaker = Callable[[CollectConfig], Simulator]
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -71,15 +69,6 @@ class CollectReport(msgspec.Struct, frozen=True):
     def complete(self) -> bool:
         """Whether every planned sequence is there."""
         return self.resumed + self.committed == self.planned
-
-
-def embedded_simulator(config: CollectConfig) -> EmbeddedSimulator:
-    """Return the simulator that needs nothing but pip packages.
-
-    Args:
-        config: For its colour samples and the folder of scene files.
-    """
-    return EmbeddedSimulator(rgb_samples_per_axis=config.rgb_samples_per_axis, scene_dir=config.scene_dir)
 
 
 class CollectWork:
@@ -133,7 +122,7 @@ class CollectWork:
 def collect_dataset(
     config: CollectConfig,
     *,
-    make_simulator: SimulatorMaker = embedded_simulator,
+    make_simulator: SimulatorMaker = configured_simulator,
     on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> CollectReport:
     """Collect a data set, or what is missing of it, and return what was done.
@@ -151,9 +140,8 @@ def collect_dataset(
         KeyboardInterrupt: Ctrl-C or SIGTERM; everything committed is whole and the report is written.
     """
     began_s = time.monotonic()
-    simulator = make_simulator(config)
     plans = make_plan(config)
-    info = _describe(config, simulator.name, simulator.version, scene_hashes(config, plans))
+    info = _describe(config, *name_and_version(make_simulator, config), scene_hashes(config, plans))
     _refuse_other_content(config.out, info)
     config.out.mkdir(parents=True, exist_ok=True)
     with _lock(config.out):
@@ -271,10 +259,6 @@ def _summarise(
         scene_notes={outcome.scene_id: outcome.scene_notes for outcome in outcomes if outcome.scene_notes},
         interrupted=done.interrupted,
     )
-
-
-def _scene_notes(simulator: Simulator) -> tuple[str, ...]:
-    return simulator.notes if isinstance(simulator, EmbeddedSimulator) else ()
 
 
 def _folder_bytes(folder: Path) -> int:

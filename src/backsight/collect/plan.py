@@ -4,10 +4,10 @@ import difflib
 import hashlib
 import math
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
@@ -30,8 +30,13 @@ BYTES_PER_PIXEL = 0.7
 
 SCAN = "scan"
 """Scene type of scenes from files."""
+HABITAT = "habitat"
+"""Scene type of Habitat's scenes."""
 
-_NOT_CONTENT = frozenset({"out", "workers", "sequence_timeout_s", "max_worker_memory_gb", "scene_dir"})
+_NOT_CONTENT = frozenset(
+    {"out", "workers", "sequence_timeout_s", "max_worker_memory_gb", "scene_dir"}
+    | {"habitat_python", "habitat_gpu", "scenes", "scene_dataset"}
+)
 
 
 class CollectConfig(BaseModel):
@@ -67,6 +72,18 @@ class CollectConfig(BaseModel):
     """Types of scenes that are made, in turn."""
     scene_dir: Path | None = None
     """Folder of scene files (GLB, glTF, OBJ, PLY) to walk in instead, in turn; see docs/scans.md."""
+    simulator: Literal["embedded", "habitat"] = "embedded"
+    """Where to walk; 'habitat' needs --habitat-python and --scenes, see docs/habitat.md."""
+    habitat_python: Path | None = None
+    """The Python in whose environment habitat_sim is installed."""
+    scenes: tuple[str, ...] = ()
+    """Scenes of Habitat, in turn: files, or names that the scene data set knows."""
+    scene_dataset: str = "default"
+    """Habitat's *.scene_dataset_config.json; without it most scans have no semantics."""
+    habitat_gpu: int = Field(default=0, ge=-1, le=63)
+    """Graphics device of Habitat, as EGL numbers them; -1 takes whatever there is, Mesa on the CPU among it."""
+    habitat_lighting: Literal["scene", "default"] = "scene"
+    """How Habitat lights scenes: as the data set says, which for scans is not at all, or with its own lamps."""
     patterns: tuple[str, ...] = PATTERNS
     """Trajectory patterns, used in turn."""
     imagined_views: int = Field(default=4, ge=0, le=64)
@@ -128,6 +145,18 @@ class CollectConfig(BaseModel):
             )
         return self
 
+    @model_validator(mode="after")
+    def _check_habitat(self) -> "CollectConfig":
+        if self.simulator == "habitat":
+            if self.habitat_python is None or not self.scenes:
+                raise ValueError("simulator habitat needs habitat_python (its Python) and scenes; see docs/habitat.md")
+            if self.scene_dir is not None or self.rgb_samples_per_axis > 1:
+                raise ValueError("scene_dir and rgb_samples_per_axis belong to the embedded simulator")
+            habitat_places(self.scenes)
+        elif self.habitat_python is not None or self.scenes or self.scene_dataset != "default":
+            raise ValueError("habitat_python, scenes and scene_dataset need simulator habitat")
+        return self
+
     @property
     def width(self) -> int:
         """Image width in pixels."""
@@ -140,7 +169,11 @@ class CollectConfig(BaseModel):
 
     def content(self) -> dict[str, Any]:
         """Return everything that the collected sequences depend on, as plain JSON values."""
-        return self.model_dump(mode="json", exclude=set(_NOT_CONTENT))
+        content = self.model_dump(mode="json", exclude=set(_NOT_CONTENT))
+        if self.simulator != "habitat":
+            return {key: value for key, value in content.items() if key not in ("simulator", "habitat_lighting")}
+        # Where the files lie on this machine says nothing about what is in them.
+        return content | {"scenes": habitat_places(self.scenes), "scene_dataset": Path(self.scene_dataset).name}
 
 
 class SequencePlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -177,8 +210,8 @@ def make_plan(config: CollectConfig) -> list[SequencePlan]:
     Args:
         config: What to collect.
     """
-    scans = None if config.scene_dir is None else list_scans(config.scene_dir)
-    return [_plan_sequence(config, _place(config, scans, index)) for index in range(config.num_sequences)]
+    files = _scene_files(config)
+    return [_plan_sequence(config, _place(config, files, index)) for index in range(config.num_sequences)]
 
 
 def plan_attempt(config: CollectConfig, plan: SequencePlan, attempt: int) -> SequencePlan:
@@ -208,14 +241,40 @@ class _Place:
     """Says which pattern's turn it is."""
 
 
-def _place(config: CollectConfig, scans: list[str] | None, index: int) -> _Place:
+def _scene_files(config: CollectConfig) -> list[tuple[str, str, str]] | None:
+    """Return scene id, place and scene type of every scene that is not made; None where scenes are made."""
+    if config.simulator == "habitat":
+        places = habitat_places(config.scenes)
+        return [(scene_id, place, HABITAT) for scene_id, place in zip(config.scenes, places, strict=True)]
+    if config.scene_dir is not None:
+        return [(scene_id, place_of_scan(scene_id), SCAN) for scene_id in list_scans(config.scene_dir)]
+    return None
+
+
+def habitat_places(scenes: Sequence[str]) -> list[str]:
+    """Return the names of the places of Habitat's scenes: file names without folders and suffixes.
+
+    Args:
+        scenes: Files, or names in a scene data set.
+
+    Raises:
+        ValueError: Two scenes have one name.
+    """
+    places = [place_of_scan(Path(scene_id).name.split(".")[0] or "scene") for scene_id in scenes]
+    twice = [place for place in places if places.count(place) > 1]
+    if twice:
+        raise ValueError(f"scenes: {twice[0]} is there twice; walks are named by their scene's file")
+    return places
+
+
+def _place(config: CollectConfig, files: list[tuple[str, str, str]] | None, index: int) -> _Place:
     round_number, number = divmod(index, config.sequences_per_place)
-    if scans is not None:
+    if files is not None:
         # Every file has its walks, then the first one has more.
-        again, file = divmod(round_number, len(scans))
+        again, file = divmod(round_number, len(files))
         number += again * config.sequences_per_place
-        place_id = place_of_scan(scans[file])
-        return _Place(place_id, scans[file], SCAN, place_id, number, file * config.sequences_per_place + number)
+        scene_id, place_id, scene_type = files[file]
+        return _Place(place_id, scene_id, scene_type, place_id, number, file * config.sequences_per_place + number)
     scene_type = config.scene_types[round_number % len(config.scene_types)]
     seed = config.first_place + round_number // len(config.scene_types)
     place_id = f"{scene_type}-{seed}"
