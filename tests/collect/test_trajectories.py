@@ -22,6 +22,7 @@ from backsight.collect.trajectories.smooth import (
     on_floor,
     smooth_path,
 )
+from backsight.sim.simulator import Route
 
 LIMITS = MotionLimits()
 CAMERA = CameraMount()
@@ -161,8 +162,15 @@ def test_a_room_transition_visits_two_rooms(paper_world):
         assert poses[:, 0, 3].min() < 5.0 < 5.1 < poses[:, 0, 3].max()
 
 
-def test_a_room_that_is_alone_is_walked_across(paper_world):
+def test_a_room_that_is_alone_is_walked_across(paper_world, monkeypatch):
+    def straight(start_m, goal_m, *, roomy=False):
+        line = start_m + np.linspace(0, 1, 200)[:, None] * (goal_m - start_m)
+        if paper_world.navigation.clearance_m(line).min() < 0.3:
+            return None
+        return Route(np.stack([start_m, goal_m]), float(np.linalg.norm(goal_m - start_m)))
+
     paper_world.rooms = paper_world.rooms[:1]
+    monkeypatch.setattr(paper_world.navigation, "shortest_path", straight)
     low_x, low_z, high_x, high_z = paper_world.rooms[0].bounds_m
     for seed in range(5):
         poses = plan_room_transition(paper_world, np.random.default_rng(seed), 31, LIMITS, CAMERA)
