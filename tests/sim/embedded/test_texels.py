@@ -5,6 +5,7 @@ from backsight.sim.embedded.texels import (
     ENCODE_LIMIT,
     MAX_LEVELS,
     encoding_table,
+    light_of_shown,
     linear_from_srgb,
     pack_textures,
     srgb_from_linear,
@@ -55,3 +56,12 @@ def test_the_encoding_table_rises_and_leaves_ordinary_light_alone():
     assert table[-1] == 255
     step = round(np.sqrt(0.2 / ENCODE_LIMIT) * (len(table) - 1))
     assert table[step] == pytest.approx(255 * srgb_from_linear(np.array([0.2]))[0], abs=1)
+
+
+def test_the_light_of_a_shown_colour_is_encoded_as_that_colour():
+    table, light = encoding_table().astype(int), light_of_shown()
+    for byte in range(256):
+        place = np.sqrt(linear_from_srgb(np.array(byte / 255.0))) * (len(light) - 1)
+        wanted = float(np.interp(place, np.arange(len(light)), light))
+        step = min(round(np.sqrt(wanted / ENCODE_LIMIT) * (len(table) - 1)), len(table) - 1)
+        assert abs(table[step] - byte) <= 1, byte
