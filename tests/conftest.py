@@ -10,14 +10,23 @@ import pytest
 from backsight.records.sequence import Sequence
 
 
-def _load_factories():
+def _load(name):
     # Tests are imported by file, so the folder is no package; the module is loaded once under its plain name.
-    if "factories" not in sys.modules:
-        spec = importlib.util.spec_from_file_location("factories", Path(__file__).with_name("factories.py"))
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
         module = importlib.util.module_from_spec(spec)
-        sys.modules["factories"] = module
+        sys.modules[name] = module
         spec.loader.exec_module(module)
-    return sys.modules["factories"]
+    return sys.modules[name]
+
+
+def _load_factories():
+    return _load("factories")
+
+
+_stand_in = _load("habitat_stand_in")
+habitat_python, make_habitat = _stand_in.habitat_python, _stand_in.make_habitat
+house, stand_in_path = _stand_in.house, _stand_in.stand_in_path
 
 
 @pytest.fixture(scope="session")
