@@ -13,9 +13,8 @@ from backsight.geometry.poses import look_pose
 from backsight.records.errors import BacksightError
 from backsight.sim.backends.habitat.client import EMPTY_SCENE, HabitatSimulator
 from backsight.sim.backends.habitat.config import HabitatConfig
+from backsight.sim.backends.habitat.process import NEWEST_RELEASE, OLDEST_RELEASE, release_of
 
-SEEN_WORKING = ("0.2.3", "0.3.4")
-"""Oldest and newest release whose interface this backend was written to."""
 _SIDE_PX, _HFOV_DEG, _EYE_M = 256, 79.0, 1.25
 _PICTURES = 24
 _MESH_ABOVE_FLOOR_M = 0.3
@@ -57,9 +56,8 @@ def probe(config: HabitatConfig, scene_id: str | None = None) -> Iterator[ProbeS
 
 def _described(simulator: HabitatSimulator) -> str:
     facts = simulator.facts
-    version = tuple(int(part) for part in simulator.version.split(".")[:3] if part.isdigit())
-    oldest, newest = (tuple(int(part) for part in release.split(".")) for release in SEEN_WORKING)
-    strange = "" if oldest <= version <= newest else f"; written for {SEEN_WORKING[0]} to {SEEN_WORKING[1]}"
+    known = OLDEST_RELEASE <= release_of(simulator.version) <= NEWEST_RELEASE
+    strange = "" if known else f"; written for releases up to {'.'.join(map(str, NEWEST_RELEASE))}"
     built = [name for name, flag in (("CUDA", "cuda_enabled"), ("Bullet", "built_with_bullet")) if facts[flag]]
     built_with = f", built with {' and '.join(built)}" if built else ""
     versions = f"Python {facts['python']}, numpy {facts['numpy']}"
