@@ -96,7 +96,7 @@ def _look_around(simulator: HabitatSimulator) -> Iterator[ProbeStep]:
     rate = PICTURES / (time.monotonic() - began_s)
     labelled = float((seen.instance_ids > 0).mean())
     holes = float((seen.depth_m == 0.0).mean())
-    content = f"{rate:.3g} a second at {WIDTH_PX} x {HEIGHT_PX} with depth and ids; {labelled:.0%} labelled, {holes:.1%} holes"
+    content = f"{rate:.3g} a second at {WIDTH_PX} x {HEIGHT_PX}; {labelled:.0%} labelled, {holes:.1%} holes"
     yield ProbeStep("pictures", bool(seen.rgb.std() > 1.0), content)
     for note in simulator.notes:
         yield ProbeStep("note", True, note)
