@@ -15,6 +15,7 @@ from backsight.records.errors import BacksightError
 COMMANDS: dict[str, str] = {
     "collect": "collect walks with depth, poses, instances and instructions in a simulator",
     "validate": "check a data set from disk: hashes, geometry, motion, annotations",
+    "scenes": "draw a contact sheet of scenes and count what they hold",
     "model": "print parameters, memory and arithmetic of a preset",
     "train": "train the model on a data set",
     "predict": "write heatmaps for a data set's split or a recorded RGB-D walk",

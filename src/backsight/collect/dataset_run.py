@@ -35,6 +35,9 @@ class Outcome(msgspec.Struct, frozen=True):
     """Why each earlier attempt was rejected."""
     num_frames: int = 0
     size_bytes: int = 0
+    scene_id: str = ""
+    scene_notes: tuple[str, ...] = ()
+    """What was guessed when its scene was read from a file."""
 
 
 class CollectReport(msgspec.Struct, frozen=True):
@@ -58,6 +61,8 @@ class CollectReport(msgspec.Struct, frozen=True):
     """Sequences of which every attempt was rejected."""
     poisoned: tuple[tuple[str, str], ...]
     """Sequences that cost too many workers, with the last error."""
+    scene_notes: dict[str, tuple[str, ...]]
+    """Scene file to what was guessed of it or left out."""
     interrupted: bool = False
 
     @property
@@ -99,8 +104,15 @@ class CollectWork:
                 quality = check_sequence(sequence)
                 if quality.accepted:
                     folder = write_sequence(self._config.out, sequence, quality)
-                    frames = sequence.num_frames
-                    return Outcome(plan.sequence_id, True, tuple(rejections), frames, _folder_bytes(folder))
+                    return Outcome(
+                        sequence_id=plan.sequence_id,
+                        accepted=True,
+                        rejections=tuple(rejections),
+                        num_frames=sequence.num_frames,
+                        size_bytes=_folder_bytes(folder),
+                        scene_id=plan.scene_id,
+                        scene_notes=_scene_notes(self._simulator),
+                    )
                 rejections.append(rejection_reason(quality))
             except (TrajectoryError, TooFewTargetsError, DataError) as error:
                 rejections.append(str(error))
@@ -244,6 +256,7 @@ def _summarise(
         rejections={outcome.sequence_id: outcome.rejections for outcome in outcomes if outcome.rejections},
         given_up=tuple(outcome.sequence_id for outcome in outcomes if not outcome.accepted),
         poisoned=tuple((lost.job_id, lost.last_error) for lost in poisoned),
+        scene_notes={outcome.scene_id: outcome.scene_notes for outcome in outcomes if outcome.scene_notes},
         interrupted=done.interrupted,
     )
 

@@ -135,8 +135,55 @@ ROOM_TYPES: tuple[str, ...] = (
 )
 """'room' is one whose use is not known, as in a scan without labels."""
 
-RELATIONS: tuple[str, ...] = ("left of", "right of", "next to", "on")
-"""'left of' and 'right of' hold in the viewer's frame of the current view; the others in the world."""
+RELATIONS: tuple[str, ...] = (
+    "left of",
+    "right of",
+    "in front of",
+    "behind",
+    "next to",
+    "on",
+    "above",
+    "below",
+    "under",
+    "inside",
+    "outside",
+    "near",
+    "far from",
+)
+"""Relations of two things. The first four hold in the viewer's frame of the current view, the others in the world."""
+
+STORED_RELATIONS: tuple[str, ...] = RELATIONS[:10]
+"""Relations that collection writes down; the others, and those to several things, are true of so many pairs or so
+loosely tied to what a walk is about that they are derived when they are asked for."""
+
+CONTAINER_CATEGORIES: tuple[str, ...] = (
+    "wardrobe",
+    "cabinet",
+    "bookshelf",
+    "fridge",
+    "sink",
+    "bathtub",
+    "vase",
+    "box",
+    "bin",
+    "bowl",
+    "pot",
+    "basket",
+    "crate",
+    "barrel",
+    "rack",
+    "counter",
+    "trolley",
+    "shopping cart",
+    "locker",
+    "lectern",
+    "microwave",
+    "dishwasher",
+    "washing machine",
+    "shower",
+    "fireplace",
+)
+"""Things that others can be inside of: a cushion within the box of a sofa lies on it."""
 
 REASONING_TYPES: tuple[str, ...] = ("category", "attribute", "left_right", "near_far", "above_below", "room", "absent")
 """What an instruction has to be solved by."""

@@ -10,6 +10,7 @@ from backsight.sim.embedded.floor_light import FloorLight
 from backsight.sim.embedded.packed import PackedScene
 from backsight.sim.embedded.scene_arrays import Face, SceneArrays
 from backsight.sim.embedded.texels import ENCODE_LIMIT, encoding_table, light_of_shown, linear_from_srgb, pack_textures
+from backsight.sim.simulator import Lighting
 
 EXPOSURE = 0.92
 """Factor on all light, so that a pale wall near its lamp is not yet white."""
@@ -54,7 +55,7 @@ def upload_scene(scene: PackedScene, mesh: Any, floor: FloorLight, device: Any) 
     arrays.floor_corner = wp.vec2(*floor.corner_m)
     arrays.floor_cell = floor.cell_m
     arrays.floor_height = floor.floor_m
-    _upload_rooms(arrays, scene, device)
+    light_rooms(arrays, scene, Lighting(), device)
     return arrays
 
 
@@ -110,8 +111,15 @@ def _texels_per_m(
     return np.sqrt(twice_uv_area * texels / np.maximum(twice_area, 1e-20)).astype(np.float32)
 
 
-def _upload_rooms(arrays: Any, scene: PackedScene, device: Any) -> None:
-    """Fill what the shading knows of rooms: extents, lamps, and the light that their surfaces send back."""
+def light_rooms(arrays: Any, scene: PackedScene, lighting: Lighting, device: Any) -> None:
+    """Fill what the shading knows of rooms: extents, lamps, and the light that their surfaces send back.
+
+    Args:
+        arrays: the scene's structure.
+        scene: its rooms and lamps.
+        lighting: how the lamps burn.
+        device: Warp device.
+    """
     slot_of_room = {room.room_id: slot for slot, room in enumerate(scene.rooms)}
     bounds = np.array([room.bounds_m for room in scene.rooms])
     floors = np.array([room.floor_m for room in scene.rooms])
@@ -121,6 +129,9 @@ def _upload_rooms(arrays: Any, scene: PackedScene, device: Any) -> None:
     lamp_slot = np.array([slot_of_room[lamp.room_id] for lamp in lamps], dtype=np.int32)
     positions = np.array([lamp.position_m for lamp in lamps], dtype=np.float32).reshape(-1, 3)
     colours = np.array([lamp.colour for lamp in lamps], dtype=np.float32).reshape(-1, 3)
+    burning = np.array([lamp.room_id not in lighting.dark_rooms for lamp in lamps], dtype=np.float32)
+    warm = np.array([1.0 + 0.25 * lighting.warmth, 1.0, 1.0 - 0.35 * lighting.warmth], dtype=np.float32)
+    colours = colours * warm * (lighting.intensity * burning[:, None]).astype(np.float32)
     total = np.zeros((len(scene.rooms), 3))
     np.add.at(total, lamp_slot, colours)
     ambient = np.array(AMBIENT_BASE) + AMBIENT_OF_LAMPS * total

@@ -2,7 +2,8 @@
 
 `no_type_check` keeps run-time type checkers, which would wrap the functions, away from code that only Warp's own
 compiler reads. A literal in `float(0.0)` makes a variable of that compiler where `0.0` alone would make a constant; its
-conditions need `if` where Python would allow an expression.
+conditions need `if` where Python would allow an expression. Functions are inlined because Warp passes structures by value,
+hundreds of bytes a call.
 """
 
 # ruff: noqa: UP018
@@ -26,7 +27,7 @@ WRAP = wp.constant(0.2)
 FLOOR_BAND_M = wp.constant(0.03)
 
 
-@wp.func
+@wp.func(inline=True)
 @no_type_check
 def plane_shade(distance_m: float, facing: float):
     """Return how much a wall, floor or ceiling this near darkens a surface; its own surface it does not darken."""
@@ -34,7 +35,7 @@ def plane_shade(distance_m: float, facing: float):
     return 1.0 - CORNER_SHADE * (1.0 - wp.abs(facing)) / (1.0 + near * near)
 
 
-@wp.func
+@wp.func(inline=True)
 @no_type_check
 def corner_shade(scene: SceneArrays, room: int, point: wp.vec3, normal: wp.vec3):
     """Return the ambient light that is left near the edges and corners of a room."""
@@ -46,7 +47,7 @@ def corner_shade(scene: SceneArrays, room: int, point: wp.vec3, normal: wp.vec3)
     return x * y * z
 
 
-@wp.func
+@wp.func(inline=True)
 @no_type_check
 def floor_look_up(scene: SceneArrays, point: wp.vec3):
     """Return (openness to the room, share of the lamps in sight) of a point on the floor, bilinear."""
@@ -66,7 +67,7 @@ def floor_look_up(scene: SceneArrays, point: wp.vec3):
     return wp.lerp(near, far, z - float(z0))
 
 
-@wp.func
+@wp.func(inline=True)
 @no_type_check
 def shown(scene: SceneArrays, linear: float):
     """Return the light that a picture shows as a linear colour: exposure and tone curve the other way round."""
@@ -88,6 +89,10 @@ def shade(scene: SceneArrays, hit: Hit, origin: wp.vec3, direction: wp.vec3, pix
     point = origin + direction * distance
     flat = scene.faces[face].flat_normal
     normal = wp.normalize(scene.faces[face].normal0 * u + scene.faces[face].normal1 * v + scene.faces[face].normal2 * w)
+    body = scene.faces[face].body
+    if body > 0:
+        flat = scene.body_rotation[body] * flat
+        normal = scene.body_rotation[body] * normal
     view = -wp.normalize(direction)
     cosine = wp.dot(flat, view)
     if wp.dot(normal, flat) * cosine < 0.0:
@@ -129,7 +134,7 @@ def shade(scene: SceneArrays, hit: Hit, origin: wp.vec3, direction: wp.vec3, pix
     return wp.cw_mul(colour, light) + highlight
 
 
-@wp.func
+@wp.func(inline=True)
 @no_type_check
 def encoded(scene: SceneArrays, linear: float):
     """Return the sRGB byte of linear light."""

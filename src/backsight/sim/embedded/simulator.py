@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float64
 
-from backsight.records.errors import UsageError
+from backsight.records.errors import DataError, UsageError
 from backsight.records.scene import Room, SceneObject
 from backsight.sim.embedded.navigation import GridNavigation
 from backsight.sim.embedded.packed import PackedScene
@@ -108,8 +108,18 @@ class EmbeddedSimulator:
     def navigation(self) -> Navigation:
         """Navigation of the loaded scene."""
         if self._navigation is None:
-            self._navigation = GridNavigation(self.scene, self._agent_radius_m)
+            self._navigation = self._walkable()
         return self._navigation
+
+    def _walkable(self) -> GridNavigation:
+        try:
+            return GridNavigation(self.scene, self._agent_radius_m)
+        except UsageError as error:
+            if not self._notes:
+                raise
+            # One scene file that cannot be walked in is no reason to stop work on the others.
+            advice = "check up axis, scale and floors in its side-car file"
+            raise DataError(self._scene_id, "floor", str(error), advice) from error
 
     def render(
         self,

@@ -61,6 +61,8 @@ def find_ground(scene: PackedScene, body: Body, cell_m: float) -> Ground:
         UsageError: the scene has no floor, or no place where the body fits.
     """
     grid, layers, obstacles = find_layers(scene, body, cell_m)
+    if not layers.free.any():
+        raise UsageError(f"navigation: no place where an agent {body.height_m} m high has room to stand")
     floors_m = storey_floors_m(layers, body, cell_m, scene.rooms)
     views = make_views(grid, layers, floors_m, obstacles, body)
     stands = [

@@ -27,6 +27,7 @@ _HEIGHT_SLACK_M = 0.005
 _FLOOR_BAND_M = 0.05
 _LEAST_FLOOR_SHARE = 0.08
 """A storey has at least this share of the floor of the largest one."""
+_AT_ROOM_M = 0.3
 _OF_ROOM_M = 1.0
 """A storey's floor lies this near to that of one of its rooms."""
 _COVERINGS = frozenset({"rug", "mat"})
@@ -105,21 +106,23 @@ def storey_floors_m(
         rooms: of the scene; where any has its floor near one of those heights, the others (a roof) are no storeys.
     """
     heights = layers.height_m[layers.free]
-    if len(heights) == 0:
-        return np.zeros(0)
     band = np.floor((heights - heights.min()) / _FLOOR_BAND_M + 0.5).astype(np.int64)
     counts = np.convolve(np.bincount(band), np.ones(3))[1:-1]
-    apart = int(np.ceil(body.height_m / _FLOOR_BAND_M))
-    least = max(_LEAST_FLOOR_SHARE * counts.max(), 1.0 / cell_m**2)
-    floors = []
-    while counts.max() >= least or not floors:
-        peak = int(counts.argmax())
-        floors.append(float(np.median(heights[np.abs(band - peak) <= 1])))
-        counts[max(peak - apart, 0) : peak + apart + 1] = 0
-    found = np.sort(np.array(floors))
+    middles = heights.min() + np.arange(len(counts)) * _FLOOR_BAND_M
     levels = np.array([room.floor_m for room in rooms])
-    of_rooms = (np.abs(found[:, None] - levels) <= _OF_ROOM_M).any(axis=1)
-    return found[of_rooms] if of_rooms.any() else found
+    near_room = np.abs(middles[:, None] - levels).min(axis=1, initial=np.inf)
+    apart = int(np.ceil(body.height_m / _FLOOR_BAND_M))
+    least = min(max(_LEAST_FLOOR_SHARE * counts.max(), 1.0 / cell_m**2), counts.max())
+    found: list[float] = []
+    # Rooms say where floors are before sizes do: a gallery may be larger than the floor below it.
+    for candidate in (near_room <= _AT_ROOM_M, np.ones(len(counts), dtype=bool)):
+        while (np.where(candidate, counts, 0) >= least).any():
+            peak = int(np.where(candidate, counts, 0).argmax())
+            found.append(float(np.median(heights[np.abs(band - peak) <= 1])))
+            counts[max(peak - apart, 0) : peak + apart + 1] = 0
+    floors = np.sort(np.array(found))
+    of_rooms = (np.abs(floors[:, None] - levels) <= _OF_ROOM_M).any(axis=1)
+    return floors[of_rooms] if of_rooms.any() else floors
 
 
 def obstacle_extents(

@@ -21,10 +21,10 @@ def upright_box(points_m: Float64[np.ndarray, "points 3"]) -> OrientedBox:
     Args:
         points_m: World frame.
     """
-    plan = points_m[:, [0, 2]]
+    plan, yaws = _outline(points_m[:, [0, 2]])
     low_y, high_y = float(points_m[:, 1].min()), float(points_m[:, 1].max())
     best = _extent(plan, 0.0)
-    for yaw in _edge_yaws(plan):
+    for yaw in yaws:
         tried = _extent(plan, yaw)
         if tried[1][0] * tried[1][1] < _SNUGGER * best[1][0] * best[1][1]:
             best = tried
@@ -34,23 +34,25 @@ def upright_box(points_m: Float64[np.ndarray, "points 3"]) -> OrientedBox:
     return OrientedBox(centre, size, yaw)
 
 
-def _edge_yaws(plan: Float64[np.ndarray, "points 2"]) -> list[float]:
-    """Return the directions of the convex outline's edges within a quarter turn: the best box has one of them."""
+def _outline(plan: Float64[np.ndarray, "points 2"]) -> tuple[Float64[np.ndarray, "corners 2"], list[float]]:
+    """Return the corners of the convex outline, and its edges' directions within a quarter turn.
+
+    The smallest rectangle round a convex outline has one of them.
+    """
     try:
-        hull = ConvexHull(plan)
+        outline = plan[ConvexHull(plan).vertices]
     except QhullError:
-        # All points on one line, which the box along the axes or along that line holds.
-        ends = plan[[int(np.argmin(plan.sum(axis=1))), int(np.argmax(plan.sum(axis=1)))]]
-        edges = ends[1:] - ends[:1]
-    else:
-        edges = plan[hull.simplices[:, 1]] - plan[hull.simplices[:, 0]]
+        # All points on one line: its ends are enough.
+        along = plan @ (plan[int(np.argmax(((plan - plan[0]) ** 2).sum(axis=1)))] - plan[0])
+        outline = plan[[int(np.argmin(along)), int(np.argmax(along))]]
+    edges = np.roll(outline, -1, axis=0) - outline
     # A turn of +yaw about +y carries +x towards -z.
     yaws = np.arctan2(-edges[:, 1], edges[:, 0]) % (math.pi / 2)
-    return np.unique(np.round(yaws, 6)).tolist()
+    return outline, np.unique(np.round(yaws, 6)).tolist()
 
 
 def _extent(
-    plan: Float64[np.ndarray, "points 2"], yaw: float
+    plan: Float64[np.ndarray, "corners 2"], yaw: float
 ) -> tuple[tuple[float, float], tuple[float, float], float]:
     """Return centre (x, z), sides and yaw of the box at an angle."""
     cosine, sine = math.cos(yaw), math.sin(yaw)

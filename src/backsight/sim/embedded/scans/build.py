@@ -193,8 +193,8 @@ def _objects(
         own = order[bounds[number] : bounds[number + 1]]
         category = thing.category or UNNAMED_CATEGORY
         if category not in STRUCTURE_CATEGORIES:
-            centre = np.array(upright_box(faces.corners[own].reshape(-1, 3)).centre_m)
-            room_of_face[own] = room_indices(centre[None], rooms)[0]
+            flat = faces.corners[own].reshape(-1, 3)
+            room_of_face[own] = room_indices((flat.min(axis=0) + flat.max(axis=0))[None] / 2, rooms)[0]
             pieces.append((category, thing.name, own))
             continue
         kinds = _floor_or_not(faces, own, room_of_face, rooms) if category == BUILDING_CATEGORY else None
@@ -226,7 +226,7 @@ def _floor_or_not(
 def _described(
     raw: RawScan,
     faces: Faces,
-    pieces: list[tuple[str, str | None, Int64[np.ndarray, " some"]]],
+    pieces: list[tuple[str, str | None, Int64[np.ndarray, "_"]]],
     room_of_face: Int64[np.ndarray, " faces"],
     rooms: tuple[Room, ...],
     part_of_face: Int64[np.ndarray, " faces"],

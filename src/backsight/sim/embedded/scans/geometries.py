@@ -2,6 +2,7 @@
 
 import io
 import struct
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from jaxtyping import Float, Float64, Integer
 from trimesh.resolvers import Resolver
 
 from backsight.records.errors import DataError
-from backsight.sim.embedded.scans.parts import Look, ScanPart
+from backsight.sim.embedded.scans.parts import PLAIN, WHITE, Look, ScanPart
 
 _BROKEN = (
     ValueError,
@@ -25,6 +26,7 @@ _BROKEN = (
     OverflowError,
     UnicodeDecodeError,
     struct.error,
+    DeprecationWarning,
 )
 """What trimesh and numpy raise on files that are not what they say."""
 
@@ -73,9 +75,12 @@ def load_with_trimesh(path: Path, data: bytes, file_type: str, files: Mapping[st
     """
     stream, resolver = io.BytesIO(data), _Memory(files)
     try:
-        if file_type == "obj":
-            return trimesh.load_scene(stream, file_type="obj", resolver=resolver, process=False, split_objects=True)
-        return trimesh.load_scene(stream, file_type=file_type, resolver=resolver, process=False)
+        with warnings.catch_warnings():
+            # numpy stops at words that are no numbers and only warns.
+            warnings.filterwarnings("error", message="string or file could not be read to its end")
+            if file_type == "obj":
+                return trimesh.load_scene(stream, file_type="obj", resolver=resolver, process=False, split_objects=True)
+            return trimesh.load_scene(stream, file_type=file_type, resolver=resolver, process=False)
     except _BROKEN as error:
         problem = f"is damaged: {type(error).__name__}: {error}"
         raise DataError(path, "content", problem, "export it again") from error
@@ -117,6 +122,8 @@ def make_part(
         # A mirror turns the faces inside out.
         faces = faces[:, ::-1]
     uv, normals, colours = extras.uv, extras.normals, extras.colours
+    if look is PLAIN and colours is not None:
+        look = WHITE
     if normals is not None:
         inverse = np.linalg.pinv(transform[:3, :3])
         normals = np.asarray(normals, dtype=np.float64) @ inverse

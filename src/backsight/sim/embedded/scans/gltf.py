@@ -17,7 +17,7 @@ from backsight.sim.embedded.scans.gltf_checks import DRACO, STRIP, TRIANGLES, ch
 from backsight.sim.embedded.scans.gltf_tree import GltfTree, Material, Mesh, Primitive, TextureTransform, TextureUse
 from backsight.sim.embedded.scans.images import decode_texture
 from backsight.sim.embedded.scans.limits import ScanLimits
-from backsight.sim.embedded.scans.parts import Look, RawScan, ScanPart
+from backsight.sim.embedded.scans.parts import PLAIN, Look, RawScan, ScanPart
 from backsight.sim.embedded.scans.side_files import SideFiles, read_scene_bytes
 from backsight.sim.embedded.texels import srgb_from_linear
 
@@ -244,7 +244,7 @@ def _part(
     mesh, transform = placed
     scale = {own: _scale(tree, primitive, name) for own, name in _names(tree, primitive).items()}
     stored = {own: np.asarray(values, dtype=np.float64) * scale[own] for own, values in mesh.vertex_attributes.items()}
-    look = Look() if primitive.material is None else looks[primitive.material]
+    look = PLAIN if primitive.material is None else looks[primitive.material]
     uv, colours = stored.get("_UV"), stored.get("_COLOUR")
     if uv is not None and primitive.material is not None:
         _, use = _base_colour(path, primitive.material, tree.materials[primitive.material])

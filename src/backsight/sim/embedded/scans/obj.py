@@ -11,11 +11,10 @@ from backsight.records.errors import DataError
 from backsight.sim.embedded.scans.geometries import VertexExtras, load_with_trimesh, make_part
 from backsight.sim.embedded.scans.images import decode_texture
 from backsight.sim.embedded.scans.limits import ScanLimits
-from backsight.sim.embedded.scans.parts import Look, RawScan, ScanPart
+from backsight.sim.embedded.scans.parts import PLAIN, Look, RawScan, ScanPart
 from backsight.sim.embedded.scans.side_files import SideFiles, read_scene_bytes
 
 _MATERIALS = "materials.mtl"
-_PLAIN = Look()
 
 
 def read_obj(path: Path, limits: ScanLimits) -> RawScan:
@@ -68,14 +67,14 @@ def _materials(
 
 def _library(path: Path, text: str, side_files: SideFiles, limits: ScanLimits, notes: set[str]) -> dict[str, Look]:
     looks: dict[str, Look] = {}
-    name, colour, texture = "", _PLAIN.colour, None
+    name, colour, texture = "", PLAIN.colour, None
     for line in [*text.splitlines(), "newmtl "]:
         key, _, rest = line.strip().partition(" ")
         if key == "newmtl" or line == "newmtl ":
             if name:
                 # A picture is shown as it is: many programs write Kd 0 beside it.
                 looks[name] = Look(colour if texture is None else (1.0, 1.0, 1.0), texture)
-            name, colour, texture = " ".join(rest.split()), _PLAIN.colour, None
+            name, colour, texture = " ".join(rest.split()), PLAIN.colour, None
         elif key.lower() == "kd":
             values = _floats(rest)
             if len(values) != 3:
@@ -107,19 +106,30 @@ def _rewritten(path: Path, lines: list[str], has_library: bool) -> tuple[list[st
     kept: list[str] = [f"mtllib {_MATERIALS}"] if has_library else []
     seen = [0, 0, 0]
     totals = [sum(line.startswith(key) for line in lines) for key in ("v ", "vt ", "vn ")]
+    # Colours behind the positions count where every vertex has them.
+    columns = 6 if all(len(line.split()) >= 7 for line in lines if line.startswith("v ")) else 3
     for number, line in enumerate(lines, 1):
         key = line[:2]
         if key == "f ":
             kept.append(_absolute_face(path, number, line, seen, totals))
         elif key in ("v ", "vt", "vn"):
-            seen[("v ", "vt", "vn").index(key)] += 1
-            kept.append(line)
+            place = ("v ", "vt", "vn").index(key)
+            seen[place] += 1
+            kept.append(_numbers(path, number, line, (columns, 2, 3)[place]))
         elif key == starts:
             names.append(line[2:].strip())
             kept.append(f"o thing{len(names) - 1}_")
         elif line.startswith("usemtl "):
             kept.append(line)
     return names, kept
+
+
+def _numbers(path: Path, number: int, line: str, count: int) -> str:
+    """Return a line with its first numbers alone; a fourth coordinate means nothing here."""
+    key, *words = line.split()
+    if len(_floats(" ".join(words[:count]))) != count:
+        raise DataError(path, f"line {number}", f"{line[:80]!r} is not {count} numbers", "export it again")
+    return " ".join([key, *words[:count]])
 
 
 def _absolute_face(path: Path, number: int, line: str, seen: list[int], totals: list[int]) -> str:
@@ -162,6 +172,6 @@ def _parts(
             ((number + 1, names[number] if number >= 0 else ""),),
             (mesh.vertices, mesh.faces),
             np.eye(4),
-            looks.get(str(material), _PLAIN),
+            looks.get(str(material), PLAIN),
             VertexExtras(uv=uv, normals=mesh.vertex_normals if has_normals else None, colours=colours),
         )

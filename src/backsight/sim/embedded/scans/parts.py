@@ -19,6 +19,12 @@ class Look:
     """The file says that its light is painted on."""
 
 
+PLAIN = Look()
+"""Of parts of which the file says nothing."""
+WHITE = Look((1.0, 1.0, 1.0))
+"""Of parts whose vertices have colours and nothing else."""
+
+
 @dataclass(frozen=True, eq=False)
 class ScanPart:
     """Triangles of one node with one look, in the axes and units of the file."""

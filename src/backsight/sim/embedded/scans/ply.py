@@ -9,7 +9,7 @@ from backsight.records.errors import DataError
 from backsight.sim.embedded.scans.geometries import VertexExtras, load_with_trimesh, make_part
 from backsight.sim.embedded.scans.images import decode_texture
 from backsight.sim.embedded.scans.limits import ScanLimits
-from backsight.sim.embedded.scans.parts import Look, RawScan
+from backsight.sim.embedded.scans.parts import PLAIN, Look, RawScan
 from backsight.sim.embedded.scans.side_files import SideFiles, read_scene_bytes
 
 _BYTES = {
@@ -36,7 +36,7 @@ def read_ply(path: Path, limits: ScanLimits) -> RawScan:
     header, body = _split(path, data, limits)
     counts = _check(path, header, body, limits)
     picture = re.search(r"texturefile\s+(.+)", header, re.IGNORECASE)
-    look, notes = Look(), []
+    look, notes = PLAIN, []
     if picture is not None:
         encoded = SideFiles(path, limits).read(picture[1].strip(), "TextureFile")
         texture, note = decode_texture(path, "TextureFile", encoded, limits)

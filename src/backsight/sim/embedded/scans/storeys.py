@@ -14,6 +14,7 @@ from backsight.sim.embedded.scans.sidecar import SIDECAR_SUFFIX, Sidecar
 
 LEAST_HEIGHT_M = 1.8
 """Clear height from which people walk on a level."""
+LEAST_AREA_M2 = 1.0
 _WALLS_ABOVE = 0.25
 """A level is a floor when upright faces above it have this share of what there is above the lowest one."""
 _BELOW_FLOOR_M = 0.3
@@ -48,7 +49,7 @@ def find_storeys(path: Path, faces: Faces, sidecar: Sidecar) -> tuple[list[Store
         height_m = (
             slabs[index + 1].bottom - slab.top if index + 1 < len(slabs) else wall_top(faces, slab.top) - slab.top
         )
-        if height_m < LEAST_HEIGHT_M:
+        if height_m < LEAST_HEIGHT_M or _floor_area_m2(faces, slab.top) < LEAST_AREA_M2:
             continue
         if storeys and _upright_area(faces, slab.top) < _WALLS_ABOVE * _upright_area(faces, storeys[0].floor_m):
             continue
@@ -59,6 +60,10 @@ def find_storeys(path: Path, faces: Faces, sidecar: Sidecar) -> tuple[list[Store
         raise DataError(path, "floor", problem, advice)
     found = ", ".join(f"{storey.floor_m:.2f} m (clear height {storey.height_m:.2f} m)" for storey in storeys)
     return storeys, [f"floors found at {found}"]
+
+
+def _floor_area_m2(faces: Faces, floor_m: float) -> float:
+    return float(faces.area[faces.is_level & (np.abs(faces.height - floor_m) < 0.1)].sum())
 
 
 def _clear_height_m(faces: Faces, slabs: list[Slab], floor_m: float) -> float:

@@ -5,7 +5,7 @@ import math
 from backsight.sim.embedded.scenes import prints
 from backsight.sim.embedded.scenes.finishes import Finishes, Paint
 from backsight.sim.embedded.scenes.furniture.joinery import add_disc, add_fronts, add_level_panel, add_rod
-from backsight.sim.embedded.scenes.piece import HIDE_BOTTOM, Piece, Round
+from backsight.sim.embedded.scenes.piece import HIDE_BACK, HIDE_BOTTOM, Piece, Round
 
 
 def monitor(finishes: Finishes, paint: Paint, variant: int) -> Piece:
@@ -31,7 +31,7 @@ def monitor(finishes: Finishes, paint: Paint, variant: int) -> Piece:
 def laptop(finishes: Finishes, paint: Paint, variant: int) -> Piece:
     """Return a laptop: 0 and 1 open, its screen off or on, 2 closed."""
     rng = finishes.rng
-    piece = Piece("laptop", None if variant == 1 else paint.name)
+    piece = Piece("laptop", paint.name if variant == 2 or (variant == 0 and paint.name == "black") else None)
     width = rng.uniform(0.32, 0.38)
     depth = width * 0.68
     case = finishes.material(paint)
@@ -105,7 +105,7 @@ def whiteboard(finishes: Finishes, paint: Paint, variant: int) -> Piece:
     width, height = (rng.uniform(1.7, 2.4), 1.1) if variant == 0 else (rng.uniform(1.1, 1.3), rng.uniform(0.85, 1.0))
     low = 0.8 if variant == 2 else 0.001
     back = finishes.material(paint)
-    piece.box((0.0, low, 0.0), (width, height, 0.03), back)
+    piece.box((0.0, low + 0.006, 0.0), (width - 0.012, height - 0.012, 0.03), back)
     frame = finishes.metal
     for y in (low, low + height - 0.03):
         piece.box((0.0, y, 0.006), (width, 0.03, 0.035), frame)
@@ -133,7 +133,7 @@ def projector_screen(finishes: Finishes, paint: Paint, variant: int) -> Piece:
     height = width * rng.uniform(0.58, 0.66)
     low = 0.75 if variant == 1 else 0.0
     cloth, border = finishes.material(paint), finishes.dark
-    piece.box((0.0, low + 0.03, 0.0), (width, height, 0.012), cloth)
+    piece.box((0.0, low + 0.03, 0.0), (width - 0.01, height, 0.012), cloth)
     for side in (-1, 1):
         x = side * (width / 2 - 0.025)
         piece.box((x, low + 0.03, 0.004), (0.05, height, 0.013), border)
@@ -213,7 +213,7 @@ def _ball(piece: Piece, look: int, place_m: tuple[float, float]) -> None:
     for row in range(rows):
         for column in range(columns):
             corners = (at(column, row), at(column + 1, row), at(column + 1, row + 1), at(column, row + 1))
-            u, v = (column / columns, (column + 1) / columns), (row / rows, (row + 1) / rows)
+            u, v = (0.4 + column / columns, 0.4 + (column + 1) / columns), (row / rows, (row + 1) / rows)
             piece.quad(corners, look, ((u[0], v[0]), (u[1], v[0]), (u[1], v[1]), (u[0], v[1])))
 
 
@@ -236,12 +236,20 @@ def clock(finishes: Finishes, paint: Paint, variant: int) -> Piece:
         return piece
     radius = (rng.uniform(0.14, 0.2), rng.uniform(0.13, 0.17), 0.065)[variant]
     if variant == 1:
-        piece.box((0.0, 0.0, 0.0), (2 * radius, 2 * radius, 0.04), rim)
+        piece.box((0.0, 0.004, 0.0), (2 * radius - 0.008, 2 * radius - 0.008, 0.036), finishes.material(paint))
+        for side in (-1, 1):
+            piece.box((side * radius * 0.94, 0.0, 0.006), (radius * 0.12, 2 * radius, 0.036), rim, hidden=HIDE_BACK)
+            at = (0.0, radius * (1 + side * 0.94) - radius * 0.06, 0.006)
+            piece.box(at, (radius * 1.76, radius * 0.12, 0.036), rim, hidden=HIDE_BACK)
         piece.panel((0.0, radius, 0.021), 1.8 * radius, 1.8 * radius, face)
         return piece
     centre = radius + (0.02 if variant == 2 else 0.0)
-    add_disc(piece, (0.0, centre, 0.0), radius, 0.06 if variant == 2 else 0.04, rim, True)
-    z = 0.031 if variant == 2 else 0.021
+    z = 0.03 if variant == 2 else 0.02
+    add_disc(piece, (0.0, centre, 0.0), radius * 0.98, 2 * z, finishes.material(paint), True)
+    turn = (0.0, math.pi / 2, math.pi / 2)
+    bezel = Round(10, bottom=False, top=False)
+    piece.frustum((0.0, centre, z - 0.03), (radius, radius * 0.86), 0.034, rim, turn, bezel)
+    z += 0.001
     ring = [math.pi * (2 * k + 1) / 16 for k in range(16)]
     for k in range(7):
         picked = [ring[i] for i in (k, 15 - k, 14 - k, k + 1)]
@@ -257,7 +265,7 @@ def clock(finishes: Finishes, paint: Paint, variant: int) -> Piece:
 
 
 def backpack(finishes: Finishes, paint: Paint, variant: int) -> Piece:
-    """Return a backpack that stands upright: 0 a school bag, 1 tall with a rolled mat on top, 2 with two side pockets."""
+    """Return a backpack that stands upright: 0 for school, 1 tall with a rolled mat, 2 with side pockets."""
     rng = finishes.rng
     piece = Piece("backpack", paint.name)
     cloth, dark, light = finishes.material(paint, "fabric"), finishes.shade(paint, 0.82), finishes.shade(paint, 1.1)
