@@ -72,7 +72,8 @@ def test_a_data_set_from_habitat_validates_and_resumes(habitat_python, house, tm
     scene = house.write(tmp_path, "villa", house.house())
     wanted = config(
         habitat_python=habitat_python, scenes=(scene,), out=tmp_path / "data", num_sequences=2, size="64x48",
-        min_frames=4, mean_frames=5, max_frames=6, imagined_views=2, patterns=("circular",),
+        min_frames=12, mean_frames=13, max_frames=14, imagined_views=2, patterns=("room_transition",),
+        max_retries=9,
     )  # fmt: skip
     report = collect_dataset(wanted)
     assert report.complete, report
