@@ -306,9 +306,8 @@ def check_a_moved_thing_is_seen_where_it_is(bench: Bench) -> None:
         return
     rng = np.random.default_rng(8)
     simulator = bench.simulator
-    things = [thing for thing in furniture(bench) if _can_move(bench, thing)]
-    assert things, "nothing can move"
-    thing = things[0]
+    thing = next((thing for thing in furniture(bench) if _can_move(bench, thing)), None)
+    assert thing is not None, "nothing can move"
     room = next(room for room in simulator.rooms if room.room_id == thing.room_id)
     floor_m = min(bench.navigation.floors_m, key=lambda height: abs(height - room.floor_m))
     point_m = max(
