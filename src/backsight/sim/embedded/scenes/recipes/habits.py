@@ -129,9 +129,9 @@ HABITS: dict[str, tuple[Rule, ...]] = {
         Rule("under", ("table",), ("box", "basket", "crate"), 0.8),
     ),
     "warehouse": (
-        Rule("in", ("rack",), ("box", "crate", "box", "barrel"), 2.4),
-        Rule("on", ("rack",), ("box", "crate"), 1.2),
-        Rule("on", ("pallet",), ("box", "crate", "box"), 1.6),
+        Rule("in", ("rack",), ("box/floor", "box/floor", "crate", "box", "barrel"), 3.4),
+        Rule("on", ("rack",), ("box/floor", "box/floor", "crate", "box"), 2.4),
+        Rule("on", ("pallet",), ("box/floor", "crate", "box"), 1.8),
         Rule("on", ("trolley", "table"), ("box", "crate", "bottle"), 1.0),
         Rule("in", ("crate", "box"), ("bottle", "bottle", "cone"), 0.8),
         Rule("under", ("table", "bench"), ("crate", "box"), 0.6),

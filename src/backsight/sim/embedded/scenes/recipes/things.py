@@ -50,8 +50,16 @@ def draw(placer: Placer, category: str, place: Place, variant: int | None = None
 
 
 def set_down(placer: Placer, category: str, carrier: Standing, where: SurfaceKind = "on") -> Standing | None:
-    """Put a new thing of a category on, in or under a piece, where there is room."""
-    piece = draw(placer, category, "top" if kinds_of(category, "top") else "floor")
+    """Put a new thing of a category on, in or under a piece, where there is room.
+
+    Args:
+        placer: of the room.
+        category: of the vocabulary; 'category/floor' takes one of the size that stands on floors.
+        carrier: holds it.
+        where: on, in or under it.
+    """
+    category, _, large = category.partition("/")
+    piece = draw(placer, category, "floor" if large or not kinds_of(category, "top") else "top")
     straight = category in _STRAIGHT or where == "in"
     turn = placer.rng.uniform(-0.3, 0.3) if straight else placer.rng.uniform(-math.pi, math.pi)
     return placer.put(piece, carrier, where, turn) or placer.put(piece, carrier, where, 0.0)
