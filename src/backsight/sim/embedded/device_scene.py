@@ -89,6 +89,11 @@ class DeviceScene:
             self._clustered = cluster_faces(scene)
             self.clusters = self._upload_clusters(self._clustered)
 
+    @property
+    def has_moved(self) -> bool:
+        """Whether any object has a tree of its own."""
+        return len(self._own_trees) > 0
+
     def move(self, instance_id: int, rotation: Float64[np.ndarray, "3 3"], shift_m: Float64[np.ndarray, "3"]) -> None:
         """Put an object elsewhere.
 
