@@ -107,7 +107,9 @@ class RayWorkers:
             return
         self._capacity = samples
         hits: Any = visibility_rays.Hits()
-        for name, kind in (("face", wp.int32), ("u", wp.float32), ("v", wp.float32), ("distance", wp.float32)):
+        whole: Any = wp.int32
+        real: Any = wp.float32
+        for name, kind in (("face", whole), ("u", real), ("v", real), ("distance", real)):
             setattr(hits, name, wp.empty(samples, dtype=kind, device=self._device))
         self._hits = hits
 

@@ -2,8 +2,8 @@
 
 `no_type_check` keeps run-time type checkers, which would wrap the functions, away from code that only Warp's own
 compiler reads. A literal in `float(0.0)` makes a variable of that compiler where `0.0` alone would make a constant; its
-conditions need `if` where Python would allow an expression. Functions are inlined because Warp passes structures by value,
-hundreds of bytes a call.
+conditions need `if` where Python would allow an expression. Functions are inlined because Warp passes structures by
+value, hundreds of bytes a call.
 """
 
 # ruff: noqa: UP018, RUF046
@@ -134,7 +134,7 @@ def find_hits(scenes: wp.array[SceneArrays], views: Views, samples: int, first_p
 @wp.kernel
 @no_type_check
 def find_moved(scenes: wp.array[SceneArrays], views: Views, samples: int, first_pose: int, first: int, hits: Hits):
-    """Put moved objects before what one sample sees so far. Apart from `find_hits`, which needs fewer registers alone."""
+    """Put moved objects before what one sample sees so far; `find_hits` needs fewer registers without this."""
     width = views.width * samples
     height = views.height * samples
     place = tiled_pixel(first + wp.tid(), width, height)
