@@ -18,6 +18,8 @@ class Material:
     """Index into `PackedScene.textures`; -1 = plain."""
     gloss: float = 0.0
     """Strength of a broad highlight of the room's lamp, 0 (matt) to 1."""
+    unlit: bool = False
+    """Shown with exactly its colour, whatever the lamps do: photographs have their light painted on."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from jaxtyping import Float32, Float64, Int32
 from backsight.sim.embedded.floor_light import FloorLight
 from backsight.sim.embedded.packed import PackedScene
 from backsight.sim.embedded.scene_arrays import Face, SceneArrays
-from backsight.sim.embedded.texels import ENCODE_LIMIT, encoding_table, linear_from_srgb, pack_textures
+from backsight.sim.embedded.texels import ENCODE_LIMIT, encoding_table, light_of_shown, linear_from_srgb, pack_textures
 from backsight.sim.simulator import Lighting
 
 EXPOSURE = 0.92
@@ -39,6 +39,10 @@ def upload_scene(scene: PackedScene, mesh: Any, floor: FloorLight, device: Any) 
     arrays.material_texture = wp.array(
         np.array([material.texture for material in scene.materials], np.int32), device=device
     )
+    arrays.material_unlit = wp.array(
+        np.array([material.unlit for material in scene.materials], np.float32), device=device
+    )
+    arrays.light_of_shown = wp.array(light_of_shown() / EXPOSURE, dtype=wp.float32, device=device)
     arrays.material_gloss = wp.array(
         np.array([material.gloss for material in scene.materials], np.float32), device=device
     )

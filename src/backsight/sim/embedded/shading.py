@@ -69,6 +69,16 @@ def floor_look_up(scene: SceneArrays, point: wp.vec3):
 
 @wp.func(inline=True)
 @no_type_check
+def shown(scene: SceneArrays, linear: float):
+    """Return the light that a picture shows as a linear colour: exposure and tone curve the other way round."""
+    last = scene.light_of_shown.shape[0] - 1
+    place = wp.sqrt(wp.clamp(linear, 0.0, 1.0)) * float(last)
+    low = wp.min(int(place), last - 1)
+    return wp.lerp(scene.light_of_shown[low], scene.light_of_shown[low + 1], place - float(low))
+
+
+@wp.func
+@no_type_check
 def shade(scene: SceneArrays, hit: Hit, origin: wp.vec3, direction: wp.vec3, pixel_width: float):
     """Return the linear light that leaves a hit point towards the viewer."""
     face = hit.face
@@ -94,6 +104,8 @@ def shade(scene: SceneArrays, hit: Hit, origin: wp.vec3, direction: wp.vec3, pix
         uv = scene.faces[face].uv0 * u + scene.faces[face].uv1 * v + scene.faces[face].uv2 * w
         footprint = distance * wp.length(direction) * pixel_width * wp.sqrt(1.0 / wp.max(wp.abs(cosine), 0.02))
         colour = wp.cw_mul(colour, sample_texture(scene, texture, uv, footprint * scene.faces[face].texels_per_m))
+    if scene.material_unlit[material] > 0.0:
+        return wp.vec3(shown(scene, colour[0]), shown(scene, colour[1]), shown(scene, colour[2]))
     gloss = scene.material_gloss[material]
     room = scene.faces[face].room
     open_share = corner_shade(scene, room, point, normal)

@@ -1,34 +1,37 @@
-"""The embedded simulator: flats made from a number, rendered and walked in without anything but pip packages."""
+"""The embedded simulator: places made from an id, rendered and walked in without anything but pip packages."""
 
 import math
-import re
+from pathlib import Path
 
 import msgspec
 import numpy as np
 from jaxtyping import Float64
 
-from backsight.records.errors import UsageError
+from backsight.records.errors import DataError, UsageError
 from backsight.records.scene import OrientedBox, Room, SceneObject
 from backsight.sim.embedded.navigation import GridNavigation
 from backsight.sim.embedded.packed import PackedScene
 from backsight.sim.embedded.renderer import Renderer
-from backsight.sim.embedded.scenes.flats import build_flat
+from backsight.sim.embedded.scans.build import build_scan
+from backsight.sim.embedded.scans.folder import scan_path
+from backsight.sim.embedded.scans.reading import SUFFIXES
+from backsight.sim.embedded.scenes.procedural import build_scene
+from backsight.sim.embedded.scenes.scene_id import parse_scene_id
 from backsight.sim.simulator import Lighting, Navigation, Observation
 
 EMBEDDED_VERSION = "2"
 """Raised whenever the same scene id gives other pictures, objects or walkable floor than before."""
 
-_SCENE_ID = re.compile(r"flat-(0|[1-9][0-9]{0,17})")
-
 
 class EmbeddedSimulator:
-    """Procedural flats behind the simulator protocol.
+    """Procedural scenes behind the simulator protocol.
 
     Args:
         device: 'cpu' or 'cuda'.
         threads: CPU threads of a render call; pictures do not depend on it.
         rgb_samples_per_axis: rays per pixel and axis for the colour.
         agent_radius_m: of who walks.
+        scene_dir: folder of scene files; their paths inside it are scene ids too.
     """
 
     def __init__(
@@ -38,6 +41,7 @@ class EmbeddedSimulator:
         threads: int = 1,
         rgb_samples_per_axis: int = 1,
         agent_radius_m: float = 0.2,
+        scene_dir: Path | None = None,
     ) -> None:
         self.name = "embedded"
         self.version = EMBEDDED_VERSION
@@ -45,8 +49,10 @@ class EmbeddedSimulator:
         self._threads = threads
         self._samples = rgb_samples_per_axis
         self._agent_radius_m = agent_radius_m
+        self._scene_dir = scene_dir
         self._scene_id: str | None = None
         self._scene: PackedScene | None = None
+        self._notes: tuple[str, ...] = ()
         self._renderer: Renderer | None = None
         self._navigation: GridNavigation | None = None
         self._moved: dict[int, OrientedBox] = {}
@@ -56,25 +62,27 @@ class EmbeddedSimulator:
         """Build a scene; renderer and navigation follow when they are first asked for.
 
         Args:
-            scene_id: 'flat-' and a number without leading zeros. Loading the scene that is loaded puts moved objects
-                back and lights the lamps as they were.
+            scene_id: type and seed, options behind them (`scenes/scene_id.py`), or a file inside the scene folder, such
+                as 'kitchen.glb'. Loading the scene that is loaded puts moved objects back and resets the lamps.
 
         Raises:
             UsageError: another id.
+            DataError: the scene file cannot be used.
         """
-        match = _SCENE_ID.fullmatch(scene_id)
-        if match is None:
-            raise UsageError(f"embedded simulator: no scene {scene_id!r}; scenes are 'flat-0', 'flat-1', ...")
-        if self._renderer is not None and (self._moved or self._lighting != Lighting()):
+        if scene_id != self._scene_id:
+            self._scene, self._notes = self._built(scene_id)
+            self._scene_id = scene_id
+            self._renderer = None
+            self._navigation = None
+        elif self._renderer is not None and (self._moved or self._lighting != Lighting()):
             self._renderer.restore()
         self._moved = {}
         self._lighting = Lighting()
-        if scene_id == self._scene_id:
-            return
-        self._scene = build_flat(int(match.group(1)))
-        self._scene_id = scene_id
-        self._renderer = None
-        self._navigation = None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was guessed or left out when the loaded scene was read from a file; empty for others."""
+        return self._notes
 
     @property
     def scene(self) -> PackedScene:
@@ -103,8 +111,18 @@ class EmbeddedSimulator:
     def navigation(self) -> Navigation:
         """Navigation of the loaded scene."""
         if self._navigation is None:
-            self._navigation = GridNavigation(self.scene, self._agent_radius_m)
+            self._navigation = self._walkable()
         return self._navigation
+
+    def _walkable(self) -> GridNavigation:
+        try:
+            return GridNavigation(self.scene, self._agent_radius_m)
+        except UsageError as error:
+            if not self._notes:
+                raise
+            # One scene file that cannot be walked in is no reason to stop work on the others.
+            advice = "check up axis, scale and floors in its side-car file"
+            raise DataError(self._scene_id, "floor", str(error), advice) from error
 
     def render(
         self,
