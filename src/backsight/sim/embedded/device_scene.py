@@ -52,8 +52,8 @@ def assign_body(records: wp.array[Face], faces: wp.array[wp.int32], body: int):
 class DeviceScene:
     """A scene's arrays, its tree for rays and its clusters for the rasteriser.
 
-    Moving an object changes a rotation and a shift. Only its first move costs more: its faces are taken out of the scene's
-    tree, whose structure stays, and get a small tree of their own.
+    Moving an object changes a rotation and a shift. Only its first move costs more: its faces are taken out of the
+    scene's tree, whose structure stays, and get a small tree of their own.
 
     Args:
         scene: what to render.
@@ -88,6 +88,11 @@ class DeviceScene:
         if rasterises(options, device):
             self._clustered = cluster_faces(scene)
             self.clusters = self._upload_clusters(self._clustered)
+
+    @property
+    def has_moved(self) -> bool:
+        """Whether any object has a tree of its own."""
+        return len(self._own_trees) > 0
 
     def move(self, instance_id: int, rotation: Float64[np.ndarray, "3 3"], shift_m: Float64[np.ndarray, "3"]) -> None:
         """Put an object elsewhere.
@@ -174,7 +179,7 @@ class DeviceScene:
             self.clusters.slot_body.numpy()[slots] = body
 
     def _describe_movers(self) -> None:
-        """Tell the ray query of every object that has a tree of its own; one entry at least, so that arrays are not empty."""
+        """Tell the ray query of every object that has a tree of its own; one entry at least: no array is empty."""
         record: Any = Mover
         movers = np.zeros(max(len(self._own_trees), 1), dtype=record.numpy_dtype())
         begin = 0
