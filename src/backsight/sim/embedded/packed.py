@@ -18,11 +18,13 @@ class Material:
     """Index into `PackedScene.textures`; -1 = plain."""
     gloss: float = 0.0
     """Strength of a broad highlight of the room's lamp, 0 (matt) to 1."""
+    pane: bool = False
+    """A window: shows its texture by the light from outside, and lets that light in on its front."""
 
 
 @dataclass(frozen=True)
 class RoomLight:
-    """A lamp under the ceiling; it lights the faces of its own room."""
+    """A lamp; its light goes wherever it is not stopped, through doors too."""
 
     room_id: int
     position_m: tuple[float, float, float]
@@ -54,3 +56,5 @@ class PackedScene:
     rooms: tuple[Room, ...]
     ceiling_m: float
     """Height of the ceiling above the floor."""
+    sky: tuple[float, float, float] = (2.4, 2.5, 2.65)
+    """Linear colour of the light that comes from outside; lamps have about 1."""

@@ -10,7 +10,7 @@ from jaxtyping import Float64
 
 from backsight.records.errors import EnvironmentProblem, UsageError
 from backsight.sim.embedded import visibility_rays
-from backsight.sim.embedded.floor_light import bake_floor_light
+from backsight.sim.embedded.lighting.bake import bake_light
 from backsight.sim.embedded.packed import PackedScene
 from backsight.sim.embedded.scene_upload import check_faces, upload_scene
 from backsight.sim.simulator import Observation
@@ -34,7 +34,7 @@ class Renderer:
     """
 
     def __init__(
-        self, scene: PackedScene, *, device: str = "cpu", threads: int = 1, rgb_samples_per_axis: int = 1
+        self, scene: PackedScene, *, device: str = "cpu", threads: int = 1, rgb_samples_per_axis: int = 1, shadows: bool = False
     ) -> None:
         if threads < 1 or rgb_samples_per_axis < 1:
             raise UsageError("renderer: threads and rgb_samples_per_axis must be at least 1")
@@ -48,8 +48,12 @@ class Renderer:
                 points=wp.array(scene.vertices_m, dtype=wp.vec3, device=self._device),
                 indices=wp.array(scene.faces.reshape(-1), dtype=wp.int32, device=self._device),
             )
-        floor = bake_floor_light(scene, self._mesh, self._device)
-        self._arrays = upload_scene(scene, self._mesh, floor, self._device)
+        bake = bake_light(scene, self._mesh, self._device)
+        self._arrays = upload_scene(scene, self._mesh, bake, self._device)
+        colours = np.array([light.colour for light in scene.lights], dtype=np.float64).reshape(-1, 3)
+        self._arrays.light = bake.light(colours, np.array(scene.sky), direct=not shadows)
+        self._arrays.sky = wp.vec3(*scene.sky)
+        self._arrays.shadow_rays = int(shadows)
 
     def render(
         self,

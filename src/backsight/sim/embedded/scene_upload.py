@@ -6,26 +6,21 @@ import numpy as np
 import warp as wp
 from jaxtyping import Float32, Float64, Int32
 
-from backsight.sim.embedded.floor_light import FloorLight
+from backsight.sim.embedded.lighting.bake import LightBake
 from backsight.sim.embedded.packed import PackedScene
 from backsight.sim.embedded.scene_arrays import Face, SceneArrays
 from backsight.sim.embedded.texels import ENCODE_LIMIT, encoding_table, linear_from_srgb, pack_textures
 
-EXPOSURE = 0.92
+EXPOSURE = 0.6
 """Factor on all light, so that a pale wall near its lamp is not yet white."""
-AMBIENT_BASE = (0.10, 0.098, 0.095)
-"""Linear RGB of light that is there without any lamp."""
-AMBIENT_OF_LAMPS = 0.38
-"""Share of the lamps' intensity that a room's surfaces send back from all sides."""
 
-
-def upload_scene(scene: PackedScene, mesh: Any, floor: FloorLight, device: Any) -> Any:
+def upload_scene(scene: PackedScene, mesh: Any, bake: LightBake, device: Any) -> Any:
     """Return the scene as a structure of device arrays.
 
     Args:
         scene: checked by `check_faces`.
         mesh: its triangles as a Warp mesh.
-        floor: light on its floor.
+        bake: light on its surfaces.
         device: Warp device.
     """
     buffer = pack_textures(scene.textures)
@@ -46,10 +41,10 @@ def upload_scene(scene: PackedScene, mesh: Any, floor: FloorLight, device: Any) 
     arrays.size_log2 = wp.array(buffer.size_log2, dtype=wp.int32, device=device)
     arrays.encode = wp.array(encoding_table(), dtype=wp.uint8, device=device)
     arrays.encode_scale = EXPOSURE / ENCODE_LIMIT
-    arrays.floor_light = wp.array(floor.openness_and_lamp, dtype=wp.vec2, device=device)
-    arrays.floor_corner = wp.vec2(*floor.corner_m)
-    arrays.floor_cell = floor.cell_m
-    arrays.floor_height = floor.floor_m
+    arrays.face_light = bake.face_light
+    arrays.material_pane = wp.array(
+        np.array([material.pane for material in scene.materials], np.float32), device=device
+    )
     _upload_rooms(arrays, scene, device)
     return arrays
 
@@ -107,22 +102,12 @@ def _texels_per_m(
 
 
 def _upload_rooms(arrays: Any, scene: PackedScene, device: Any) -> None:
-    """Fill what the shading knows of rooms: extents, lamps, and the light that their surfaces send back."""
+    """Fill which lamps belong to which room."""
     slot_of_room = {room.room_id: slot for slot, room in enumerate(scene.rooms)}
-    bounds = np.array([room.bounds_m for room in scene.rooms])
-    floors = np.array([room.floor_m for room in scene.rooms])
-    low = np.stack([bounds[:, 0], floors, bounds[:, 1]], axis=1)
-    high = np.stack([bounds[:, 2], floors + scene.ceiling_m, bounds[:, 3]], axis=1)
     lamps = sorted(scene.lights, key=lambda light: slot_of_room[light.room_id])
     lamp_slot = np.array([slot_of_room[lamp.room_id] for lamp in lamps], dtype=np.int32)
     positions = np.array([lamp.position_m for lamp in lamps], dtype=np.float32).reshape(-1, 3)
     colours = np.array([lamp.colour for lamp in lamps], dtype=np.float32).reshape(-1, 3)
-    total = np.zeros((len(scene.rooms), 3))
-    np.add.at(total, lamp_slot, colours)
-    ambient = np.array(AMBIENT_BASE) + AMBIENT_OF_LAMPS * total
-    arrays.room_low = wp.array(low.astype(np.float32), dtype=wp.vec3, device=device)
-    arrays.room_high = wp.array(high.astype(np.float32), dtype=wp.vec3, device=device)
-    arrays.room_ambient = wp.array(ambient.astype(np.float32), dtype=wp.vec3, device=device)
     first = np.searchsorted(lamp_slot, np.arange(len(scene.rooms) + 1)).astype(np.int32)
     arrays.room_first_lamp = wp.array(first, dtype=wp.int32, device=device)
     arrays.lamp_position = wp.array(positions, dtype=wp.vec3, device=device)

@@ -121,6 +121,10 @@ class Finishes:
         """Return a material that shows a texture as it is."""
         return self.builder.material((1.0, 1.0, 1.0), self.builder.texture(texture), gloss)
 
+    def window(self, view: textures.Texture) -> int:
+        """Return a material of window panes: what is outside, as bright as it is there."""
+        return self.builder.material((1.0, 1.0, 1.0), self.builder.texture(view), pane=True)
+
     def _timber(self) -> int:
         colour = np.array(COLOURS["brown"]) / 255.0 * self.rng.uniform(0.8, 1.5)
         return self._textured(_triple(np.clip(colour, 0, 0.9)), self._wood[0], 0.9, 0.1)

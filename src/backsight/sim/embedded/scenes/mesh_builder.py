@@ -148,7 +148,14 @@ class MeshBuilder:
         """Return the edge of one repeat of a material's texture."""
         return self._metres_per_repeat[material]
 
-    def material(self, colour: Vector, texture: int = -1, gloss: float = 0.0, metres_per_repeat: float = 1.0) -> int:
+    def material(
+        self,
+        colour: Vector,
+        texture: int = -1,
+        gloss: float = 0.0,
+        metres_per_repeat: float = 1.0,
+        pane: bool = False,
+    ) -> int:
         """Return the index of a material, added when it is new.
 
         Args:
@@ -156,8 +163,9 @@ class MeshBuilder:
             texture: index given by `texture`; -1 = plain.
             gloss: strength of the lamp's highlight.
             metres_per_repeat: edge of one repeat of the texture on boxes and frustums.
+            pane: a window, which lets in light from outside.
         """
-        key = (Material(colour, texture, gloss), metres_per_repeat)
+        key = (Material(colour, texture, gloss, pane), metres_per_repeat)
         if key not in self._material_ids:
             self._material_ids[key] = len(self._materials)
             self._materials.append(key[0])

@@ -37,7 +37,7 @@ def add_structure(builder: MeshBuilder, finishes: Finishes, plan: FloorPlan, cei
     """
     rng = finishes.rng
     ceiling = builder.material((0.93, 0.92, 0.90), builder.texture(textures.plaster(rng, (1.0, 1.0, 1.0))))
-    view = finishes.image(textures.window_view(rng), gloss=0.3)
+    view = finishes.window(textures.window_view(rng))
     trim = finishes.white if rng.random() < 0.6 else finishes.timber
     leaf = finishes.timber if rng.random() < 0.5 else finishes.white
     shared_wall = _wall_material(finishes, plain=True)
