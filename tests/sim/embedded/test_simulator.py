@@ -10,22 +10,22 @@ from backsight.sim.embedded.simulator import EmbeddedSimulator
 
 @pytest.fixture
 def built(monkeypatch, flat):
-    """Replace the flat builder by the hand-made flat and record the seeds asked for."""
-    seeds = []
+    """Replace the scene builder by the hand-made flat and record the ids asked for."""
+    asked = []
 
-    def build_flat(seed):
-        seeds.append(seed)
+    def build_scene(scene_id):
+        asked.append(str(scene_id))
         return flat
 
-    monkeypatch.setattr(simulator_module, "build_flat", build_flat)
-    return seeds
+    monkeypatch.setattr(simulator_module, "build_scene", build_scene)
+    return asked
 
 
 def test_a_scene_id_names_the_seed_and_is_built_once(built, flat):
     simulator = EmbeddedSimulator()
     simulator.load_scene("flat-17")
     simulator.load_scene("flat-17")
-    assert built == [17]
+    assert built == ["flat-17"]
     assert [thing.instance_id for thing in simulator.objects] == list(range(1, len(flat.objects) + 1))
     assert simulator.rooms == flat.rooms
     assert (simulator.name, simulator.version) == ("embedded", simulator_module.EMBEDDED_VERSION)
@@ -74,7 +74,7 @@ def test_another_scene_replaces_renderer_and_navigation(built):
     first = simulator.navigation
     simulator.load_scene("flat-2")
     assert simulator.navigation is not first
-    assert built == [1, 2]
+    assert built == ["flat-1", "flat-2"]
 
 
 def test_a_generated_flat_is_closed_and_agrees_with_the_brute_force_tracer():

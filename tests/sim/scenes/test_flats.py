@@ -15,11 +15,16 @@ from backsight.records.scene import OrientedBox, SceneObject
 from backsight.records.vocabulary import CATEGORIES, COLOURS, FURNITURE_CATEGORIES, ROOM_TYPES
 from backsight.sim.embedded.packed import PackedScene
 from backsight.sim.embedded.renderer import Renderer
-from backsight.sim.embedded.scenes.flats import build_flat
+from backsight.sim.embedded.scenes.procedural import build_scene
+from backsight.sim.embedded.scenes.scene_id import SceneId
 
 SEEDS = range(50)
 COLOUR_NAMES = list(COLOURS)
 COLOUR_VALUES = np.array(list(COLOURS.values()), dtype=np.float64)
+
+
+def build_flat(seed: int) -> PackedScene:
+    return build_scene(SceneId("flat", seed))
 
 
 @pytest.fixture(scope="module")
@@ -42,11 +47,6 @@ def test_equal_seeds_agree_to_the_byte():
     assert first.objects == second.objects
     assert first.materials == second.materials
     assert (first.lights, first.rooms, first.ceiling_m) == (second.lights, second.rooms, second.ceiling_m)
-
-
-def test_a_negative_seed_is_refused():
-    with pytest.raises(ValueError, match="seed"):
-        build_flat(-1)
 
 
 def test_no_two_seeds_share_plan_vertices_or_textures(flats):

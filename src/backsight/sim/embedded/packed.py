@@ -7,6 +7,9 @@ from jaxtyping import Float32, Int32, UInt8
 
 from backsight.records.scene import Room, SceneObject
 
+DAYLIGHT = (3.6, 3.8, 4.1)
+"""Linear colour of the light from outside on a bright day."""
+
 
 @dataclass(frozen=True)
 class Material:
@@ -20,6 +23,8 @@ class Material:
     """Strength of a broad highlight of the room's lamp, 0 (matt) to 1."""
     pane: bool = False
     """A window: shows its texture by the light from outside, and lets that light in on its front."""
+    glow: float = 0.0
+    """Of a lamp's shade: how bright the first lamp of its room makes it."""
 
 
 @dataclass(frozen=True)
@@ -56,5 +61,5 @@ class PackedScene:
     rooms: tuple[Room, ...]
     ceiling_m: float
     """Height of the ceiling above the floor."""
-    sky: tuple[float, float, float] = (2.4, 2.5, 2.65)
+    sky: tuple[float, float, float] = DAYLIGHT
     """Linear colour of the light that comes from outside; lamps have about 1."""

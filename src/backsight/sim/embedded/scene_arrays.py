@@ -51,6 +51,7 @@ class SceneArrays:
     face_light: wp.array[FaceLight]
     light: wp.array[wp.vec3]
     material_pane: wp.array[wp.float32]
+    material_glow: wp.array[wp.float32]
     sky: wp.vec3
     shadow_rays: wp.int32
     encode: wp.array[wp.uint8]

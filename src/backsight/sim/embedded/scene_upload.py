@@ -45,6 +45,9 @@ def upload_scene(scene: PackedScene, mesh: Any, bake: LightBake, device: Any) ->
     arrays.material_pane = wp.array(
         np.array([material.pane for material in scene.materials], np.float32), device=device
     )
+    arrays.material_glow = wp.array(
+        np.array([material.glow for material in scene.materials], np.float32), device=device
+    )
     _upload_rooms(arrays, scene, device)
     return arrays
 

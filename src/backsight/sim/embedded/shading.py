@@ -52,6 +52,11 @@ def shade(scene: SceneArrays, hit: Hit, origin: wp.vec3, direction: wp.vec3, pix
     light = light_at(scene.face_light, scene.light, face, u, v, cosine >= 0.0)
     if scene.shadow_rays == 1:
         light = light + lamps_in_sight(scene, point, normal)
+    glow = scene.material_glow[material]
+    if glow > 0.0:
+        first = scene.room_first_lamp[scene.faces[face].room]
+        if first < scene.room_first_lamp[scene.faces[face].room + 1]:
+            light = light + scene.lamp_colour[first] * glow
     gloss = scene.material_gloss[material]
     seen = wp.cw_mul(colour, light)
     if gloss > 0.0:

@@ -1,6 +1,4 @@
-"""The embedded simulator: flats made from a number, rendered and walked in without anything but pip packages."""
-
-import re
+"""The embedded simulator: places made from an id, rendered and walked in without anything but pip packages."""
 
 import numpy as np
 from jaxtyping import Float64
@@ -10,17 +8,16 @@ from backsight.records.scene import Room, SceneObject
 from backsight.sim.embedded.navigation import GridNavigation
 from backsight.sim.embedded.packed import PackedScene
 from backsight.sim.embedded.renderer import Renderer
-from backsight.sim.embedded.scenes.flats import build_flat
+from backsight.sim.embedded.scenes.procedural import build_scene
+from backsight.sim.embedded.scenes.scene_id import parse_scene_id
 from backsight.sim.simulator import Navigation, Observation
 
 EMBEDDED_VERSION = "1"
 """Raised whenever the same scene id gives other pictures, objects or walkable floor than before."""
 
-_SCENE_ID = re.compile(r"flat-(0|[1-9][0-9]{0,17})")
-
 
 class EmbeddedSimulator:
-    """Procedural flats behind the simulator protocol.
+    """Procedural scenes behind the simulator protocol.
 
     Args:
         device: 'cpu' or 'cuda'.
@@ -52,17 +49,16 @@ class EmbeddedSimulator:
         """Build a scene; renderer and navigation follow when they are first asked for.
 
         Args:
-            scene_id: 'flat-' and a number without leading zeros. Loading the scene that is loaded does nothing.
+            scene_id: type and seed, options behind them (`scenes/scene_id.py`). Loading the scene that is loaded does
+                nothing.
 
         Raises:
             UsageError: another id.
         """
-        match = _SCENE_ID.fullmatch(scene_id)
-        if match is None:
-            raise UsageError(f"embedded simulator: no scene {scene_id!r}; scenes are 'flat-0', 'flat-1', ...")
+        wanted = parse_scene_id(scene_id)
         if scene_id == self._scene_id:
             return
-        self._scene = build_flat(int(match.group(1)))
+        self._scene = build_scene(wanted)
         self._scene_id = scene_id
         self._renderer = None
         self._navigation = None

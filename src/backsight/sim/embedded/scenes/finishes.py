@@ -1,5 +1,6 @@
 """Named colours and surface finishes of one flat: what furniture is painted with."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,12 +11,14 @@ from backsight.sim.embedded.scenes import textures
 from backsight.sim.embedded.scenes.mesh_builder import MeshBuilder
 from backsight.sim.embedded.scenes.textures import Colour
 
-Surface = Literal["plain", "wood", "fabric", "gloss"]
+Finish = Literal["plain", "wood", "fabric", "gloss"]
 
 _UPHOLSTERY = ("red", "orange", "yellow", "green", "teal", "blue", "purple", "pink", "brown", "beige", "grey", "black")
 _JOINERY = ("brown", "brown", "beige", "white", "grey", "black", "teal", "green", "blue", "red", "orange", "yellow")
 _CERAMICS = ("white", "white", "white", "beige", "pink", "teal", "grey", "blue", "green")
 _ORNAMENTS = tuple(COLOURS)
+_BRIGHT = ("red", "orange", "yellow", "green", "teal", "blue", "purple", "pink", "black", "grey")
+_SOFT = (*_UPHOLSTERY, "white")
 
 CATEGORY_COLOURS: dict[str, tuple[str, ...]] = {
     "chair": _JOINERY,
@@ -40,6 +43,65 @@ CATEGORY_COLOURS: dict[str, tuple[str, ...]] = {
     "vase": _ORNAMENTS,
     "box": ("brown", "beige", "red", "blue", "green", "yellow", "purple", "grey", "white", "teal", "orange"),
     "bin": ("grey", "black", "white", "red", "blue", "green", "teal", "yellow", "pink"),
+    "monitor": ("black",),
+    "laptop": ("grey", "black", "white", "pink", "blue"),
+    "keyboard": ("black", "white", "grey"),
+    "printer": ("white", "grey", "black", "beige"),
+    "whiteboard": ("white",),
+    "projector screen": ("white",),
+    "lectern": _JOINERY,
+    "globe": ("blue", "teal", "beige", "brown"),
+    "clock": ("white", "beige", "black", "red", "blue", "yellow"),
+    "backpack": _BRIGHT,
+    "cup": _ORNAMENTS,
+    "bowl": _ORNAMENTS,
+    "plate": ("white", "white", "blue", "beige", "green", "red", "yellow", "teal"),
+    "bottle": ("green", "brown", "blue", "red", "yellow", "white", "teal", "orange"),
+    "pot": ("grey", "black", "red", "blue", "green", "white", "orange"),
+    "kettle": ("grey", "black", "white", "red", "teal", "yellow"),
+    "tray": _JOINERY,
+    "candle": ("white", "beige", "red", "orange", "purple", "green", "pink"),
+    "microwave": ("white", "grey", "black", "red"),
+    "toaster": ("grey", "white", "black", "red", "teal", "yellow"),
+    "dishwasher": ("white", "grey", "black"),
+    "washing machine": ("white", "grey", "beige"),
+    "range hood": ("grey", "white", "black"),
+    "radiator": ("white", "white", "grey", "beige", "black"),
+    "fan": ("white", "grey", "black", "teal", "red"),
+    "stool": _JOINERY,
+    "bench": _JOINERY,
+    "counter": _JOINERY,
+    "basket": ("brown", "beige", "white", "grey", "red", "green", "blue", "orange"),
+    "mirror": ("brown", "black", "white", "yellow", "grey"),
+    "towel": _SOFT,
+    "shower": ("white", "beige", "grey", "blue", "teal"),
+    "cushion": _SOFT,
+    "curtain": _SOFT,
+    "coat rack": ("brown", "black", "white", "grey", "red"),
+    "fireplace": ("white", "grey", "brown", "red", "black", "beige"),
+    "teddy bear": ("brown", "brown", "beige", "white", "pink", "grey", "blue"),
+    "piano": ("black", "black", "brown", "white", "red"),
+    "guitar": ("brown", "orange", "red", "black", "blue", "beige"),
+    "book": _ORNAMENTS,
+    "rack": ("grey", "blue", "orange", "white", "black", "green", "red", "yellow"),
+    "pallet": ("brown", "beige", "blue", "grey"),
+    "crate": ("brown", "beige", "blue", "green", "red", "yellow", "grey", "black"),
+    "barrel": ("blue", "blue", "red", "green", "brown", "yellow", "grey", "black", "white"),
+    "ladder": ("grey", "yellow", "orange", "brown", "red", "blue"),
+    "trolley": ("grey", "blue", "red", "orange", "green", "white", "black"),
+    "shopping cart": ("grey", "red", "blue", "green", "yellow"),
+    "cash register": ("grey", "black", "white", "beige"),
+    "sign": ("yellow", "red", "blue", "green", "white", "orange"),
+    "cone": ("orange", "orange", "red", "yellow"),
+    "fire extinguisher": ("red",),
+    "treadmill": ("black", "grey", "red", "white"),
+    "exercise bike": ("black", "red", "white", "blue", "yellow", "grey"),
+    "dumbbell": ("black", "grey", "blue", "red", "pink", "purple", "green", "yellow"),
+    "exercise ball": _BRIGHT,
+    "mat": _BRIGHT,
+    "weight bench": ("black", "red", "blue", "grey", "brown"),
+    "punching bag": ("black", "red", "brown", "blue"),
+    "locker": ("grey", "blue", "green", "red", "yellow", "beige", "orange", "teal"),
 }
 """What things are commonly painted; a repeated name is more likely."""
 
@@ -70,6 +132,7 @@ class Finishes:
         self._wood = [builder.texture(textures.wood_grain(rng)) for _ in range(2)]
         self._fabric = [builder.texture(textures.fabric(rng)) for _ in range(2)]
         self._books: int | None = None
+        self._prints: dict[str, list[int]] = {}
         self._accents: tuple[str, ...] = _NAMES
         self.timber = self._timber()
         self.metal = builder.material(_grey(rng.uniform(0.45, 0.7)), gloss=0.6)
@@ -98,7 +161,7 @@ class Finishes:
         colour = _triple(np.clip(moved, 0.02, 0.97))
         return colour if nearest_colour_name(colour) == name else _triple(value)
 
-    def material(self, paint: Paint, surface: Surface = "plain") -> int:
+    def material(self, paint: Paint, surface: Finish = "plain") -> int:
         """Return the material of a paint; a texture's own mean is divided out so that the colour keeps its name."""
         if surface == "wood":
             return self._textured(paint.colour, self._wood[int(self.rng.integers(2))], 0.9, 0.12)
@@ -124,6 +187,27 @@ class Finishes:
     def window(self, view: textures.Texture) -> int:
         """Return a material of window panes: what is outside, as bright as it is there."""
         return self.builder.material((1.0, 1.0, 1.0), self.builder.texture(view), pane=True)
+
+    def lampshade(self, paint: Paint) -> int:
+        """Return a material that lets through the light of the lamp inside."""
+        return self.builder.material(paint.colour, gloss=0.0, glow=SHADE_GLOW)
+
+    def printed(
+        self, name: str, draw: Callable[[np.random.Generator], textures.Texture], most: int = 3, gloss: float = 0.0
+    ) -> int:
+        """Return a material with a drawn picture, one of at most `most` of that name, so that textures stay few.
+
+        Args:
+            name: what is drawn.
+            draw: draws a new one.
+            most: how many different ones a scene holds.
+            gloss: of the material.
+        """
+        pool = self._prints.setdefault(name, [])
+        number = int(self.rng.integers(most))
+        while len(pool) <= number:
+            pool.append(self.image(draw(self.rng), gloss))
+        return pool[number]
 
     def _timber(self) -> int:
         colour = np.array(COLOURS["brown"]) / 255.0 * self.rng.uniform(0.8, 1.5)

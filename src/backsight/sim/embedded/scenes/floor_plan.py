@@ -27,6 +27,8 @@ class Opening:
     top_m: float
     leaf_side: int = 0
     """-1 or +1: the side of the opening that the leaf is folded to; 0 = no leaf in this room."""
+    closed: bool = False
+    """A shut door: its leaf stands before a wall without a hole."""
 
 
 @dataclass
@@ -42,6 +44,14 @@ class PlanRoom:
     room_type: str = ""
     doors: list[list[Opening]] = field(default_factory=lambda: [[], [], [], []])
     windows: list[list[Opening]] = field(default_factory=lambda: [[], [], [], []])
+    floor_m: float = 0.0
+    """Height of its floor, world frame."""
+    height_m: float = 2.6
+    """From its floor to its ceiling."""
+    reserved: list[Rect] = field(default_factory=list)
+    """Floor that furniture keeps off, such as the foot of stairs."""
+    way_points_m: list[tuple[float, float]] = field(default_factory=list)
+    """World (x, z) that must stay reachable besides the doors, such as the foot of stairs."""
 
     @property
     def area_m2(self) -> float:
@@ -102,11 +112,14 @@ def make_plan(rng: np.random.Generator) -> FloorPlan:
             for number, (x0, z0, x1, z1) in enumerate(leaves)
         ]
         _name_rooms(rng, rooms)
-        doors = _join(rng, rooms)
+        doors = join_rooms(rng, rooms)
         if doors is None:
             continue
         outer = (-width / 2 - half, -depth / 2 - half, width / 2 + half, depth / 2 + half)
-        _add_windows(rng, rooms, outer)
+        add_windows(rng, rooms, outer)
+        height = float(rng.uniform(2.5, 2.8))
+        for room in rooms:
+            room.height_m = height
         return FloorPlan(outer, tuple(rooms), tuple(doors))
 
 
@@ -162,8 +175,12 @@ def _shared_walls(rooms: list[PlanRoom]) -> list[tuple[int, int, int, float, flo
     return shared
 
 
-def _join(rng: np.random.Generator, rooms: list[PlanRoom]) -> list[tuple[int, int]] | None:
-    """Put doors on a spanning tree of the rooms and on a third of the other shared walls."""
+def join_rooms(rng: np.random.Generator, rooms: list[PlanRoom]) -> list[tuple[int, int]] | None:
+    """Put doors on a spanning tree of the rooms and on a third of the other shared walls.
+
+    Returns:
+        Pairs of room ids that a door joins; None when some room cannot be reached.
+    """
     shared = _shared_walls(rooms)
     private = [("bathroom" in (rooms[a].room_type, rooms[b].room_type)) for a, b, *_ in shared]
     order = np.argsort(rng.random(len(shared)) + np.array(private, dtype=float), kind="stable")
@@ -239,7 +256,8 @@ def _leaf_place(
     return places[int(rng.integers(len(places)))] if places else (-1, 0)
 
 
-def _add_windows(rng: np.random.Generator, rooms: list[PlanRoom], outer: Rect) -> None:
+def add_windows(rng: np.random.Generator, rooms: list[PlanRoom], outer: Rect) -> None:
+    """Put one or two windows on walls of each room that lie at the edge of the plan and have no door."""
     outer_sides = (outer[1], outer[0], outer[3], outer[2])
     for room in rooms:
         edges = (room.rect[1], room.rect[0], room.rect[3], room.rect[2])

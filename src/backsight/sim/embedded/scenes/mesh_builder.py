@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float64, Int64, UInt8
 
 from backsight.records.scene import OrientedBox, Room, SceneObject
-from backsight.sim.embedded.packed import Material, PackedScene, RoomLight
+from backsight.sim.embedded.packed import DAYLIGHT, Material, PackedScene, RoomLight
 from backsight.sim.embedded.scenes.piece import Corners, Piece, Vector
 
 _BOX_CORNERS = np.array(
@@ -114,7 +114,9 @@ def _frustum_quads(rows: Float64[np.ndarray, "parts 14"], sides: int) -> _Quads:
 
 
 @dataclass(frozen=True)
-class _Placed:
+class Placed:
+    """A piece and where it stands in the world."""
+
     piece: Piece
     position_m: Vector
     yaw_rad: float
@@ -131,7 +133,22 @@ class MeshBuilder:
         self._material_ids: dict[tuple[Material, float], int] = {}
         self._textures: list[UInt8[np.ndarray, "_ _ 3"]] = []
         self._means: list[tuple[float, ...]] = []
-        self._placed: list[_Placed] = []
+        self._placed: list[Placed] = []
+
+    @property
+    def materials(self) -> tuple[Material, ...]:
+        """Materials so far."""
+        return tuple(self._materials)
+
+    @property
+    def textures(self) -> tuple[UInt8[np.ndarray, "_ _ 3"], ...]:
+        """Textures so far."""
+        return tuple(self._textures)
+
+    @property
+    def placed(self) -> tuple[Placed, ...]:
+        """Pieces so far, by rising instance id."""
+        return tuple(self._placed)
 
     def texture(self, image: UInt8[np.ndarray, "_ _ 3"]) -> int:
         """Add a texture and return its index."""
@@ -155,6 +172,7 @@ class MeshBuilder:
         gloss: float = 0.0,
         metres_per_repeat: float = 1.0,
         pane: bool = False,
+        glow: float = 0.0,
     ) -> int:
         """Return the index of a material, added when it is new.
 
@@ -164,8 +182,9 @@ class MeshBuilder:
             gloss: strength of the lamp's highlight.
             metres_per_repeat: edge of one repeat of the texture on boxes and frustums.
             pane: a window, which lets in light from outside.
+            glow: of a lamp's shade, by the light of its room's lamps.
         """
-        key = (Material(colour, texture, gloss, pane), metres_per_repeat)
+        key = (Material(colour, texture, gloss, pane, glow), metres_per_repeat)
         if key not in self._material_ids:
             self._material_ids[key] = len(self._materials)
             self._materials.append(key[0])
@@ -194,10 +213,10 @@ class MeshBuilder:
         """
         if not (piece.boxes or piece.frustums or piece.quads):
             raise ValueError(f"{piece.category} has no parts: add at least one box, frustum or quad")
-        self._placed.append(_Placed(piece, position_m, yaw_rad, room_id, supported_by))
+        self._placed.append(Placed(piece, position_m, yaw_rad, room_id, supported_by))
         return len(self._placed)
 
-    def pack(self, lights: tuple[RoomLight, ...], rooms: tuple[Room, ...], ceiling_m: float) -> PackedScene:
+    def pack(self, lights: tuple[RoomLight, ...], rooms: tuple[Room, ...], ceiling_m: float, sky: Vector = DAYLIGHT) -> PackedScene:
         """Return everything added so far as one packed scene."""
         quads = self._collect()
         instance = np.concatenate([part.instance for part in quads])
@@ -233,6 +252,7 @@ class MeshBuilder:
             objects=self._objects(local, instance),
             rooms=rooms,
             ceiling_m=ceiling_m,
+            sky=sky,
         )
 
     def _collect(self) -> list[_Quads]:
@@ -249,7 +269,7 @@ class MeshBuilder:
         collected = [_box_quads(np.array(boxes))] if boxes else []
         collected += [_frustum_quads(np.array(rows), sides) for sides, rows in sorted(frustums.items())]
         if quads:
-            corners = np.array([quad[0] for quad in quads])
+            corners = np.array([quad[0] for quad in quads], dtype=np.float64)
             uv = np.array([_QUAD_UV if quad[1] is None else quad[1] for quad in quads])
             material = np.array([quad[2] for quad in quads])
             collected.append(_Quads(corners, _flat_normals(corners), uv, material, np.array(owners), True))

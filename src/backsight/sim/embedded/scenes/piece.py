@@ -3,6 +3,7 @@
 import itertools
 import math
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 Vector = tuple[float, float, float]
 Corners = tuple[Vector, Vector, Vector, Vector]
@@ -35,6 +36,23 @@ POLE = Round(6, bottom=False, top=False)
 LIDDED = Round(8, bottom=False)
 
 
+SurfaceKind = Literal["on", "in", "under"]
+
+
+@dataclass(frozen=True)
+class Surface:
+    """A level rectangle of a piece where other things can stand, free of the piece's own parts above it."""
+
+    kind: SurfaceKind
+    """'on' a top or seat, 'in' a niche or vessel, 'under' a top (the floor below it)."""
+    centre_m: Vector
+    """Middle of the rectangle, object frame; things that stand there have their origins at this height."""
+    size_m: tuple[float, float]
+    """Extents along the piece's x and z."""
+    height_m: float = math.inf
+    """Free height above it; infinite where the piece has nothing above."""
+
+
 @dataclass
 class Piece:
     """Parts of one object in its own frame: origin on the floor below its middle, +Y up, front along +Z."""
@@ -46,6 +64,8 @@ class Piece:
     quads: list[tuple[Corners, tuple[tuple[float, float], ...] | None, int]] = field(default_factory=list)
     low: list[float] = field(default_factory=lambda: [math.inf] * 3)
     high: list[float] = field(default_factory=lambda: [-math.inf] * 3)
+    surfaces: list[Surface] = field(default_factory=list)
+    """Where other things can stand on, in or under it."""
 
     def box(
         self,
@@ -124,6 +144,16 @@ class Piece:
         x, y, z = centre_m
         left, right, bottom, top = x - width_m / 2, x + width_m / 2, y - height_m / 2, y + height_m / 2
         self.quad(((left, bottom, z), (right, bottom, z), (right, top, z), (left, top, z)), material)
+
+    def offer(
+        self, kind: SurfaceKind, centre_m: Vector, size_m: tuple[float, float], height_m: float = math.inf
+    ) -> None:
+        """Say that things can stand on a rectangle of this piece: see `Surface`."""
+        self.surfaces.append(Surface(kind, centre_m, size_m, height_m))
+
+    def offers(self, kind: SurfaceKind) -> list[Surface]:
+        """Return the surfaces of one kind."""
+        return [surface for surface in self.surfaces if surface.kind == kind]
 
     @property
     def height_m(self) -> float:

@@ -1,4 +1,4 @@
-"""Puts pieces into a room: on the floor, against walls, on one another, round tables."""
+"""Puts pieces into a room: on the floor, against walls, on, in and under one another, round tables."""
 
 import math
 from dataclasses import dataclass
@@ -9,12 +9,25 @@ from backsight.sim.embedded.scenes.finishes import Finishes
 from backsight.sim.embedded.scenes.floor_plan import PlanRoom, Rect, wall_length_m, wall_point_m, yaw_of_side_rad
 from backsight.sim.embedded.scenes.furniture import decor, seating
 from backsight.sim.embedded.scenes.mesh_builder import MeshBuilder
-from backsight.sim.embedded.scenes.piece import Piece
+from backsight.sim.embedded.scenes.piece import Piece, SurfaceKind
 from backsight.sim.embedded.scenes.room_space import Pose, RoomSpace, footprint, overlap
+from backsight.sim.embedded.scenes.scene_id import TextureChoice
+from backsight.sim.embedded.scenes.solids import Solids, solid_of
+from backsight.sim.embedded.scenes.spots import find_spots
 
 _WALL_GAP_M = 0.01
 _RUG_GAP_M = 0.12
 """Rugs end before door frames and folded leaves."""
+_HEADROOM_M = 0.03
+"""What stands on something ends this far below the ceiling."""
+
+
+@dataclass(frozen=True)
+class Style:
+    """What the options of a scene id ask of its furniture."""
+
+    clutter: float = 0.5
+    textures: TextureChoice = "mixed"
 
 
 @dataclass(frozen=True)
@@ -24,27 +37,35 @@ class Standing:
     instance_id: int
     piece: Piece
     pose: Pose
+    base_m: float = 0.0
+    """Height of its origin above the room's floor."""
+    carriers: tuple[int, ...] = ()
+    """Instance ids of what it stands on or in, nearest first."""
 
 
 class Placer:
     """Furnishes one room."""
 
-    def __init__(self, builder: MeshBuilder, finishes: Finishes, room: PlanRoom) -> None:
+    def __init__(self, builder: MeshBuilder, finishes: Finishes, room: PlanRoom, style: Style | None = None) -> None:
         self.builder = builder
         self.finishes = finishes
         self.rng: np.random.Generator = finishes.rng
         self.room = room
+        self.style = Style() if style is None else style
         self.space = RoomSpace(room, finishes.rng)
+        self.standing: list[Standing] = []
+        """All that has been placed in the room and offers places, in order."""
         self._rugs: list[Rect] = []
+        self._solids = Solids()
 
     def stand(self, piece: Piece, pose: Pose) -> Standing | None:
         """Put a piece on the floor when it fits there."""
         rect = footprint(piece, pose)
-        if not self.space.fits(rect):
+        if piece.height_m > self.room.height_m - _HEADROOM_M or not self.space.fits(rect):
             return None
         self.space.take(rect)
         self.space.cover_walls(rect, piece.height_m)
-        return Standing(self._add(piece, pose, 0.0, None), piece, pose)
+        return self._add(piece, pose, 0.0)
 
     def against_wall(self, piece: Piece, sides: list[int] | None = None) -> Standing | None:
         """Put a piece with its back to some wall, facing the room."""
@@ -61,8 +82,20 @@ class Placer:
                 return standing
         return None
 
-    def on_top(self, piece: Piece, below: Standing, right_m: float = 0.0, forward_m: float = 0.0) -> int:
-        """Put a piece on another one's top, turned like it, and away from a wall that it would reach into."""
+    def beside(self, piece: Piece, neighbour: Standing, gap_m: float = 0.05) -> Standing | None:
+        """Put a piece on the floor next to another one, on a side of it that is free."""
+        own, other = piece, neighbour.piece
+        hands = [1.0, -1.0] if self.rng.random() < 0.5 else [-1.0, 1.0]
+        for hand in hands:
+            right = other.high[0] + gap_m - own.low[0] if hand > 0 else other.low[0] - gap_m - own.high[0]
+            for forward in (other.low[2] - own.low[2], other.high[2] - own.high[2], 0.0):
+                standing = self.stand(piece, neighbour.pose.offset(right, forward))
+                if standing is not None:
+                    return standing
+        return None
+
+    def on_top(self, piece: Piece, below: Standing, right_m: float = 0.0, forward_m: float = 0.0) -> Standing | None:
+        """Put a piece at one place of another one's top, turned like it, away from a wall that it would reach into."""
         pose = below.pose.offset(right_m, forward_m)
         rect, room = footprint(piece, pose), self.room.rect
         shift_x, shift_z = (
@@ -70,17 +103,41 @@ class Placer:
             for axis in (0, 1)
         )
         pose = Pose(pose.x_m + shift_x, pose.z_m + shift_z, pose.yaw_rad, pose.side)
-        self.space.cover_walls(footprint(piece, pose), below.piece.height_m + piece.height_m)
-        return self._add(piece, pose, below.piece.height_m, below.instance_id)
+        return self._load(piece, pose, below.base_m + below.piece.height_m, below)
+
+    def put(
+        self, piece: Piece, carrier: Standing, kind: SurfaceKind, turn_rad: float = 0.0, tries: int = 6
+    ) -> Standing | None:
+        """Put a piece somewhere on, in or under another one, where it touches nothing.
+
+        Args:
+            piece: what to place.
+            carrier: offers the places.
+            kind: which of them.
+            turn_rad: yaw relative to the carrier.
+            tries: random places to try.
+        """
+        for x, y, z in find_spots(self.rng, piece, carrier.piece.offers(kind), turn_rad, tries):
+            pose = carrier.pose.offset(x, z, turn_rad)
+            if kind != "under":
+                standing = self._load(piece, pose, carrier.base_m + y, carrier)
+            elif self.space.free_below(footprint(piece, pose), footprint(carrier.piece, carrier.pose)):
+                standing = self._load(piece, pose, carrier.base_m + y, carrier, borne=False)
+            else:
+                standing = None
+            if standing is not None:
+                return standing
+        return None
 
     def lay_rug(self, piece: Piece, pose: Pose) -> bool:
         """Lay a rug under furniture when it stays inside the room and clear of other rugs."""
         rect, room = footprint(piece, pose), self.room.rect
         inside = min(rect[0] - room[0], rect[1] - room[1], room[2] - rect[2], room[3] - rect[3]) > _RUG_GAP_M
-        if not inside or any(overlap(rect, other) for other in self._rugs):
+        apart = not any(overlap(rect, other) for other in (*self._rugs, *self.room.reserved))
+        if not inside or not apart or self.style.textures == "plain":
             return False
         self._rugs.append(rect)
-        self._add(piece, pose, 0.0, None)
+        self._place(piece, pose, 0.0, None)
         return True
 
     def chairs_round(self, table: Standing, places: list[Pose], variant: int) -> int:
@@ -91,13 +148,17 @@ class Placer:
         for number, place in enumerate(places):
             paint = paints[number % 2] if mixed else paints[0]
             chair = seating.chair(self.finishes, paint, variant)
-            turned = place.offset(0.0, 0.0, self.rng.uniform(-0.06, 0.06))
-            own = footprint(table.piece, table.pose)
-            self.space.taken.remove(own)
-            placed = self.stand(chair, turned)
-            self.space.taken.append(own)
-            count += placed is not None
+            count += self.tuck(chair, place, table) is not None
         return count
+
+    def tuck(self, piece: Piece, place: Pose, table: Standing) -> Standing | None:
+        """Stand a chair at a place where it reaches in under a table."""
+        turned = place.offset(0.0, 0.0, self.rng.uniform(-0.06, 0.06))
+        own = footprint(table.piece, table.pose)
+        self.space.taken.remove(own)
+        placed = self.stand(piece, turned)
+        self.space.taken.append(own)
+        return placed
 
     def hang(self, piece: Piece, bottom_m: float, sides: list[int] | None = None) -> bool:
         """Hang a flat piece on a stretch of wall that nothing covers."""
@@ -121,17 +182,21 @@ class Placer:
             piece: its back is at its lowest z.
             side: wall.
             along_m: its middle along the wall's own x axis.
-            bottom_m: height of its lower edge.
+            bottom_m: height of its lower edge above the floor.
             supported_by: instance id of what carries it, when that is not the wall.
         """
         span = (along_m + piece.low[0] - 0.03, along_m + piece.high[0] + 0.03)
         half = wall_length_m(self.room.rect, side) / 2
         heights = (bottom_m - 0.05, bottom_m + piece.height_m)
-        if span[0] < -half or span[1] > half or not self.space.wall_free(side, span, heights):
+        outside = span[0] < -half or span[1] > half or heights[1] > self.room.height_m - _HEADROOM_M
+        if outside or not self.space.wall_free(side, span, heights):
             return False
         x, z = wall_point_m(self.room.rect, side, along_m, 0.003 - piece.low[2])
+        pose = Pose(x, z, yaw_of_side_rad(side), side)
+        if self._solids.hits(solid_of(piece, pose, bottom_m), ()):
+            return False
         self.space.wall_spans[side].append((*span, *heights))
-        self._add(piece, Pose(x, z, yaw_of_side_rad(side), side), bottom_m, supported_by)
+        self._place(piece, pose, bottom_m, supported_by)
         return True
 
     def table_lamp(self, below: Standing, right_m: float = 0.0, forward_m: float = 0.0) -> None:
@@ -159,9 +224,28 @@ class Placer:
         offsets = (pose.x_m - (x0 + x1) / 2, (z0 + z1) / 2 - pose.z_m)
         return (offsets[0], offsets[1], -offsets[0], -offsets[1])[side]
 
-    def _add(self, piece: Piece, pose: Pose, base_m: float, supported_by: int | None) -> int:
-        position = (pose.x_m, base_m, pose.z_m)
-        return self.builder.add(piece, position, pose.yaw_rad, self.room.room_id, supported_by)
+    def _load(self, piece: Piece, pose: Pose, base_m: float, carrier: Standing, borne: bool = True) -> Standing | None:
+        """Place a piece on, in or under a carrier unless it touches something else, or the ceiling."""
+        solid = solid_of(piece, pose, base_m)
+        known = (carrier.instance_id, *carrier.carriers)
+        if solid.high_m[1] > self.room.height_m - _HEADROOM_M or self._solids.hits(solid, known):
+            return None
+        if borne:
+            self.space.cover_walls(footprint(piece, pose), base_m + piece.height_m)
+        return self._add(piece, pose, base_m, known if borne else ())
+
+    def _add(self, piece: Piece, pose: Pose, base_m: float, carriers: tuple[int, ...] = ()) -> Standing:
+        number = self._place(piece, pose, base_m, carriers[0] if carriers else None)
+        standing = Standing(number, piece, pose, base_m, carriers)
+        self.standing.append(standing)
+        return standing
+
+    def _place(self, piece: Piece, pose: Pose, base_m: float, supported_by: int | None) -> int:
+        position = (pose.x_m, self.room.floor_m + base_m, pose.z_m)
+        number = self.builder.add(piece, position, pose.yaw_rad, self.room.room_id, supported_by)
+        if piece.category != "rug":
+            self._solids.add(number, solid_of(piece, pose, base_m))
+        return number
 
 
 def places_round(table: Standing, long_sides: int, ends: int) -> list[Pose]:

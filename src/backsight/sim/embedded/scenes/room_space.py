@@ -86,6 +86,10 @@ class RoomSpace:
                 half = window.width_m / 2 + 0.06
                 span = (window.centre_m - half, window.centre_m + half, window.sill_m - 0.04, window.top_m)
                 self.wall_spans[side].append(span)
+        for rect_kept in self.room.reserved:
+            self.take(rect_kept)
+        for x, z in self.room.way_points_m:
+            self._door_cells.append(self._cell(x, z))
 
     def _keep_door(self, side: int, centre_m: float, width_m: float, span_m: tuple[float, float]) -> None:
         rect, half = self.room.rect, width_m / 2 + FRAME_M
@@ -117,6 +121,10 @@ class RoomSpace:
         if any(overlap(rect, other) for other in self.taken):
             return False
         return not any(overlap(rect, way) for way in self._doorways) and self._ways_stay_open(rect)
+
+    def free_below(self, rect: Rect, own: Rect) -> bool:
+        """Whether nothing but the piece whose footprint is `own` stands on a stretch of floor, such as a chair."""
+        return not any(overlap(rect, other) for other in self.taken if other != own)
 
     def _ways_stay_open(self, rect: Rect) -> bool:
         blocked = self._with(rect)

@@ -1,0 +1,353 @@
+"""Racks, counters, tills, carts, baskets, signs, stools and benches of shops and halls."""
+
+import math
+
+from backsight.sim.embedded.scenes import prints
+from backsight.sim.embedded.scenes.finishes import Finishes, Paint
+from backsight.sim.embedded.scenes.furniture.joinery import (
+    add_disc,
+    add_fronts,
+    add_legs,
+    add_open_box,
+    add_rod,
+)
+from backsight.sim.embedded.scenes.piece import HIDE_BACK, HIDE_BOTTOM, HIDE_ENDS, POLE, Piece, Round
+
+
+def rack(finishes: Finishes, paint: Paint, variant: int) -> Piece:
+    """Return an open rack, empty: 0 heavy pallet rack, 1 slotted uprights, 2 shop shelves with a back, 3 a gym rack."""
+    rng = finishes.rng
+    piece = Piece("rack", paint.name)
+    if variant == 0:
+        width, height, depth, levels = (
+            rng.uniform(2.2, 2.7),
+            rng.uniform(2.3, 2.6),
+            rng.uniform(0.85, 1.0),
+            (0.12, 1.25),
+        )
+    elif variant == 1:
+        width, height, depth = rng.uniform(0.9, 1.2), rng.uniform(1.75, 2.0), rng.uniform(0.4, 0.5)
+        levels = tuple(0.1 + step * (height - 0.14) / 4 for step in range(5))
+    elif variant == 2:
+        width, height, depth = rng.uniform(1.0, 1.3), rng.uniform(1.5, 1.9), rng.uniform(0.4, 0.5)
+        levels = tuple(0.14 + step * (height - 0.3) / 3 for step in range(4))
+    else:
+        width, height, depth, levels = rng.uniform(1.2, 1.5), rng.uniform(0.8, 0.95), 0.5, (0.14, 0.5)
+    steel, board = finishes.material(paint), finishes.shade(paint, 0.9)
+    post = 0.08 if variant == 0 else 0.045
+    shelf = 0.1 if variant == 0 else 0.035
+    x, z = (width - post) / 2, (depth - post) / 2
+    for side in (-1, 1):
+        for back in (-1, 1):
+            tall = height if back < 0 or variant < 2 else levels[0] + shelf if variant == 2 else height
+            piece.box((side * x, 0.0, back * z), (post, tall, post), steel)
+        if variant == 0:
+            for step in range(3):
+                low, high = 0.15 + step * 0.7, 0.8 + step * 0.7
+                add_rod(piece, (side * x, low, z), (side * x, min(high, height - 0.05), -z), 0.035, steel)
+    if variant == 2:
+        piece.box((0.0, 0.1, -depth / 2 + 0.012), (width - 0.02, height - 0.1, 0.024), board)
+    back_z = -depth / 2 + (0.03 if variant == 2 else 0.01)
+    for number, y in enumerate(levels):
+        piece.box((0.0, y, 0.0), (width - (0.01 if variant == 2 else 2 * post), shelf, depth - 0.02), board)
+        if variant == 2:
+            piece.box((0.0, y - 0.03, depth / 2 - 0.012), (width - 0.01, 0.065, 0.016), steel)
+        above = levels[number + 1] - 0.03 if number + 1 < len(levels) else math.inf
+        size = (width - 2 * post - 0.03, depth / 2 - back_z - 0.04)
+        kind = "in" if number + 1 < len(levels) else "on"
+        piece.offer(kind, (0.0, y + shelf, (depth / 2 + back_z - 0.02) / 2), size, above - y - shelf)
+    return piece
+
+
+def counter(finishes: Finishes, paint: Paint, variant: int) -> Piece:
+    """Return a counter whose customers stand at +Z: 0 straight with a top, 1 with a raised front, 2 a kitchen island."""
+    rng = finishes.rng
+    piece = Piece("counter", paint.name)
+    width = rng.uniform(1.5, 2.1)
+    depth = rng.uniform(0.75, 0.95) if variant == 2 else rng.uniform(0.6, 0.7)
+    height = rng.uniform(0.9, 0.95)
+    body, top = finishes.material(paint, "wood"), finishes.timber if paint.name != "brown" else finishes.white
+    piece.box((0.0, 0.0, 0.0), (width - 0.08, 0.1, depth - 0.16), finishes.dark, hidden=HIDE_ENDS)
+    piece.box((0.0, 0.1, 0.0), (width - 0.02, height - 0.14, depth - 0.08), body)
+    piece.box((0.0, height - 0.04, 0.0), (width, 0.04, depth), top)
+    size = (width - 0.06, depth - 0.06)
+    middle = 0.0
+    if variant == 1:
+        piece.box((0.0, height, depth / 2 - 0.1), (width, 0.2, 0.1), body)
+        piece.box((0.0, height + 0.2, depth / 2 - 0.1), (width + 0.04, 0.03, 0.24), top)
+        piece.offer("on", (0.0, height + 0.23, depth / 2 - 0.1), (width - 0.02, 0.2))
+        size, middle = (width - 0.06, depth - 0.28), -0.11
+    elif variant == 2:
+        frame = (-width / 2 + 0.02, width / 2 - 0.02, 0.12, height - 0.06)
+        add_fronts(piece, frame, depth / 2 - 0.04, (3, 1), (finishes.shade(paint, 1.08), finishes.metal))
+    else:
+        for number in range(3):
+            x = (number - 1) * (width - 0.1) / 3
+            size_m = ((width - 0.2) / 3, height - 0.34, 0.016)
+            piece.box((x, 0.18, depth / 2 - 0.032), size_m, finishes.shade(paint, 0.88), hidden=HIDE_BACK)
+    piece.offer("on", (0.0, height, middle), size)
+    return piece
+
+
+def cash_register(finishes: Finishes, paint: Paint, variant: int) -> Piece:
+    """Return a till whose keys face +Z: 0 with keys and a small display, 1 a touch screen over a drawer."""
+    piece = Piece("cash register", paint.name)
+    case, dark = finishes.material(paint), finishes.shade(paint, 0.7)
+    piece.box((0.0, 0.0, 0.0), (0.42, 0.11, 0.42), case)
+    piece.box((0.0, 0.015, 0.212), (0.38, 0.08, 0.008), dark, hidden=HIDE_BACK)
+    piece.box((0.0, 0.045, 0.22), (0.1, 0.02, 0.02), finishes.metal, hidden=HIDE_BACK)
+    if variant == 1:
+        piece.box((0.0, 0.11, -0.06), (0.14, 0.14, 0.1), case)
+        piece.box((0.0, 0.17, -0.02), (0.36, 0.27, 0.04), case, (-0.35, 0.0, 0.0))
+        look = finishes.printed("screen", prints.screen, 4, 0.3)
+        low, high, lean = 0.19, 0.42, -0.084
+        z = 0.0125
+        corners = ((-0.16, low, z), (0.16, low, z), (0.16, high, z + lean), (-0.16, high, z + lean))
+        piece.quad((corners[0], corners[1], corners[2], corners[3]), look)
+        return piece
+    piece.box((0.0, 0.11, -0.06), (0.4, 0.12, 0.28), case, taper=0.85)
+    piece.box((-0.04, 0.11, 0.1), (0.26, 0.22, 0.03), case, (-0.9, 0.0, 0.0))
+    keys = finishes.printed(f"keys {paint.name}", lambda draw: prints.keys(draw, paint.colour), 1)
+    up, z = 0.124, 0.112
+    corners = ((-0.15, up, z), (0.07, up, z), (0.07, up + 0.12, z - 0.15), (-0.15, up + 0.12, z - 0.15))
+    piece.quad((corners[0], corners[1], corners[2], corners[3]), keys)
+    piece.box((0.13, 0.11, 0.08), (0.1, 0.16, 0.14), dark)
+    piece.box((0.0, 0.23, -0.12), (0.04, 0.1, 0.04), dark)
+    piece.box((0.0, 0.32, -0.12), (0.24, 0.09, 0.06), case)
+    piece.panel((0.0, 0.365, -0.0895), 0.2, 0.06, finishes.builder.material((0.25, 0.5, 0.35), gloss=0.5))
+    return piece
+
+
+def shopping_cart(finishes: Finishes, paint: Paint, variant: int) -> Piece:
+    """Return a cart that is pushed along -Z: 0 of wire, 1 of plastic, 2 small with two baskets."""
+    rng = finishes.rng
+    piece = Piece("shopping cart", paint.name)
+    frame, dark = finishes.material(paint), finishes.dark
+    width, length, floor, rim = rng.uniform(0.5, 0.56), rng.uniform(0.8, 0.9), 0.5, rng.uniform(0.9, 0.98)
+    x, z = width / 2 - 0.04, length / 2 - 0.08
+    for side in (-1, 1):
+        for end in (-1, 1):
+            add_disc(piece, (side * x, 0.06, end * z), 0.06, 0.035, dark)
+        add_rod(piece, (side * x, 0.14, -z), (side * x, 0.14, z), 0.035, frame)
+        add_rod(piece, (side * x, 0.13, z), (side * x * 1.02, rim + 0.02, z + 0.05), 0.035, frame)
+    add_rod(piece, (-x, 0.14, z), (x, 0.14, z), 0.035, frame)
+    piece.box((0.0, rim + 0.01, z + 0.05), (width, 0.04, 0.045), finishes.shade(paint, 0.7))
+    if variant == 2:
+        for y in (0.28, 0.66):
+            add_open_box(piece, (0.0, y, -0.05), (width - 0.1, 0.22, 0.4), 0.016, (frame, frame), offer=False)
+            inside = 0.14 if y < 0.5 else math.inf
+            piece.offer("in", (0.0, y + 0.016, -0.05), (width - 0.16, 0.35), inside)
+        add_rod(piece, (-x, 0.14, -z), (-x, 0.66, -0.2), 0.03, frame)
+        add_rod(piece, (x, 0.14, -z), (x, 0.66, -0.2), 0.03, frame)
+        return piece
+    _cart_basket(piece, (frame, finishes.shade(paint, 0.9)), (width, length, floor, rim), variant == 1)
+    return piece
+
+
+def _cart_basket(piece: Piece, looks: tuple[int, int], size_m: tuple[float, float, float, float], closed: bool) -> None:
+    """Add a basket that widens towards its rim: of bars, or with closed walls."""
+    width, length, floor, rim = size_m
+    frame, wall = looks
+    half, near, far = width / 2, length / 2 - 0.06, -length / 2 + 0.04
+    piece.box((0.0, floor, 0.0), (width - 0.1, 0.02, length - 0.24), wall)
+    corners = [(-half, near), (half, near), (half * 0.92, far), (-half * 0.92, far)]
+    low = [(x * 0.82, z * 0.84) for x, z in corners]
+    for number in range(4):
+        (x, z), (next_x, next_z) = corners[number], corners[(number + 1) % 4]
+        (low_x, low_z), (low_next_x, low_next_z) = low[number], low[(number + 1) % 4]
+        add_rod(piece, (x, rim, z), (next_x, rim, next_z), 0.03, frame)
+        add_rod(piece, (low_x, floor, low_z), (low_next_x, floor, low_next_z), 0.024, frame)
+        if closed:
+            a, b = (low_x, floor, low_z), (low_next_x, floor, low_next_z)
+            piece.quad((a, b, (next_x, rim, next_z), (x, rim, z)), wall)
+        for bar in range(1 if closed else 7):
+            share = bar / 7
+            bottom = (low_x + share * (low_next_x - low_x), floor, low_z + share * (low_next_z - low_z))
+            add_rod(piece, bottom, (x + share * (next_x - x), rim, z + share * (next_z - z)), 0.018, frame)
+        if not closed:
+            middle = [(a + b) / 2 for a, b in ((x, low_x), (z, low_z), (next_x, low_next_x), (next_z, low_next_z))]
+            height = (floor + rim) / 2
+            add_rod(piece, (middle[0], height, middle[1]), (middle[2], height, middle[3]), 0.018, frame)
+    piece.offer("in", (0.0, floor + 0.02, 0.0), (width * 0.62, length * 0.55))
+
+
+def trolley(finishes: Finishes, paint: Paint, variant: int) -> Piece:
+    """Return a trolley: 0 a platform with a bow, 1 a sack barrow, 2 a serving or book trolley of three shelves."""
+    rng = finishes.rng
+    piece = Piece("trolley", paint.name)
+    frame, dark = finishes.material(paint), finishes.dark
+    if variant == 1:
+        height = rng.uniform(1.15, 1.3)
+        for side in (-1, 1):
+            add_disc(piece, (side * 0.22, 0.12, -0.12), 0.12, 0.06, dark)
+            piece.box((side * 0.17, 0.03, 0.0), (0.045, height, 0.045), frame)
+        for step in range(4):
+            piece.box((0.0, 0.15 + step * (height - 0.3) / 3, 0.0), (0.34, 0.045, 0.035), frame)
+        piece.box((0.0, height, -0.03), (0.4, 0.045, 0.045), dark)
+        piece.box((0.0, 0.0, 0.14), (0.42, 0.025, 0.28), frame)
+        piece.box((0.0, 0.1, -0.12), (0.42, 0.035, 0.035), frame)
+        piece.offer("on", (0.0, 0.025, 0.155), (0.38, 0.22))
+        return piece
+    length, width = (rng.uniform(0.85, 1.0), rng.uniform(0.55, 0.62)) if variant == 0 else (0.8, 0.46)
+    x, z = length / 2 - 0.08, width / 2 - 0.07
+    for side in (-1, 1):
+        for end in (-1, 1):
+            add_disc(piece, (side * x, 0.07, end * z), 0.07, 0.04, dark, True)
+    if variant == 0:
+        piece.box((0.0, 0.14, 0.0), (length, 0.05, width), frame)
+        for side in (-1, 1):
+            add_rod(piece, (-length / 2 + 0.03, 0.19, side * z), (-length / 2 - 0.02, 0.95, side * z), 0.04, dark)
+        for y in (0.55, 0.95):
+            piece.box((-length / 2 + 0.03 - 0.05 * (y - 0.19) / 0.76, y - 0.02, 0.0), (0.04, 0.04, 2 * z), dark)
+        piece.offer("on", (0.05, 0.19, 0.0), (length - 0.16, width - 0.06))
+        return piece
+    for side in (-1, 1):
+        for end in (-1, 1):
+            piece.box((side * x, 0.14, end * z), (0.035, 0.76, 0.035), frame)
+    for y in (0.16, 0.5, 0.84):
+        piece.box((0.0, y, 0.0), (length, 0.03, width), frame)
+        kind, free = ("on", math.inf) if y > 0.8 else ("in", 0.3)
+        piece.offer(kind, (0.0, y + 0.03, 0.0), (2 * x - 0.05, width - 0.03 if y > 0.8 else 2 * z - 0.05), free)
+    piece.box((length / 2 + 0.03, 0.86, 0.0), (0.03, 0.03, width - 0.06), dark)
+    for side in (-1, 1):
+        piece.box((length / 2 + 0.01, 0.86, side * (z - 0.01)), (0.07, 0.03, 0.03), dark)
+    return piece
+
+
+def sign(finishes: Finishes, paint: Paint, variant: int) -> Piece:
+    """Return a sign: 0 a stand-up board of two leaves, 1 flat for the wall, 2 on a pole with a round foot."""
+    rng = finishes.rng
+    piece = Piece("sign", paint.name)
+    board = finishes.material(paint)
+    look = finishes.printed(f"notice {paint.name}", lambda draw: prints.notice(draw, paint.colour), 2)
+    if variant == 1:
+        size = rng.uniform(0.3, 0.45)
+        piece.box((0.0, 0.0, 0.0), (size, size, 0.02), board)
+        piece.panel((0.0, size / 2, 0.011), size, size, look)
+        return piece
+    if variant == 2:
+        size = rng.uniform(0.32, 0.4)
+        piece.frustum((0.0, 0.0, 0.0), (0.17, 0.15), 0.03, finishes.dark, shape=Round(10, bottom=False))
+        piece.frustum((0.0, 0.03, 0.0), (0.022, 0.022), 1.1, finishes.metal, shape=POLE)
+        piece.box((0.0, 1.05, 0.03), (size, size, 0.025), board)
+        piece.panel((0.0, 1.05 + size / 2, 0.0435), size, size, look)
+        return piece
+    width, height, spread = rng.uniform(0.34, 0.5), rng.uniform(0.62, 0.95), 0.17
+    for side in (-1, 1):
+        low, high = side * spread, side * 0.015
+        front = [(-width / 2, 0.0, low), (width / 2, 0.0, low), (width / 2, height, high), (-width / 2, height, high)]
+        if side < 0:
+            front = [front[1], front[0], front[3], front[2]]
+        piece.quad((front[0], front[1], front[2], front[3]), look)
+        for x in (-width / 2, width / 2):
+            add_rod(piece, (x, 0.0, low), (x, height, high), 0.025, board)
+    piece.box((0.0, height - 0.02, 0.0), (width, 0.035, 0.05), board)
+    return piece
+
+
+def basket(finishes: Finishes, paint: Paint, variant: int) -> Piece:
+    """Return a basket: 0 for shopping with a bow handle, 1 a laundry basket, 2 woven and round, 3 woven and low."""
+    rng = finishes.rng
+    piece = Piece("basket", paint.name)
+    weave = finishes.material(paint, "fabric")
+    dark, light = finishes.shade(paint, 0.78), finishes.shade(paint, 1.1)
+    if variant in (1, 2):
+        radius = rng.uniform(0.21, 0.26) if variant == 1 else rng.uniform(0.15, 0.19)
+        high = rng.uniform(0.5, 0.6) if variant == 1 else rng.uniform(0.18, 0.24)
+        shape = Round(10, 1.25 if variant == 1 else 1.0, bottom=False, top=False)
+        piece.frustum((0.0, 0.0, 0.0), (radius * 0.86, radius), high, weave, shape=shape)
+        piece.frustum((0.0, 0.012, 0.0), (radius * 0.82, radius * 0.95), high - 0.012, dark, shape=shape)
+        cap = Round(10, shape.stretch_x, bottom=False)
+        piece.frustum((0.0, 0.0, 0.0), (radius * 0.84, radius * 0.84), 0.014, dark, shape=cap)
+        for y in (high * 0.3, high * 0.62, high - 0.03):
+            band = radius * (0.86 + 0.14 * y / high) + 0.006
+            piece.frustum((0.0, y, 0.0), (band, band), 0.03, light, shape=shape)
+        reach = radius * 1.05
+        piece.offer("in", (0.0, 0.014, 0.0), (reach * shape.stretch_x, reach))
+        return piece
+    width, depth = rng.uniform(0.4, 0.48), rng.uniform(0.28, 0.34)
+    high = rng.uniform(0.2, 0.26) if variant == 0 else rng.uniform(0.12, 0.16)
+    add_open_box(piece, (0.0, 0.0, 0.0), (width, high, depth), 0.015, (weave, dark), offer=False)
+    piece.offer("in", (0.0, 0.015, 0.0), (width - 0.05, depth - 0.05), high if variant == 0 else math.inf)
+    for y in (high * 0.3, high - 0.03):
+        for side in (-1, 1):
+            piece.box((0.0, y, side * (depth / 2 + 0.003)), (width + 0.012, 0.03, 0.008), light)
+            piece.box((side * (width / 2 + 0.003), y, 0.0), (0.008, 0.03, depth + 0.004), light)
+    if variant == 0:
+        for side in (-1, 1):
+            add_rod(piece, (side * width * 0.46, high - 0.02, 0.0), (side * width * 0.3, high + 0.17, 0.0), 0.024, dark)
+        piece.box((0.0, high + 0.155, 0.0), (width * 0.6 + 0.024, 0.028, 0.03), dark)
+    return piece
+
+
+def stool(finishes: Finishes, paint: Paint, variant: int) -> Piece:
+    """Return a stool: 0 low with four legs, 1 a bar stool with a foot ring, 2 round on a column, 3 a padded cube."""
+    rng = finishes.rng
+    piece = Piece("stool", paint.name)
+    wood = finishes.material(paint, "wood")
+    if variant == 3:
+        edge, high = rng.uniform(0.4, 0.48), rng.uniform(0.4, 0.46)
+        piece.box((0.0, 0.0, 0.0), (edge, high - 0.07, edge), finishes.material(paint, "fabric"))
+        piece.box((0.0, high - 0.07, 0.0), (edge + 0.01, 0.07, edge + 0.01), finishes.shade(paint, 1.08), taper=0.94)
+        piece.offer("on", (0.0, high, 0.0), (edge - 0.06, edge - 0.06))
+        return piece
+    high = rng.uniform(0.68, 0.78) if variant == 1 else rng.uniform(0.43, 0.5)
+    radius = rng.uniform(0.16, 0.19)
+    shape = Round(10)
+    piece.frustum((0.0, high - 0.05, 0.0), (radius * 0.96, radius), 0.05, wood, shape=shape)
+    piece.offer("on", (0.0, high, 0.0), (radius * 1.25, radius * 1.25))
+    if variant == 2:
+        piece.frustum((0.0, 0.0, 0.0), (radius * 1.05, radius * 0.9), 0.03, wood, shape=Round(10, bottom=False))
+        piece.frustum((0.0, 0.03, 0.0), (0.035, 0.035), high - 0.08, finishes.metal, shape=POLE)
+        return piece
+    spread = radius * 1.05
+    for leg in range(4):
+        turn = math.pi / 4 + leg * math.pi / 2
+        out = (math.sin(turn), math.cos(turn))
+        foot = (spread * out[0], 0.0, spread * out[1])
+        add_rod(piece, foot, (radius * 0.6 * out[0], high - 0.05, radius * 0.6 * out[1]), 0.038, wood)
+    if variant == 1:
+        ring = 0.26
+        reach = spread - (spread - radius * 0.6) * ring / high
+        for leg in range(4):
+            turns = (math.pi / 4 + leg * math.pi / 2, math.pi / 4 + (leg + 1) * math.pi / 2)
+            ends = [(reach * math.sin(turn), ring, reach * math.cos(turn)) for turn in turns]
+            add_rod(piece, ends[0], ends[1], 0.028, finishes.metal)
+    return piece
+
+
+def bench(finishes: Finishes, paint: Paint, variant: int) -> Piece:
+    """Return a bench: 0 a plank on two slabs, 1 slats on a metal frame, 2 with a back, 3 padded, with a shelf for shoes."""
+    rng = finishes.rng
+    piece = Piece("bench", paint.name)
+    width, depth, seat = rng.uniform(1.1, 1.5), rng.uniform(0.36, 0.42), rng.uniform(0.42, 0.47)
+    wood, dark = finishes.material(paint, "wood"), finishes.shade(paint, 0.85)
+    free = seat - 0.06
+    if variant == 1:
+        for slat in range(3):
+            piece.box((0.0, seat - 0.04, (slat - 1) * depth * 0.34), (width, 0.04, depth * 0.29), wood)
+        add_legs(piece, (width - 0.1, depth), seat - 0.04, 0.05, finishes.metal, False)
+        for side in (-1, 1):
+            piece.box((side * (width / 2 - 0.075), seat - 0.075, 0.0), (0.04, 0.035, depth - 0.05), finishes.metal)
+        free = seat - 0.08
+    else:
+        piece.box((0.0, seat - 0.05, 0.0), (width, 0.05, depth), wood)
+        for side in (-1, 1):
+            piece.box((side * (width / 2 - 0.06), 0.0, 0.0), (0.06, seat - 0.05, depth - 0.04), dark, hidden=HIDE_ENDS)
+    if variant == 2:
+        for side in (-1, 1):
+            piece.box((side * (width / 2 - 0.06), seat, -depth / 2 + 0.03), (0.06, 0.42, 0.04), dark)
+        for y in (0.12, 0.28):
+            piece.box((0.0, seat + y, -depth / 2 + 0.06), (width, 0.1, 0.025), wood)
+        piece.offer("on", (0.0, seat, 0.04), (width - 0.05, depth - 0.13))
+    elif variant == 3:
+        cloth = finishes.material(paint, "fabric")
+        piece.box((0.0, seat, 0.0), (width - 0.02, 0.07, depth - 0.02), cloth, taper=0.97, hidden=HIDE_BOTTOM)
+        piece.offer("on", (0.0, seat + 0.07, 0.0), (width - 0.1, depth - 0.08))
+        piece.box((0.0, 0.1, 0.0), (width - 0.18, 0.025, depth - 0.05), wood)
+        piece.offer("in", (0.0, 0.125, 0.0), (width - 0.22, depth - 0.06), seat - 0.18)
+        return piece
+    else:
+        piece.offer("on", (0.0, seat, 0.0), (width - 0.05, depth - 0.04))
+    piece.offer("under", (0.0, 0.0, 0.0), (width - 0.26, depth), free)
+    return piece

@@ -1,0 +1,19 @@
+"""From a room's type to its recipe."""
+
+from backsight.sim.embedded.scenes.placer import Placer
+from backsight.sim.embedded.scenes.recipes import living, sleeping, wet
+
+
+def furnish_room(placer: Placer) -> None:
+    """Furnish a room by the recipe of its type, then strew small things over it."""
+    placer.finishes.enter_room()
+    recipes = {
+        "living room": living.living_room,
+        "bedroom": sleeping.bedroom,
+        "kitchen": wet.kitchen,
+        "bathroom": wet.bathroom,
+        "dining room": living.dining_room,
+        "study": living.study,
+        "hallway": living.hallway,
+    }
+    recipes[placer.room.room_type](placer)
