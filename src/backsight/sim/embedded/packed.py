@@ -7,7 +7,7 @@ from jaxtyping import Float32, Int32, UInt8
 
 from backsight.records.scene import Room, SceneObject
 
-DAYLIGHT = (3.6, 3.8, 4.1)
+DAYLIGHT = (8.2, 8.6, 9.2)
 """Linear colour of the light from outside on a bright day."""
 
 

@@ -11,7 +11,7 @@ from backsight.sim.embedded.packed import PackedScene
 from backsight.sim.embedded.scene_arrays import Face, SceneArrays
 from backsight.sim.embedded.texels import ENCODE_LIMIT, encoding_table, linear_from_srgb, pack_textures
 
-EXPOSURE = 0.6
+EXPOSURE = 0.45
 """Factor on all light, so that a pale wall near its lamp is not yet white."""
 
 def upload_scene(scene: PackedScene, mesh: Any, bake: LightBake, device: Any) -> Any:

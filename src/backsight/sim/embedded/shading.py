@@ -20,7 +20,7 @@ wp.set_module_options({"enable_backward": False, "fast_math": False})
 
 LAST_STEP = wp.constant(4095.0)
 SKY = wp.constant(wp.vec3(0.62, 0.74, 0.88))
-PANE_SHOWN = wp.constant(0.42)
+PANE_SHOWN = wp.constant(0.34)
 """How bright a window looks, of the light that it lets in: a camera set for the room would show it white."""
 SHEEN = wp.constant(0.35)
 

@@ -11,8 +11,8 @@ ENCODE_STEPS = 4096
 """Entries of the table that turns linear light into sRGB bytes."""
 ENCODE_LIMIT = 4.0
 """Linear light at the last entry of that table; brighter is white."""
-SHOULDER = 0.4
-"""Linear light up to here is reproduced as it is; what is brighter is pressed together up to white."""
+FILM_SPEED, FILM_CONTRAST = 1.5, 1.12
+"""Of the curve from light to the picture: like film, it never quite reaches white."""
 
 _QUANTA = 1023.0
 
@@ -53,9 +53,7 @@ def srgb_from_linear(linear: Float[np.ndarray, "*any"]) -> Float[np.ndarray, "*a
 def encoding_table() -> UInt8[np.ndarray, " steps"]:
     """Return sRGB bytes, with highlights pressed together, of linear light at equal steps of its square root."""
     linear = ENCODE_LIMIT * np.linspace(0.0, 1.0, ENCODE_STEPS) ** 2
-    room = 1.0 - SHOULDER
-    excess = np.maximum(linear - SHOULDER, 0.0) / room
-    pressed = np.where(linear <= SHOULDER, linear, SHOULDER + room * (1.0 - np.exp(-excess)))
+    pressed = (1.0 - np.exp(-FILM_SPEED * linear)) ** FILM_CONTRAST
     return np.round(255.0 * srgb_from_linear(pressed)).astype(np.uint8)
 
 

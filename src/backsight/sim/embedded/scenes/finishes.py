@@ -13,6 +13,9 @@ from backsight.sim.embedded.scenes.textures import Colour
 
 Finish = Literal["plain", "wood", "fabric", "gloss"]
 
+SHADE_GLOW = 0.4
+"""`Material.glow` of lampshades in a named colour, which has to stay that colour."""
+
 _UPHOLSTERY = ("red", "orange", "yellow", "green", "teal", "blue", "purple", "pink", "brown", "beige", "grey", "black")
 _JOINERY = ("brown", "brown", "beige", "white", "grey", "black", "teal", "green", "blue", "red", "orange", "yellow")
 _CERAMICS = ("white", "white", "white", "beige", "pink", "teal", "grey", "blue", "green")

@@ -31,10 +31,10 @@ _STRENGTH_AND_WARMTH: dict[LightingChoice, tuple[tuple[float, float], tuple[floa
 
 SKY: dict[LightingChoice, tuple[float, float, float]] = {
     "mixed": DAYLIGHT,
-    "day": (5.2, 5.4, 5.7),
-    "evening": (0.16, 0.22, 0.36),
-    "bright": (5.2, 5.4, 5.7),
-    "dim": (0.9, 0.95, 1.05),
+    "day": (12.5, 13.0, 13.8),
+    "evening": (0.3, 0.4, 0.7),
+    "bright": (12.5, 13.0, 13.8),
+    "dim": (2.2, 2.4, 2.8),
 }
 """`PackedScene.sky` per choice."""
 
