@@ -10,10 +10,12 @@ from jaxtyping import Float64
 
 from backsight.records.errors import EnvironmentProblem, UsageError
 from backsight.sim.embedded import visibility_rays
+from backsight.sim.embedded.lighting import tracing
 from backsight.sim.embedded.lighting.bake import bake_light
+from backsight.sim.embedded.lighting.burning import lamps_and_sky
 from backsight.sim.embedded.packed import PackedScene
-from backsight.sim.embedded.scene_upload import check_faces, upload_scene
-from backsight.sim.simulator import Observation
+from backsight.sim.embedded.scene_upload import check_faces, upload_lamps, upload_scene
+from backsight.sim.simulator import Lighting, Observation
 
 _WARP_LOCK = threading.Lock()
 """Warp's mesh construction and module loading are not safe in several threads at once."""
@@ -27,6 +29,7 @@ class Renderer:
         device: 'cpu' or 'cuda'.
         threads: CPU threads a launch is split over; the result does not depend on it.
         rgb_samples_per_axis: rays per pixel and axis for the colour; depth and ids always come from the pixel centre.
+        shadows: lamps throw crisp shadows, by a ray from each pixel; else soft ones, as coarse as the samples of light.
 
     Raises:
         UsageError: a device, thread or sample count that cannot be.
@@ -34,7 +37,13 @@ class Renderer:
     """
 
     def __init__(
-        self, scene: PackedScene, *, device: str = "cpu", threads: int = 1, rgb_samples_per_axis: int = 1, shadows: bool = False
+        self,
+        scene: PackedScene,
+        *,
+        device: str = "cpu",
+        threads: int = 1,
+        rgb_samples_per_axis: int = 1,
+        shadows: bool = False,
     ) -> None:
         if threads < 1 or rgb_samples_per_axis < 1:
             raise UsageError("renderer: threads and rgb_samples_per_axis must be at least 1")
@@ -43,17 +52,31 @@ class Renderer:
         self._samples = rgb_samples_per_axis
         with _WARP_LOCK:
             self._device = _device(device)
+            wp.load_module(tracing, device=self._device)
             wp.load_module(visibility_rays, device=self._device)
             self._mesh = wp.Mesh(
                 points=wp.array(scene.vertices_m, dtype=wp.vec3, device=self._device),
                 indices=wp.array(scene.faces.reshape(-1), dtype=wp.int32, device=self._device),
             )
-        bake = bake_light(scene, self._mesh, self._device)
-        self._arrays = upload_scene(scene, self._mesh, bake, self._device)
-        colours = np.array([light.colour for light in scene.lights], dtype=np.float64).reshape(-1, 3)
-        self._arrays.light = bake.light(colours, np.array(scene.sky), direct=not shadows)
-        self._arrays.sky = wp.vec3(*scene.sky)
+        self._scene = scene
+        self._light = bake_light(scene, self._mesh, self._device)
+        self._arrays = upload_scene(scene, self._mesh, self._light.face_light, self._device)
         self._arrays.shadow_rays = int(shadows)
+        self.set_lighting(Lighting())
+
+    def set_lighting(self, lighting: Lighting) -> None:
+        """Change how the lamps burn from the next picture on; no ray is traced for it.
+
+        Args:
+            lighting: relative to the scene as it was built, not to what was set before.
+
+        Raises:
+            UsageError: values out of range, or a room that is not there.
+        """
+        colours, sky = lamps_and_sky(self._scene, lighting)
+        self._arrays.light = self._light.light(colours, sky, direct=self._arrays.shadow_rays == 0)
+        self._arrays.sky = wp.vec3(*sky.tolist())
+        upload_lamps(self._arrays, self._scene, colours, self._device)
 
     def render(
         self,

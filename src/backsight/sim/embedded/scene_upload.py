@@ -6,7 +6,6 @@ import numpy as np
 import warp as wp
 from jaxtyping import Float32, Float64, Int32
 
-from backsight.sim.embedded.lighting.bake import LightBake
 from backsight.sim.embedded.packed import PackedScene
 from backsight.sim.embedded.scene_arrays import Face, SceneArrays
 from backsight.sim.embedded.texels import ENCODE_LIMIT, encoding_table, linear_from_srgb, pack_textures
@@ -14,13 +13,13 @@ from backsight.sim.embedded.texels import ENCODE_LIMIT, encoding_table, linear_f
 EXPOSURE = 0.45
 """Factor on all light, so that a pale wall near its lamp is not yet white."""
 
-def upload_scene(scene: PackedScene, mesh: Any, bake: LightBake, device: Any) -> Any:
+def upload_scene(scene: PackedScene, mesh: Any, face_light: Any, device: Any) -> Any:
     """Return the scene as a structure of device arrays.
 
     Args:
         scene: checked by `check_faces`.
         mesh: its triangles as a Warp mesh.
-        bake: light on its surfaces.
+        face_light: which samples of light each face has, on the device.
         device: Warp device.
     """
     buffer = pack_textures(scene.textures)
@@ -41,14 +40,13 @@ def upload_scene(scene: PackedScene, mesh: Any, bake: LightBake, device: Any) ->
     arrays.size_log2 = wp.array(buffer.size_log2, dtype=wp.int32, device=device)
     arrays.encode = wp.array(encoding_table(), dtype=wp.uint8, device=device)
     arrays.encode_scale = EXPOSURE / ENCODE_LIMIT
-    arrays.face_light = bake.face_light
+    arrays.face_light = face_light
     arrays.material_pane = wp.array(
         np.array([material.pane for material in scene.materials], np.float32), device=device
     )
     arrays.material_glow = wp.array(
         np.array([material.glow for material in scene.materials], np.float32), device=device
     )
-    _upload_rooms(arrays, scene, device)
     return arrays
 
 
@@ -104,14 +102,20 @@ def _texels_per_m(
     return np.sqrt(twice_uv_area * texels / np.maximum(twice_area, 1e-20)).astype(np.float32)
 
 
-def _upload_rooms(arrays: Any, scene: PackedScene, device: Any) -> None:
-    """Fill which lamps belong to which room."""
+def upload_lamps(arrays: Any, scene: PackedScene, colours: Float64[np.ndarray, "lamps 3"], device: Any) -> None:
+    """Fill which lamps each room has and how they burn.
+
+    Args:
+        arrays: receives them.
+        scene: says where the lamps are.
+        colours: linear, in the order of the scene's lamps.
+        device: Warp device.
+    """
     slot_of_room = {room.room_id: slot for slot, room in enumerate(scene.rooms)}
-    lamps = sorted(scene.lights, key=lambda light: slot_of_room[light.room_id])
-    lamp_slot = np.array([slot_of_room[lamp.room_id] for lamp in lamps], dtype=np.int32)
-    positions = np.array([lamp.position_m for lamp in lamps], dtype=np.float32).reshape(-1, 3)
-    colours = np.array([lamp.colour for lamp in lamps], dtype=np.float32).reshape(-1, 3)
-    first = np.searchsorted(lamp_slot, np.arange(len(scene.rooms) + 1)).astype(np.int32)
+    lamp_slot = np.array([slot_of_room[lamp.room_id] for lamp in scene.lights], dtype=np.int32)
+    order = np.argsort(lamp_slot, kind="stable")
+    positions = np.array([lamp.position_m for lamp in scene.lights], dtype=np.float32).reshape(-1, 3)
+    first = np.searchsorted(lamp_slot[order], np.arange(len(scene.rooms) + 1)).astype(np.int32)
     arrays.room_first_lamp = wp.array(first, dtype=wp.int32, device=device)
-    arrays.lamp_position = wp.array(positions, dtype=wp.vec3, device=device)
-    arrays.lamp_colour = wp.array(colours, dtype=wp.vec3, device=device)
+    arrays.lamp_position = wp.array(positions[order], dtype=wp.vec3, device=device)
+    arrays.lamp_colour = wp.array(colours[order].astype(np.float32), dtype=wp.vec3, device=device)

@@ -5,12 +5,13 @@ from jaxtyping import Float64
 
 from backsight.records.errors import UsageError
 from backsight.records.scene import Room, SceneObject
+from backsight.sim.embedded.lighting.burning import lamps_and_sky
 from backsight.sim.embedded.navigation import GridNavigation
 from backsight.sim.embedded.packed import PackedScene
 from backsight.sim.embedded.renderer import Renderer
 from backsight.sim.embedded.scenes.procedural import build_scene
 from backsight.sim.embedded.scenes.scene_id import parse_scene_id
-from backsight.sim.simulator import Navigation, Observation
+from backsight.sim.simulator import Lighting, Navigation, Observation
 
 EMBEDDED_VERSION = "1"
 """Raised whenever the same scene id gives other pictures, objects or walkable floor than before."""
@@ -44,20 +45,24 @@ class EmbeddedSimulator:
         self._scene: PackedScene | None = None
         self._renderer: Renderer | None = None
         self._navigation: GridNavigation | None = None
+        self._lighting = Lighting()
 
     def load_scene(self, scene_id: str) -> None:
         """Build a scene; renderer and navigation follow when they are first asked for.
 
         Args:
-            scene_id: type and seed, options behind them (`scenes/scene_id.py`). Loading the scene that is loaded does
-                nothing.
+            scene_id: type and seed, options behind them (`scenes/scene_id.py`). Loading the scene that is loaded puts
+                its lighting back.
 
         Raises:
             UsageError: another id.
         """
         wanted = parse_scene_id(scene_id)
         if scene_id == self._scene_id:
+            if self._lighting != Lighting():
+                self.set_lighting(Lighting())
             return
+        self._lighting = Lighting()
         self._scene = build_scene(wanted)
         self._scene_id = scene_id
         self._renderer = None
@@ -109,4 +114,20 @@ class EmbeddedSimulator:
                 threads=self._threads,
                 rgb_samples_per_axis=self._samples,
             )
+            if self._lighting != Lighting():
+                self._renderer.set_lighting(self._lighting)
         return self._renderer.render(world_from_camera, intrinsics, width, height)
+
+    def set_lighting(self, lighting: Lighting) -> None:
+        """Change the lamps from the next picture on; loading a scene resets them.
+
+        Args:
+            lighting: relative to the scene as it was loaded.
+
+        Raises:
+            UsageError: values out of range, a room that is not there, or no scene loaded.
+        """
+        lamps_and_sky(self.scene, lighting)
+        self._lighting = lighting
+        if self._renderer is not None:
+            self._renderer.set_lighting(lighting)

@@ -22,7 +22,7 @@ _HIGHEST_M = 4.2
 
 _STRENGTH_AND_WARMTH: dict[LightingChoice, tuple[tuple[float, float], tuple[float, float]]] = {
     "mixed": ((0.75, 1.2), (-0.06, 0.22)),
-    "day": ((0.95, 1.1), (-0.04, 0.06)),
+    "day": ((0.4, 0.5), (-0.04, 0.06)),
     "evening": ((0.55, 0.75), (0.25, 0.4)),
     "bright": ((1.3, 1.45), (-0.06, 0.02)),
     "dim": ((0.28, 0.38), (0.0, 0.2)),
@@ -31,7 +31,7 @@ _STRENGTH_AND_WARMTH: dict[LightingChoice, tuple[tuple[float, float], tuple[floa
 
 SKY: dict[LightingChoice, tuple[float, float, float]] = {
     "mixed": DAYLIGHT,
-    "day": (12.5, 13.0, 13.8),
+    "day": (17.0, 17.6, 18.6),
     "evening": (0.3, 0.4, 0.7),
     "bright": (12.5, 13.0, 13.8),
     "dim": (2.2, 2.4, 2.8),
