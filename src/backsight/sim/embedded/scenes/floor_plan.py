@@ -50,6 +50,10 @@ class PlanRoom:
     """From its floor to its ceiling."""
     reserved: list[Rect] = field(default_factory=list)
     """Floor that furniture keeps off, such as the foot of stairs."""
+    floor_hole: Rect | None = None
+    """Opening in its floor, for stairs that come up."""
+    ceiling_hole: Rect | None = None
+    """Opening in its ceiling, for stairs that go up."""
     way_points_m: list[tuple[float, float]] = field(default_factory=list)
     """World (x, z) that must stay reachable besides the doors, such as the foot of stairs."""
 
@@ -92,7 +96,7 @@ def wall_point_m(rect: Rect, side: int, along_m: float, out_m: float = 0.0) -> t
     return rect[2] - out_m, middle_z + along_m
 
 
-def _along(rect: Rect, side: int, coordinate_m: float) -> float:
+def along_wall_m(rect: Rect, side: int, coordinate_m: float) -> float:
     """Return a world coordinate along a wall as an offset from the wall's middle, along its own x axis."""
     middle = (rect[0] + rect[2]) / 2 if side % 2 == 0 else (rect[1] + rect[3]) / 2
     return coordinate_m - middle if side in (0, 3) else middle - coordinate_m
@@ -160,7 +164,7 @@ def _name_rooms(rng: np.random.Generator, rooms: list[PlanRoom]) -> None:
         room.room_type = "study" if name in ("hallway", "bathroom") and room.area_m2 > 13.0 else name
 
 
-def _shared_walls(rooms: list[PlanRoom]) -> list[tuple[int, int, int, float, float]]:
+def shared_walls(rooms: list[PlanRoom]) -> list[tuple[int, int, int, float, float]]:
     """Return (index a, index b, side of a, start, end): stretches of wall that two rooms share."""
     shared = []
     for a, first in enumerate(rooms):
@@ -181,7 +185,7 @@ def join_rooms(rng: np.random.Generator, rooms: list[PlanRoom]) -> list[tuple[in
     Returns:
         Pairs of room ids that a door joins; None when some room cannot be reached.
     """
-    shared = _shared_walls(rooms)
+    shared = shared_walls(rooms)
     private = [("bathroom" in (rooms[a].room_type, rooms[b].room_type)) for a, b, *_ in shared]
     order = np.argsort(rng.random(len(shared)) + np.array(private, dtype=float), kind="stable")
     group = list(range(len(rooms)))
@@ -191,16 +195,27 @@ def join_rooms(rng: np.random.Generator, rooms: list[PlanRoom]) -> list[tuple[in
         tree = group[a] != group[b]
         if not tree and (private[index] or rng.random() > 0.35):
             continue
-        if not _add_door(rng, (rooms[a], rooms[b]), side, (start, end)):
+        if not add_door(rng, (rooms[a], rooms[b]), side, (start, end)):
             continue
         group = [group[a] if label == group[b] else label for label in group]
         doors.append((rooms[a].room_id, rooms[b].room_id))
     return doors if len(set(group)) == 1 else None
 
 
-def _add_door(
+def add_door(
     rng: np.random.Generator, pair: tuple[PlanRoom, PlanRoom], side: int, stretch: tuple[float, float]
 ) -> bool:
+    """Put a door somewhere in a stretch of wall that two rooms share.
+
+    Args:
+        rng: source of every choice.
+        pair: the rooms; both get their half of the door.
+        side: of the first room.
+        stretch: start and end in world coordinates along the wall.
+
+    Returns:
+        Whether there was a place.
+    """
     margin = DOOR_WIDTH_M / 2 + FRAME_M + 0.04
     sides = (side, (side + 2) % 4)
     low, high = stretch[0] + margin, stretch[1] - margin
@@ -211,7 +226,7 @@ def _add_door(
             at = float(
                 np.clip(low + rng.uniform(0, 0.25) if rng.random() < 0.5 else high - rng.uniform(0, 0.25), low, high)
             )
-        along = [_along(room.rect, s, at) for room, s in zip(pair, sides, strict=True)]
+        along = [along_wall_m(room.rect, s, at) for room, s in zip(pair, sides, strict=True)]
         if any(_clash(room, s, x, margin) for room, s, x in zip(pair, sides, along, strict=True)):
             continue
         leaf_room, leaf_side = _leaf_place(rng, pair, sides, along)

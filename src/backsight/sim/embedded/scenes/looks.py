@@ -66,12 +66,12 @@ class Looks:
     def _mixed(self, room: PlanRoom) -> RoomLook:
         rng = self._finishes.rng
         kind = rng.random()
-        plain = kind < (0.8 if room.room_type in _SOBER else 0.42)
+        plain = kind < (0.9 if room.room_type in _SOBER else 0.42)
         wall = self._shared_wall if kind < 0.2 else self._plain_wall() if plain else self._papered_wall()
         alike = room.room_type not in _WET and room.room_type not in _SOBER and rng.random() < 0.35
         floor = self._shared_floor if alike else self._floor(room.room_type)
         walls = [wall] * 4
-        if plain and rng.random() < 0.35:
+        if plain and rng.random() < (0.12 if room.room_type in _SOBER else 0.35):
             walls[int(rng.integers(4))] = self._papered_wall()
         first, second, third, fourth = walls
         return RoomLook((first, second, third, fourth), floor, self._ceiling)
@@ -145,7 +145,7 @@ class Looks:
         if room_type in _WET:
             kinds = [3, 3, 4, 5]
         elif room_type in _SOBER:
-            kinds = [6, 6, 4] if room_type == "warehouse" else [0, 1, 2, 2, 4, 6, 3]
+            kinds = [6] if room_type == "warehouse" else [0, 1, 2, 2, 4, 6, 3]
         kind = int(rng.choice(kinds))
         if kind == 0:
             return self._textured(textures.planks(rng, wood), 0.2, rng.uniform(1.4, 2.0))

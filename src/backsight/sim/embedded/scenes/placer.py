@@ -15,7 +15,6 @@ from backsight.sim.embedded.scenes.scene_id import TextureChoice
 from backsight.sim.embedded.scenes.solids import Solids, solid_of
 from backsight.sim.embedded.scenes.spots import find_spots
 
-_WALL_GAP_M = 0.01
 _RUG_GAP_M = 0.12
 """Rugs end before door frames and folded leaves."""
 _HEADROOM_M = 0.03
@@ -95,15 +94,24 @@ class Placer:
         return None
 
     def on_top(self, piece: Piece, below: Standing, right_m: float = 0.0, forward_m: float = 0.0) -> Standing | None:
-        """Put a piece at one place of another one's top, turned like it, away from a wall that it would reach into."""
-        pose = below.pose.offset(right_m, forward_m)
-        rect, room = footprint(piece, pose), self.room.rect
-        shift_x, shift_z = (
-            max(room[axis] + _WALL_GAP_M - rect[axis], 0.0) + min(room[axis + 2] - _WALL_GAP_M - rect[axis + 2], 0.0)
-            for axis in (0, 1)
-        )
-        pose = Pose(pose.x_m + shift_x, pose.z_m + shift_z, pose.yaw_rad, pose.side)
-        return self._load(piece, pose, below.base_m + below.piece.height_m, below)
+        """Put a piece at one place of another one's top, turned like it.
+
+        Args:
+            piece: what to place.
+            below: its largest top counts; a piece that would hang over the top's edge is moved inwards.
+            right_m: from the middle of `below`, along its own +X.
+            forward_m: likewise along its +Z.
+        """
+        tops = below.piece.offers("on")
+        if not tops:
+            return None
+        top = max(tops, key=lambda surface: surface.size_m[0] * surface.size_m[1])
+        at = [0.0, 0.0]
+        for slot, (axis, wish) in enumerate(((0, right_m), (2, forward_m))):
+            low = top.centre_m[axis] - top.size_m[slot] / 2 - piece.low[axis]
+            high = top.centre_m[axis] + top.size_m[slot] / 2 - piece.high[axis]
+            at[slot] = min(max(wish, low), high) if low <= high else (low + high) / 2
+        return self._load(piece, below.pose.offset(at[0], at[1]), below.base_m + top.centre_m[1], below)
 
     def put(
         self, piece: Piece, carrier: Standing, kind: SurfaceKind, turn_rad: float = 0.0, tries: int = 6

@@ -8,12 +8,14 @@ from backsight.sim.embedded.packed import PackedScene, RoomLight
 from backsight.sim.embedded.scenes.description import SceneDescription, describe_built, room_record
 from backsight.sim.embedded.scenes.finishes import Finishes
 from backsight.sim.embedded.scenes.floor_plan import PlanRoom, make_plan
+from backsight.sim.embedded.scenes.house_plan import HousePlan, make_house_plan
 from backsight.sim.embedded.scenes.lamps import SKY, add_ceiling_lamps, room_lamps
 from backsight.sim.embedded.scenes.mesh_builder import MeshBuilder
 from backsight.sim.embedded.scenes.placer import Placer, Style
 from backsight.sim.embedded.scenes.recipes.furnish import furnish_room
 from backsight.sim.embedded.scenes.room_plan import SHAPES, plan_room
 from backsight.sim.embedded.scenes.scene_id import SCENE_TYPES, SceneId
+from backsight.sim.embedded.scenes.stairs import add_staircase
 from backsight.sim.embedded.scenes.structure import add_structure
 
 _PLAN_STREAM, _LOOK_STREAM, _FURNITURE_STREAM, _LIGHT_STREAM = range(4)
@@ -49,9 +51,13 @@ def _furnish(scene_id: SceneId) -> _Furnished:
         np.random.default_rng([scene_id.seed, kind, stream])
         for stream in (_PLAN_STREAM, _LOOK_STREAM, _FURNITURE_STREAM, _LIGHT_STREAM)
     )
-    rooms = _plan(scene_id, plan_rng)
+    plan = _plan(scene_id, plan_rng)
+    rooms = plan.rooms if isinstance(plan, HousePlan) else plan
     builder = MeshBuilder()
-    add_structure(builder, Finishes(builder, look_rng), rooms, scene_id.textures)
+    look = Finishes(builder, look_rng)
+    add_structure(builder, look, rooms, scene_id.textures)
+    if isinstance(plan, HousePlan):
+        add_staircase(builder, look, plan.stairs, (plan.hall_id, plan.landing_id))
     finishes = Finishes(builder, furniture_rng)
     style = Style(scene_id.clutter, scene_id.textures)
     for room in rooms:
@@ -61,7 +67,9 @@ def _furnish(scene_id: SceneId) -> _Furnished:
     return _Furnished(builder, rooms, lamps, SKY[scene_id.lighting])
 
 
-def _plan(scene_id: SceneId, rng: np.random.Generator) -> tuple[PlanRoom, ...]:
+def _plan(scene_id: SceneId, rng: np.random.Generator) -> tuple[PlanRoom, ...] | HousePlan:
+    if scene_id.scene_type == "two_storey_house":
+        return make_house_plan(rng)
     if scene_id.scene_type == "flat":
         return make_plan(rng).rooms
     return plan_room(rng, SHAPES[scene_id.scene_type])

@@ -32,6 +32,8 @@ class RoomShape:
     """What an adjoining room may be; drawn with equal chances, nothing among them when ''."""
     wide_door: bool = False
     """The way in has two leaves."""
+    window_band_m: Span | None = None
+    """Sill and top of a row of windows along one or two walls; None: one or two windows as in a home."""
 
 
 SHAPES: dict[str, RoomShape] = {
@@ -43,14 +45,14 @@ SHAPES: dict[str, RoomShape] = {
     "study": RoomShape("study", (3.4, 4.8), (2.9, 3.9), beside=("", "hallway")),
     "hallway": RoomShape("hallway", (5.0, 9.0), (1.8, 2.5), beside=("", "study", "bathroom")),
     "open_plan_office": RoomShape(
-        "open plan office", (10.5, 15.0), (7.5, 11.0), (2.7, 3.2), ("", "meeting room", "kitchen"), True
+        "open plan office", (10.5, 15.0), (7.5, 11.0), (2.7, 3.2), ("", "meeting room", "kitchen"), True, (0.85, 2.2)
     ),
-    "meeting_room": RoomShape("meeting room", (5.2, 8.0), (4.0, 5.6), (2.6, 3.0), ("", "hallway")),
-    "classroom": RoomShape("classroom", (7.6, 10.0), (6.2, 8.0), (2.8, 3.3), ("", "hallway")),
-    "library": RoomShape("library", (10.0, 15.0), (7.5, 11.0), (2.9, 3.6), ("", "study"), True),
-    "shop": RoomShape("shop", (7.0, 11.5), (5.2, 8.5), (2.8, 3.4), ("", "warehouse"), True),
-    "warehouse": RoomShape("warehouse", (15.0, 24.0), (10.5, 16.0), (4.6, 6.2), ("", "study"), True),
-    "gym": RoomShape("gym", (9.0, 14.0), (6.8, 10.0), (2.9, 3.8), ("", "bathroom"), True),
+    "meeting_room": RoomShape("meeting room", (5.2, 8.0), (4.0, 5.6), (2.6, 3.0), ("", "hallway"), False, (0.8, 2.2)),
+    "classroom": RoomShape("classroom", (7.6, 10.0), (6.2, 8.0), (2.8, 3.3), ("", "hallway"), False, (0.95, 2.3)),
+    "library": RoomShape("library", (10.0, 15.0), (7.5, 11.0), (2.9, 3.6), ("", "study"), True, (1.0, 2.5)),
+    "shop": RoomShape("shop", (7.0, 11.5), (5.2, 8.5), (2.8, 3.4), ("", "warehouse"), True, (0.45, 2.3)),
+    "warehouse": RoomShape("warehouse", (15.0, 24.0), (10.5, 16.0), (4.6, 6.2), ("", "study"), True, (3.0, 3.9)),
+    "gym": RoomShape("gym", (9.0, 14.0), (6.8, 10.0), (2.9, 3.8), ("", "bathroom"), True, (0.9, 2.4)),
 }
 """Of every scene type that is one room."""
 
@@ -96,8 +98,26 @@ def plan_room(rng: np.random.Generator, shape: RoomShape) -> tuple[PlanRoom, ...
         rects = np.array([room.rect for room in rooms])
         outer = (*(rects[:, :2].min(axis=0) - WALL_M), *(rects[:, 2:].max(axis=0) + WALL_M))
         if _add_way_in(rng, rooms, shape.wide_door):
-            add_windows(rng, rooms, (float(outer[0]), float(outer[1]), float(outer[2]), float(outer[3])))
+            banded = shape.window_band_m is not None
+            if shape.window_band_m is not None:
+                _add_window_band(rng, main, shape.window_band_m)
+            plain = rooms[1:] if banded else rooms
+            add_windows(rng, plain, (float(outer[0]), float(outer[1]), float(outer[2]), float(outer[3])))
             return tuple(rooms)
+
+
+def _add_window_band(rng: np.random.Generator, room: PlanRoom, heights_m: Span) -> None:
+    """Put rows of equal windows into one or two walls that have no door."""
+    free = [side for side in range(4) if not room.doors[side]]
+    rng.shuffle(free)
+    width, gap = float(rng.uniform(1.3, 2.2)), float(rng.uniform(0.5, 1.4))
+    for side in free[: int(rng.integers(1, 3))]:
+        length = wall_length_m(room.rect, side)
+        count = max(1, int((length - 0.6 + gap) / (width + gap)))
+        step = (length - 0.6 + gap) / count
+        for number in range(count):
+            at = (number - (count - 1) / 2) * step
+            room.windows[side].append(Opening(at, min(width, length - 0.5), *heights_m))
 
 
 def _beside(rng: np.random.Generator, main: Rect, room_type: str) -> Rect:

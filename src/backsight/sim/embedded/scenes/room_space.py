@@ -88,6 +88,7 @@ class RoomSpace:
                 self.wall_spans[side].append(span)
         for rect_kept in self.room.reserved:
             self.take(rect_kept)
+            self.cover_walls(rect_kept, self.room.height_m)
         for x, z in self.room.way_points_m:
             self._door_cells.append(self._cell(x, z))
 

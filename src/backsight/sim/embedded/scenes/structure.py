@@ -10,6 +10,7 @@ from backsight.sim.embedded.scenes.floor_plan import (
     WALL_M,
     Opening,
     PlanRoom,
+    Rect,
     wall_length_m,
     wall_point_m,
     yaw_of_side_rad,
@@ -60,18 +61,39 @@ def _metre_uv(corners: list[tuple[float, float]], metres: float) -> tuple[tuple[
 
 
 def _add_slabs(builder: MeshBuilder, room: PlanRoom, look: RoomLook) -> None:
+    """Add floor and ceiling, each with its opening for stairs."""
     x0, z0, x1, z1 = room.rect
-    middle = ((x0 + x1) / 2, room.floor_m, (z0 + z1) / 2)
-    x, z = (x1 - x0) / 2 + WALL_M / 2, (z1 - z0) / 2 + WALL_M / 2
-    corners = [(-x, z), (x, z), (x, -z), (-x, -z)]
-    floor = Piece("floor")
-    a, b, c, d = ((u, 0.0, v) for u, v in corners)
-    floor.quad((a, b, c, d), look.floor, _metre_uv(corners, builder.metres_per_repeat(look.floor)))
-    builder.add(floor, middle, 0.0, room.room_id)
-    ceiling = Piece("ceiling")
-    a, b, c, d = ((u, 0.0, v) for u, v in reversed(corners))
-    ceiling.quad((a, b, c, d), look.ceiling, _metre_uv(corners[::-1], builder.metres_per_repeat(look.ceiling)))
-    builder.add(ceiling, (middle[0], room.floor_m + room.height_m, middle[2]), 0.0, room.room_id)
+    middle_x, middle_z = (x0 + x1) / 2, (z0 + z1) / 2
+    reach = WALL_M / 2
+    whole = (x0 - reach, z0 - reach, x1 + reach, z1 + reach)
+    for category, hole, material in (
+        ("floor", room.floor_hole, look.floor),
+        ("ceiling", room.ceiling_hole, look.ceiling),
+    ):
+        slab = Piece(category)
+        metres = builder.metres_per_repeat(material)
+        for part in _around(whole, hole):
+            left, right, back, front = part[0] - middle_x, part[2] - middle_x, part[1] - middle_z, part[3] - middle_z
+            corners = [(left, front), (right, front), (right, back), (left, back)]
+            corners = corners if category == "floor" else corners[::-1]
+            a, b, c, d = ((u, 0.0, v) for u, v in corners)
+            slab.quad((a, b, c, d), material, _metre_uv(corners, metres))
+        height = room.floor_m if category == "floor" else room.floor_m + room.height_m
+        builder.add(slab, (middle_x, height, middle_z), 0.0, room.room_id)
+
+
+def _around(whole: Rect, hole: Rect | None) -> list[Rect]:
+    """Return rectangles that cover `whole` but for `hole`."""
+    if hole is None:
+        return [whole]
+    x0, z0, x1, z1 = whole
+    parts = [
+        (x0, z0, x1, hole[1]),
+        (x0, hole[3], x1, z1),
+        (x0, hole[1], hole[0], hole[3]),
+        (hole[2], hole[1], x1, hole[3]),
+    ]
+    return [part for part in parts if part[2] - part[0] > 1e-6 and part[3] - part[1] > 1e-6]
 
 
 def _add_wall(builder: MeshBuilder, room: PlanRoom, side: int, looks: tuple[int, int]) -> None:

@@ -1,7 +1,9 @@
 """From a room's type to its recipe."""
 
 from backsight.sim.embedded.scenes.placer import Placer
-from backsight.sim.embedded.scenes.recipes import living, sleeping, wet
+from backsight.sim.embedded.scenes.recipes import living, public, sleeping, wet, work
+from backsight.sim.embedded.scenes.recipes.habits import HABITS
+from backsight.sim.embedded.scenes.recipes.things import strew
 
 
 def furnish_room(placer: Placer) -> None:
@@ -15,5 +17,14 @@ def furnish_room(placer: Placer) -> None:
         "dining room": living.dining_room,
         "study": living.study,
         "hallway": living.hallway,
+        "open plan office": work.open_plan_office,
+        "meeting room": work.meeting_room,
+        "classroom": work.classroom,
+        "library": public.library,
+        "shop": public.shop_floor,
+        "warehouse": public.storehouse,
+        "gym": public.gym,
+        "landing": living.hallway,
     }
     recipes[placer.room.room_type](placer)
+    strew(placer, HABITS[placer.room.room_type])

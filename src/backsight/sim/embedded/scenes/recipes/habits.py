@@ -1,0 +1,135 @@
+"""Which small things lie about in which type of room."""
+
+from backsight.sim.embedded.scenes.recipes.things import Rule
+
+_TABLEWARE = ("cup", "bowl", "plate", "bottle")
+_SHELVED = ("vase", "box", "globe", "plant", "book", "book", "candle", "clock")
+_OFFICE = ("cup", "book", "book", "laptop", "bottle", "tray")
+
+_SHELF = Rule("in", ("bookshelf", "rack"), _SHELVED, 1.2)
+_TOPS = Rule("on", ("bookshelf", "wardrobe"), ("box", "plant", "vase", "basket", "globe"), 0.3)
+_IN_BASKET = Rule("in", ("basket", "box", "crate"), ("book", "bottle", "towel", "cushion", "teddy bear"), 0.8)
+_ON_SEATS = Rule("on", ("sofa", "armchair"), ("cushion", "book", "teddy bear"), 0.7)
+_UNDER = Rule("under", ("table", "desk", "bench"), ("basket", "box", "backpack"), 0.4)
+
+HABITS: dict[str, tuple[Rule, ...]] = {
+    "living room": (
+        Rule("on", ("table",), ("cup", "book", "bowl", "candle", "tray", "plate", "bottle"), 1.6),
+        Rule("on", ("cabinet",), ("book", "candle", "clock", "globe", "vase"), 0.8),
+        _SHELF,
+        _TOPS,
+        _ON_SEATS,
+        Rule("under", ("table",), ("basket", "box", "book"), 0.5),
+        _IN_BASKET,
+    ),
+    "bedroom": (
+        Rule("on", ("cabinet",), ("cup", "book", "clock", "candle", "bottle"), 0.9),
+        Rule("on", ("bed",), ("cushion", "teddy bear", "book", "laptop"), 1.2),
+        Rule("on", ("desk",), ("laptop", "book", "cup"), 1.2),
+        Rule("on", ("chair", "armchair"), ("book", "cushion", "backpack"), 0.3),
+        _SHELF,
+        _TOPS,
+        _UNDER,
+        _IN_BASKET,
+    ),
+    "kitchen": (
+        Rule("on", ("cabinet", "counter"), ("kettle", "toaster", "microwave", "pot", "tray", *_TABLEWARE), 1.0),
+        Rule("on", ("table",), _TABLEWARE, 2.5),
+        Rule("on", ("stove",), ("pot", "kettle"), 0.8),
+        Rule("in", ("sink",), ("plate", "cup", "bowl", "pot"), 0.7),
+        Rule("in", ("rack", "cabinet", "trolley"), ("pot", "bowl", "box", "bottle"), 1.0),
+        Rule("under", ("table",), ("basket", "box", "crate"), 0.5),
+        Rule("in", ("crate", "basket", "box"), ("bottle", "bottle", "cup"), 1.5),
+    ),
+    "bathroom": (
+        Rule("in", ("sink",), ("cup", "bottle"), 0.4),
+        Rule("on", ("sink", "cabinet", "washing machine"), ("bottle", "cup", "candle", "towel", "basket"), 0.9),
+        Rule("on", ("stool", "chair", "bench"), ("towel", "bottle"), 0.8),
+        Rule("in", ("basket", "rack", "cabinet"), ("towel", "bottle"), 1.2),
+        Rule("in", ("bathtub",), ("bottle", "basket"), 0.2),
+        Rule("under", ("sink", "bench"), ("basket", "box"), 0.6),
+    ),
+    "dining room": (
+        Rule("on", ("table",), ("plate", "cup", "bowl", "bottle", "candle"), 4.0),
+        Rule("on", ("cabinet",), ("tray", "candle", "vase", "bowl", "bottle", "clock"), 0.9),
+        Rule("under", ("table",), ("basket", "box"), 0.5),
+        _SHELF,
+        _TOPS,
+        _IN_BASKET,
+    ),
+    "study": (
+        Rule("on", ("desk",), _OFFICE, 1.2),
+        Rule("on", ("cabinet",), ("printer", "globe", "book", "clock"), 0.8),
+        _SHELF,
+        _TOPS,
+        _ON_SEATS,
+        _UNDER,
+        Rule("under", ("desk",), ("bin", "basket", "box"), 0.8),
+        _IN_BASKET,
+    ),
+    "hallway": (
+        Rule("on", ("cabinet", "bench"), ("basket", "bowl", "book", "vase", "bottle"), 0.9),
+        Rule("in", ("bench", "cabinet", "bookshelf"), ("basket", "box", "book"), 1.0),
+        Rule("under", ("bench", "table"), ("basket", "box", "backpack"), 0.9),
+        _TOPS,
+        _IN_BASKET,
+    ),
+    "landing": (_SHELF, _TOPS, _IN_BASKET, Rule("on", ("cabinet", "bench"), ("vase", "book", "basket"), 1.0)),
+    "open plan office": (
+        Rule("on", ("desk",), _OFFICE, 0.9),
+        Rule("on", ("table", "counter"), ("cup", "laptop", "book", "bottle", "bowl"), 1.5),
+        Rule("on", ("cabinet",), ("printer", "plant", "box", "book", "tray"), 0.8),
+        Rule("under", ("desk",), ("bin", "basket", "backpack", "box"), 0.45),
+        _SHELF,
+        _ON_SEATS,
+        _IN_BASKET,
+    ),
+    "meeting room": (
+        Rule("on", ("table",), ("cup", "bottle", "laptop", "book", "cup"), 5.0),
+        Rule("on", ("cabinet",), ("tray", "kettle", "cup", "plant", "bowl"), 1.2),
+        Rule("under", ("table",), ("backpack", "box", "bin"), 1.0),
+        _SHELF,
+        _IN_BASKET,
+    ),
+    "classroom": (
+        Rule("on", ("table",), ("book", "book", "bottle", "laptop", "cup"), 0.8),
+        Rule("on", ("desk",), ("book", "globe", "cup", "laptop"), 2.0),
+        Rule("under", ("table",), ("backpack",), 0.2),
+        Rule("on", ("cabinet",), ("globe", "box", "plant", "tray"), 1.0),
+        _SHELF,
+        _TOPS,
+        _IN_BASKET,
+    ),
+    "library": (
+        Rule("on", ("table", "desk", "counter"), ("book", "book", "book", "laptop", "globe"), 2.0),
+        Rule("in", ("bookshelf", "trolley"), ("book", "box", "book", "globe"), 0.8),
+        Rule("on", ("trolley", "stool", "armchair"), ("book",), 0.7),
+        Rule("under", ("table", "desk"), ("backpack", "basket"), 0.35),
+        _IN_BASKET,
+    ),
+    "shop": (
+        Rule("in", ("rack",), ("bottle", "box", "bowl", "pot", "cup", "teddy bear", "plate", "book"), 6.0),
+        Rule("on", ("rack",), ("box", "bottle", "basket", "vase"), 1.6),
+        Rule("in", ("crate", "basket", "shopping cart", "box"), ("bottle", "box", "bowl", "cup"), 1.6),
+        Rule("on", ("table",), ("bowl", "vase", "candle", "book", "plate", "box"), 3.0),
+        Rule("on", ("counter",), ("candle", "basket", "bottle", "bowl"), 0.8),
+        Rule("under", ("table",), ("box", "basket", "crate"), 0.8),
+    ),
+    "warehouse": (
+        Rule("in", ("rack",), ("box", "crate", "box", "barrel"), 2.4),
+        Rule("on", ("rack",), ("box", "crate"), 1.2),
+        Rule("on", ("pallet",), ("box", "crate", "box"), 1.6),
+        Rule("on", ("trolley", "table"), ("box", "crate", "bottle"), 1.0),
+        Rule("in", ("crate", "box"), ("bottle", "bottle", "cone"), 0.8),
+        Rule("under", ("table", "bench"), ("crate", "box"), 0.6),
+    ),
+    "gym": (
+        Rule("on", ("bench", "weight bench", "stool"), ("towel", "bottle", "backpack"), 0.8),
+        Rule("in", ("rack", "locker"), ("dumbbell", "exercise ball", "backpack", "towel"), 2.5),
+        Rule("on", ("rack",), ("dumbbell",), 3.0),
+        Rule("on", ("counter", "cabinet"), ("bottle", "towel", "basket"), 1.5),
+        Rule("under", ("bench",), ("basket", "backpack"), 0.7),
+        Rule("in", ("basket",), ("towel", "bottle"), 1.5),
+    ),
+}
+"""By room type."""
