@@ -13,7 +13,9 @@ FLOOR_STEP_M, WALL_STEP_M, CEILING_STEP_M = 0.125, 0.2, 0.35
 NARROW_M, NARROW_STEP_M = 0.12, 0.3
 """A face no wider than this has one sample across, and samples at this distance along."""
 WELDS_M = (0.02, 0.05, 0.1, 0.2, 0.4)
-CORNERS_AT_MOST = 30_000
+GRID_SAMPLES_AT_MOST = 34_000
+"""Larger scenes have their samples farther apart, up to eight times."""
+CORNERS_AT_MOST = 20_000
 """Corners of small faces share a sample within the smallest of `WELDS_M` that leaves no more samples than this."""
 INSET_M = 0.012
 """Samples keep this far off the edge of their face, where they would lie in the neighbouring wall."""
@@ -165,12 +167,25 @@ class _Grids:
         st = np.stack([np.einsum("kci,ki->kc", both, axis) for axis in (s_axis, t_axis)], axis=2)
         low = st.min(axis=1)
         size = st.max(axis=1) - low
-        up = geometry.normal[leader, 1]
-        step = np.where(up > 0.7, FLOOR_STEP_M, np.where(up < -0.7, CEILING_STEP_M, WALL_STEP_M))
-        step = np.where(size.min(axis=1) < NARROW_M, NARROW_STEP_M, step)
-        counts = np.where(size < NARROW_M, 1, np.ceil(size / step[:, None] - 1e-3).astype(np.int64) + 1)
+        counts = _counts(size, geometry.normal[leader, 1])
         plane = np.einsum("ki,ki->k", corners[leader, 0], geometry.normal[leader])
         return cls(s_axis, t_axis, plane, low, size, counts[:, 0], counts[:, 1])
+
+
+def _counts(size_m: Float64[np.ndarray, "charts 2"], up: Float64[np.ndarray, " charts"]) -> Int64[np.ndarray, "charts 2"]:
+    """Return columns and rows of grids of these sizes, coarser where a scene is large."""
+    step = np.where(up > 0.7, FLOOR_STEP_M, np.where(up < -0.7, CEILING_STEP_M, WALL_STEP_M))
+    step = np.where(size_m.min(axis=1) < NARROW_M, NARROW_STEP_M, step)
+
+    def at(scale: float) -> Int64[np.ndarray, "charts 2"]:
+        steps = np.ceil(size_m / (scale * step[:, None]) - 1e-3).astype(np.int64)
+        return np.where(size_m < NARROW_M, 1, np.maximum(steps, 1) + 1)
+
+    scale, counts = 1.0, at(1.0)
+    while counts.prod(axis=1).sum() > GRID_SAMPLES_AT_MOST and scale < 8.0:
+        scale *= 1.1
+        counts = at(scale)
+    return counts
 
 
 @dataclass(frozen=True)
