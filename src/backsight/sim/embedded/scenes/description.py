@@ -139,9 +139,9 @@ def describe_built(
                 yaw_rad=float(placed.yaw_rad),
                 room_id=placed.room_id,
                 supported_by=placed.supported_by,
-                boxes=tuple(_row(row) for row in placed.piece.boxes),
+                boxes=tuple(tuple(map(float, row)) for row in placed.piece.boxes),
                 frustums={
-                    sides: tuple(_row(row) for row in rows) for sides, rows in sorted(placed.piece.frustums.items())
+                    sides: tuple(tuple(map(float, row)) for row in rows) for sides, rows in sorted(placed.piece.frustums.items())
                 },
                 quads=tuple(_quad(*quad) for quad in placed.piece.quads),
             )
@@ -154,34 +154,61 @@ def build_described(description: SceneDescription) -> PackedScene:
     """Return the scene of a description: the same arrays, to the byte, as of the scene that was described.
 
     Raises:
-        DataError: a texture that is no image, or a piece without parts.
+        DataError: a texture that is no image, a piece without parts, or a number that names nothing.
     """
+    _check_numbers(description)
     builder = MeshBuilder()
     for number, png in enumerate(description.textures):
         builder.texture(_image(png, number))
     for entry in description.materials:
         look = entry.material
         builder.material(look.colour, look.texture, look.gloss, entry.metres_per_repeat, look.pane, look.glow)
-    for number, entry in enumerate(description.pieces):
+    for entry in description.pieces:
         piece = Piece(entry.category, entry.colour)
         piece.boxes = list(entry.boxes)
         piece.frustums = {sides: list(rows) for sides, rows in entry.frustums.items()}
         piece.quads = [(quad.corners_m, quad.uv, quad.material) for quad in entry.quads]
-        if not (piece.boxes or piece.frustums or piece.quads):
-            raise DataError("scene description", f"pieces[{number}]", f"the {entry.category} has no parts")
         builder.add(piece, entry.position_m, entry.yaw_rad, entry.room_id, entry.supported_by)
     rooms = tuple(entry.room for entry in description.rooms)
     return builder.pack(description.lamps, rooms, description.ceiling_m, description.sky)
+
+
+_MATERIAL_OF_BOX, _MATERIAL_OF_FRUSTUM = 10, 11
+"""Where the rows of `Piece.boxes` and `Piece.frustums` hold their material."""
+_BOX_NUMBERS, _FRUSTUM_NUMBERS = 12, 13
+
+
+def _check_numbers(description: SceneDescription) -> None:
+    """Refuse what names a texture, a material, a room or a piece that is not there, and parts of the wrong length."""
+    where = "scene description"
+    rooms = {entry.room.room_id for entry in description.rooms}
+    for number, entry in enumerate(description.materials):
+        if not -1 <= entry.material.texture < len(description.textures):
+            raise DataError(where, f"materials[{number}].texture", f"no texture {entry.material.texture}")
+    for number, lamp in enumerate(description.lamps):
+        if lamp.room_id not in rooms:
+            raise DataError(where, f"lamps[{number}].room_id", f"no room {lamp.room_id}")
+    for number, piece in enumerate(description.pieces):
+        field = f"pieces[{number}]"
+        frustums = [row for rows in piece.frustums.values() for row in rows]
+        if not (piece.boxes or frustums or piece.quads):
+            raise DataError(where, field, f"the {piece.category} has no parts")
+        if any(len(row) != _BOX_NUMBERS for row in piece.boxes) or any(len(r) != _FRUSTUM_NUMBERS for r in frustums):
+            raise DataError(where, field, f"rows of boxes hold {_BOX_NUMBERS} numbers, of frustums {_FRUSTUM_NUMBERS}")
+        used = [row[_MATERIAL_OF_BOX] for row in piece.boxes] + [row[_MATERIAL_OF_FRUSTUM] for row in frustums]
+        used += [quad.material for quad in piece.quads]
+        if not all(0 <= material < len(description.materials) for material in used):
+            raise DataError(where, field, f"materials are numbered 0 to {len(description.materials) - 1}")
+        if piece.room_id not in rooms:
+            raise DataError(where, f"{field}.room_id", f"no room {piece.room_id}")
+        if piece.supported_by is not None and not 1 <= piece.supported_by <= len(description.pieces):
+            raise DataError(where, f"{field}.supported_by", f"no piece {piece.supported_by}")
 
 
 def room_record(room: PlanRoom) -> Room:
     """Return what the simulator says of a room of the plan."""
     x0, z0, x1, z1 = (float(value) for value in room.rect)
     return Room(room.room_id, room.room_type, (x0, z0, x1, z1), float(room.floor_m), float(room.height_m))
-
-
-def _row(row: tuple[float, ...]) -> tuple[float, ...]:
-    return tuple(float(value) for value in row)
 
 
 def _vector(values: Vector) -> Vector:

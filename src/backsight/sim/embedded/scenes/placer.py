@@ -125,7 +125,7 @@ class Placer:
             turn_rad: yaw relative to the carrier.
             tries: random places to try.
         """
-        for x, y, z in find_spots(self.rng, piece, carrier.piece.offers(kind), turn_rad, tries):
+        for x, y, z in find_spots(self.rng, piece, carrier.piece, kind, turn_rad, tries):
             pose = carrier.pose.offset(x, z, turn_rad)
             if kind != "under":
                 standing = self._load(piece, pose, carrier.base_m + y, carrier)

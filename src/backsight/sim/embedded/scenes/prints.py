@@ -227,3 +227,23 @@ def perforation(rng: np.random.Generator, colour: Colour, period_px: int = 8) ->
     grain = rng.uniform(-0.02, 0.02, (64, 64, 1)).astype(np.float32)
     image = np.where(hole[..., None], rgb_array(colour) * np.float32(0.55), rgb_array(colour)) + grain
     return finish_image(image.astype(np.float32))
+
+
+def sheen(rng: np.random.Generator) -> Texture:
+    """Return what a mirror shows here: a pale gradient with two slanting streaks of light."""
+    y, x = (np.mgrid[0:64, 0:64] + 0.5).astype(np.float32) / 64.0
+    shade = 0.62 + 0.2 * y
+    start = float(rng.uniform(0.2, 0.9))
+    for offset, width in ((0.0, 0.16), (0.28, 0.05)):
+        shade = shade + 0.16 * (np.abs(x * 0.6 + y - start - offset) < width)
+    return finish_image((shade[..., None] * np.array([0.92, 0.98, 1.0])).astype(np.float32))
+
+
+def page(rng: np.random.Generator) -> Texture:
+    """Return a printed page: a heading, lines of print and perhaps a small picture."""
+    image = _sheet(64, 64, (238, 234, 222))
+    image[5:9, 12:52] = (70, 68, 66)
+    _lines(rng, image, (6, 14, 58, 60), (110, 106, 100))
+    if rng.random() < 0.5:
+        image[34:54, 10:34] = _shade(rng, 80, 200)
+    return _upright(image)

@@ -1,6 +1,7 @@
 """Ids of procedural scenes: `kitchen-12`, `shop-3+clutter=0.8+textures=repetitive`."""
 
 import difflib
+import math
 import re
 from dataclasses import dataclass
 from typing import Literal, cast, get_args
@@ -57,7 +58,8 @@ class SceneId:
     def __post_init__(self) -> None:
         if self.seed < 0:
             raise UsageError(f"scene id: seed {self.seed}: give a seed of 0 or more")
-        if not 0.0 <= self.clutter <= 1.0 or round(self.clutter, _CLUTTER_DIGITS) != self.clutter:
+        in_range = 0.0 <= self.clutter <= 1.0 and math.copysign(1.0, self.clutter) > 0.0
+        if not in_range or round(self.clutter, _CLUTTER_DIGITS) != self.clutter:
             raise UsageError(f"scene id: clutter={self.clutter}: give a number from 0 to 1 with at most three decimals")
 
     def __str__(self) -> str:

@@ -1,25 +1,28 @@
 """Random places for a small thing on the surfaces that a piece offers."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 
-from backsight.sim.embedded.scenes.piece import Piece, Surface, Vector
+from backsight.sim.embedded.scenes.piece import Piece, SurfaceKind, Vector
 
 _EDGE_M = 0.006
 """Things stay this far from the edge of a surface and from what is above it."""
+_INSIDE_SHARE = 0.6
+"""Least share of its height by which a thing in a vessel is below the vessel's rim."""
 
 
 def find_spots(
-    rng: np.random.Generator, piece: Piece, surfaces: Sequence[Surface], turn_rad: float, tries: int
+    rng: np.random.Generator, piece: Piece, carrier: Piece, kind: SurfaceKind, turn_rad: float, tries: int
 ) -> Iterator[Vector]:
     """Yield places in the carrier's frame where the origin of a thing may come to lie.
 
     Args:
         rng: source of randomness.
         piece: the thing.
-        surfaces: of the carrier.
+        carrier: offers the surfaces.
+        kind: of the surfaces.
         turn_rad: yaw of the thing relative to the carrier.
         tries: how many places to yield at most.
     """
@@ -27,10 +30,11 @@ def find_spots(
     reach_x, reach_z = _extents(piece, cos, sin)
     roomy = [
         surface
-        for surface in surfaces
+        for surface in carrier.offers(kind)
         if surface.size_m[0] - 2 * _EDGE_M >= reach_x[1] - reach_x[0]
         and surface.size_m[1] - 2 * _EDGE_M >= reach_z[1] - reach_z[0]
         and surface.height_m - _EDGE_M >= piece.height_m
+        and (kind != "in" or surface.centre_m[1] + _INSIDE_SHARE * piece.height_m <= carrier.height_m)
     ]
     if not roomy:
         return

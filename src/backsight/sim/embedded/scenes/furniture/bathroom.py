@@ -48,6 +48,7 @@ def _rim(piece: Piece, ceramic: int, inner: int, size_m: tuple[float, float, flo
     for z, deep in ((-depth / 2 + 0.055, 0.11), (depth / 2 - side / 2, side)):
         piece.box((0.0, top - 0.04, z), (width - 2 * side, 0.04, deep), ceramic)
     piece.box((0.0, top - 0.038, 0.025), (width - 2 * side, 0.004, depth - 0.17), inner)
+    piece.offer("in", (0.0, top - 0.034, 0.035), (width - 2 * side - 0.03, depth - 0.22), 0.14)
 
 
 def toilet(finishes: Finishes, paint: Paint, variant: int) -> Piece:
@@ -124,6 +125,7 @@ def _hollow(piece: Piece, inner: int, rim_m: tuple[float, float], levels_m: tupl
     upper = [(x * length, high, z * width) for x, z in ring]
     lower = [(x * length * 0.8, low, z * width * 0.78) for x, z in ring]
     piece.quad((lower[0], lower[1], lower[2], lower[3]), inner)
+    piece.offer("in", (0.0, low, 0.0), (length * 0.74, width * 0.7))
     for first in range(4):
         second = (first + 1) % 4
         piece.quad((lower[second], lower[first], upper[first], upper[second]), inner)

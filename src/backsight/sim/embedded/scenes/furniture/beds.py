@@ -40,6 +40,10 @@ def bed(finishes: Finishes, paint: Paint, width_m: float, variant: int) -> Piece
     piece.box(at, (width_m + 0.03, top + 0.035 - hem, covered), blanket, taper=0.965, hidden=HIDE_BOTTOM)
     fold = (0.0, top + 0.035, -back - covered + 0.06)
     piece.box(fold, (width_m - 0.02, 0.018, 0.24), finishes.shade(paint, 1.06))
+    front, start = -back - 0.08, -back - covered + 0.2
+    piece.offer("on", (0.0, top + 0.035, (front + start) / 2), (width_m * 0.9, front - start))
+    if low:
+        piece.offer("under", (0.0, 0.0, 0.02), (width_m - 0.22, length - 0.3), low - 0.01)
     pillows = 2 if width_m > 1.3 else 1
     for number in range(pillows):
         x = (number - (pillows - 1) / 2) * (width_m - 0.1) / 2

@@ -31,7 +31,7 @@ def lamp(finishes: Finishes, paint: Paint, height_m: float, variant: int) -> Pie
     start = height_m - high
     if variant == 2 and tall:
         for turn in (0.3, 2.394, 4.489):
-            at = (0.2 * math.sin(turn), 0.0, 0.2 * math.cos(turn))
+            at = (0.2 * math.sin(turn), 0.003, 0.2 * math.cos(turn))
             piece.frustum(
                 at, (0.014, 0.014), start + 0.02, stand, (-0.16, turn, 0.0), Round(4, bottom=False, top=False)
             )
@@ -197,14 +197,17 @@ def box(finishes: Finishes, paint: Paint, size_m: tuple[float, float, float], va
         for side in (-1, 1):
             piece.box((side * (width / 2 - 0.01), 0.0, 0.0), (0.02, height, depth), board)
             piece.box((0.0, 0.0, side * (depth / 2 - 0.01)), (width - 0.04, height, 0.02), board)
+        piece.offer("in", (0.0, 0.03, 0.0), (width - 0.06, depth - 0.06))
         return piece
     piece.box((0.0, 0.0, 0.0), (width, height, depth), board)
     if variant == 0:
         tape = finishes.shade(paint, 0.8)
         piece.box((0.0, height, 0.0), (width, 0.002, depth * 0.14), tape)
         piece.box((0.0, height * 0.7, depth / 2), (width * 0.1, height * 0.3, 0.003), tape)
+        piece.offer("on", (0.0, height + 0.002, 0.0), (width - 0.03, depth - 0.03))
     else:
         piece.box((0.0, height * 0.78, 0.0), (width + 0.02, height * 0.24, depth + 0.02), finishes.shade(paint, 0.88))
+        piece.offer("on", (0.0, height * 1.02, 0.0), (width - 0.02, depth - 0.02))
         piece.box((0.0, height * 0.3, depth / 2), (width * 0.35, height * 0.25, 0.004), finishes.white)
     return piece
 
@@ -222,9 +225,12 @@ def waste_bin(finishes: Finishes, paint: Paint, variant: int) -> Piece:
     radius, high = rng.uniform(0.13, 0.17), rng.uniform(0.3, 0.4)
     if variant == 0:
         piece.frustum((0.0, 0.0, 0.0), (radius * 0.8, radius), high, shell, shape=POLE_10)
+        lining = finishes.shade(paint, 0.55)
+        piece.frustum((0.0, 0.01, 0.0), (radius * 0.77, radius * 0.96), high - 0.012, lining, shape=POLE_10)
         piece.frustum(
-            (0.0, high, 0.0), (radius * 0.9, radius * 0.9), 0.003, finishes.dark, shape=replace(LIDDED, sides=10)
+            (0.0, 0.0, 0.0), (radius * 0.78, radius * 0.78), 0.012, finishes.dark, shape=replace(LIDDED, sides=10)
         )
+        piece.offer("in", (0.0, 0.012, 0.0), (radius, radius))
         return piece
     piece.frustum((0.0, 0.0, 0.0), (radius, radius), 0.04, finishes.dark, shape=POLE_10)
     piece.frustum((0.0, 0.04, 0.0), (radius, radius), high + 0.1, shell, shape=POLE_10)

@@ -131,9 +131,9 @@ def mat(finishes: Finishes, paint: Paint, variant: int) -> Piece:
         return piece
     if variant == 1:
         radius = rng.uniform(0.07, 0.09)
-        add_disc(piece, (0.0, radius, 0.0), radius, width, cloth)
+        add_disc(piece, (0.0, radius, 0.0), radius * 0.98, width, cloth)
         for x in (-0.2, 0.2):
-            add_disc(piece, (x, radius, 0.0), radius * 1.02, 0.035, edge)
+            add_disc(piece, (x, radius, 0.0), radius, 0.035, edge)
         for side in (-1, 1):
             add_disc(piece, (side * width / 2, radius, 0.0), radius * 0.45, 0.006, edge)
         return piece
@@ -183,7 +183,7 @@ def punching_bag(finishes: Finishes, paint: Paint, variant: int) -> Piece:
     piece = Piece("punching bag", paint.name)
     skin, band, frame = finishes.material(paint, "gloss"), finishes.shade(paint, 0.7), finishes.metal
     if variant == 0:
-        top = rng.uniform(2.05, 2.2)
+        top, frame = rng.uniform(2.05, 2.2), finishes.shade(paint, 0.9)
         for side in (-1, 1):
             piece.box((side * 0.4, 0.0, -0.1), (0.07, 0.07, 1.1), frame)
         piece.box((0.0, 0.0, -0.55), (0.87, 0.07, 0.08), frame)
@@ -196,7 +196,9 @@ def punching_bag(finishes: Finishes, paint: Paint, variant: int) -> Piece:
         for side in (-1, 1):
             add_rod(piece, (side * radius * 0.8, high, z), (0.0, top - 0.06, z), 0.022, finishes.dark)
         return piece
-    piece.lathe((0.0, 0.0, 0.0), [(0.3, 0.0), (0.3, 0.1), (0.16, 0.26)], finishes.dark, Round(12, bottom=False))
+    piece.lathe(
+        (0.0, 0.0, 0.0), [(0.28, 0.0), (0.28, 0.08), (0.13, 0.26)], finishes.shade(paint, 0.9), Round(12, bottom=False)
+    )
     if variant == 1:
         top = rng.uniform(1.65, 1.8)
         profile = [(0.15, 0.0), (0.18, 0.06), (0.18, top - 0.5), (0.13, top - 0.3)]

@@ -84,7 +84,7 @@ def add_carcass(piece: Piece, size_m: tuple[float, float, float], base_y_m: floa
     piece.box((0.0, base_y_m, 0.0), (width, height, depth), material)
 
 
-def add_rod(piece: Piece, start_m: Vector, end_m: Vector, thick_m: float, material: int) -> None:
+def add_rod(piece: Piece, start_m: Vector, end_m: Vector, thick_m: float, material: int, ends: bool = True) -> None:
     """Add a square bar between two points; its lower end is cut back where it would reach below the floor.
 
     Args:
@@ -93,6 +93,7 @@ def add_rod(piece: Piece, start_m: Vector, end_m: Vector, thick_m: float, materi
         end_m: middle of the other end.
         thick_m: edge of its cross-section.
         material: material index.
+        ends: whether its ends can be seen.
     """
     (x, y, z), (end_x, end_y, end_z) = (start_m, end_m) if start_m[1] <= end_m[1] else (end_m, start_m)
     level, rise = math.hypot(end_x - x, end_z - z), end_y - y
@@ -104,7 +105,7 @@ def add_rod(piece: Piece, start_m: Vector, end_m: Vector, thick_m: float, materi
         x, y, z = x + share * (end_x - x), y + share * rise, z + share * (end_z - z)
         length *= 1.0 - share
     turn = (tilt, yaw, 0.0) if tilt > 1e-9 else (0.0, 0.0, 0.0)
-    piece.box((x, y, z), (thick_m, length, thick_m), material, turn)
+    piece.box((x, y, z), (thick_m, length, thick_m), material, turn, hidden=0 if ends else HIDE_ENDS)
 
 
 def add_disc(

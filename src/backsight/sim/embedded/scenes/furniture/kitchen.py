@@ -18,6 +18,7 @@ def fridge(finishes: Finishes, paint: Paint, variant: int) -> Piece:
     body = depth - 0.07
     piece.box((0.0, 0.0, -0.035), (width - 0.03, 0.05, body - 0.06), finishes.dark)
     piece.box((0.0, 0.05, -0.035), (width, height - 0.05, body), shell, hidden=HIDE_BOTTOM)
+    piece.offer("on", (0.0, height, -0.035), (width - 0.07, body - 0.04))
     front = body / 2 - 0.035 + 0.02
     piece.box((0.0, 0.07, front - 0.012), (width - 0.02, height - 0.09, 0.014), finishes.dark)
     if variant == 2:
@@ -49,6 +50,7 @@ def stove(finishes: Finishes, paint: Paint, variant: int) -> Piece:
             radius = 0.09 if z < 0 else 0.075
             tall = 0.004 if variant == 0 else 0.022
             piece.frustum(at, (radius, radius), tall, hob, shape=LIDDED)
+            piece.offer("on", (at[0], WORKTOP_M + (0.032 if variant else tall), at[2]), (0.16, 0.16))
             if variant:
                 rack = (at[0], WORKTOP_M + 0.02, at[2])
                 piece.box(rack, (0.2, 0.012, 0.02), finishes.metal, hidden=HIDE_BOTTOM)
@@ -69,6 +71,7 @@ def counter(finishes: Finishes, paint: Paint, width_m: float, worktop: int) -> P
     piece = Piece("cabinet", paint.name)
     _unit(piece, finishes, paint, (width_m, 0.0))
     piece.box((0.0, WORKTOP_M - 0.04, 0.0), (width_m, 0.04, UNIT_DEPTH_M), worktop)
+    piece.offer("on", (0.0, WORKTOP_M, 0.0), (width_m - 0.03, UNIT_DEPTH_M - 0.06))
     return piece
 
 
@@ -103,11 +106,13 @@ def kitchen_sink(finishes: Finishes, paint: Paint, variant: int, worktop: int) -
     for x, wide in basins:
         piece.box((x, top - 0.18, 0.02), (wide, 0.004, 0.38), bowl)
         _basin_walls(piece, bowl, (x, 0.02), (wide, 0.38), (top - 0.18, top))
+        piece.offer("in", (x, top - 0.176, 0.02), (wide - 0.03, 0.34), 0.34)
         piece.box((x, top, -0.18), (wide, 0.006, 0.02), rim)
         piece.box((x, top, 0.22), (wide, 0.006, 0.02), rim)
     if variant == 2:
         for groove in range(4):
             piece.box((0.12 + groove * 0.08, top, 0.02), (0.02, 0.006, 0.34), rim)
+        piece.offer("on", (0.24, top + 0.006, 0.02), (0.26, 0.32))
     _tap(piece, rim, (basins[0][0], top, -0.235))
     return piece
 

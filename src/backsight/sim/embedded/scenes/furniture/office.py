@@ -5,7 +5,7 @@ import math
 from backsight.sim.embedded.scenes import prints
 from backsight.sim.embedded.scenes.finishes import Finishes, Paint
 from backsight.sim.embedded.scenes.furniture.joinery import add_disc, add_fronts, add_level_panel, add_rod
-from backsight.sim.embedded.scenes.piece import HIDE_BOTTOM, Piece, Round
+from backsight.sim.embedded.scenes.piece import HIDE_BACK, HIDE_BOTTOM, Piece, Round
 
 
 def monitor(finishes: Finishes, paint: Paint, variant: int) -> Piece:
@@ -213,7 +213,7 @@ def _ball(piece: Piece, look: int, place_m: tuple[float, float]) -> None:
     for row in range(rows):
         for column in range(columns):
             corners = (at(column, row), at(column + 1, row), at(column + 1, row + 1), at(column, row + 1))
-            u, v = (column / columns, (column + 1) / columns), (row / rows, (row + 1) / rows)
+            u, v = (0.4 + column / columns, 0.4 + (column + 1) / columns), (row / rows, (row + 1) / rows)
             piece.quad(corners, look, ((u[0], v[0]), (u[1], v[0]), (u[1], v[1]), (u[0], v[1])))
 
 
@@ -236,12 +236,20 @@ def clock(finishes: Finishes, paint: Paint, variant: int) -> Piece:
         return piece
     radius = (rng.uniform(0.14, 0.2), rng.uniform(0.13, 0.17), 0.065)[variant]
     if variant == 1:
-        piece.box((0.0, 0.0, 0.0), (2 * radius, 2 * radius, 0.04), rim)
+        piece.box((0.0, 0.0, 0.0), (2 * radius, 2 * radius, 0.036), finishes.material(paint))
+        for side in (-1, 1):
+            piece.box((side * radius * 0.94, 0.0, 0.006), (radius * 0.12, 2 * radius, 0.036), rim, hidden=HIDE_BACK)
+            at = (0.0, radius * (1 + side * 0.94) - radius * 0.06, 0.006)
+            piece.box(at, (radius * 1.76, radius * 0.12, 0.036), rim, hidden=HIDE_BACK)
         piece.panel((0.0, radius, 0.021), 1.8 * radius, 1.8 * radius, face)
         return piece
     centre = radius + (0.02 if variant == 2 else 0.0)
-    add_disc(piece, (0.0, centre, 0.0), radius, 0.06 if variant == 2 else 0.04, rim, True)
-    z = 0.031 if variant == 2 else 0.021
+    z = 0.03 if variant == 2 else 0.02
+    add_disc(piece, (0.0, centre, 0.0), radius * 0.98, 2 * z, finishes.material(paint), True)
+    turn = (0.0, math.pi / 2, math.pi / 2)
+    bezel = Round(10, bottom=False, top=False)
+    piece.frustum((0.0, centre, z - 0.03), (radius, radius * 0.86), 0.034, rim, turn, bezel)
+    z += 0.001
     ring = [math.pi * (2 * k + 1) / 16 for k in range(16)]
     for k in range(7):
         picked = [ring[i] for i in (k, 15 - k, 14 - k, k + 1)]
@@ -257,7 +265,7 @@ def clock(finishes: Finishes, paint: Paint, variant: int) -> Piece:
 
 
 def backpack(finishes: Finishes, paint: Paint, variant: int) -> Piece:
-    """Return a backpack that stands upright: 0 a school bag, 1 tall with a rolled mat on top, 2 with two side pockets."""
+    """Return a backpack that stands upright: 0 for school, 1 tall with a rolled mat, 2 with side pockets."""
     rng = finishes.rng
     piece = Piece("backpack", paint.name)
     cloth, dark, light = finishes.material(paint, "fabric"), finishes.shade(paint, 0.82), finishes.shade(paint, 1.1)

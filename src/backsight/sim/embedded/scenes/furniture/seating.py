@@ -4,7 +4,16 @@ import math
 
 from backsight.sim.embedded.scenes.finishes import Finishes, Paint
 from backsight.sim.embedded.scenes.furniture.joinery import add_legs
-from backsight.sim.embedded.scenes.piece import HIDE_BOTTOM, HIDE_ENDS, HIDE_FRONT, HIDE_SIDES, POLE, Piece, Round
+from backsight.sim.embedded.scenes.piece import (
+    HIDE_BOTTOM,
+    HIDE_ENDS,
+    HIDE_FRONT,
+    HIDE_SIDES,
+    POLE,
+    Piece,
+    Round,
+    Vector,
+)
 
 LIDDED_12 = Round(12, bottom=False)
 
@@ -52,6 +61,7 @@ def chair(finishes: Finishes, paint: Paint, variant: int) -> Piece:
         add_legs(piece, (width - 0.04, depth - 0.04), seat - 0.03, 0.04, legs, True)
         piece.box((0.0, seat - 0.03, 0.0), (width, 0.035, depth), shell)
         piece.box((0.0, seat, -depth / 2 + 0.03), (width, (top - seat) * 0.9, 0.03), shell, (-0.2, 0.0, 0.0), 0.8)
+    piece.offer("on", (0.0, seat + (0.005 if variant == 2 else 0.0), 0.035), (width - 0.05, depth - 0.13))
     return piece
 
 
@@ -61,8 +71,10 @@ def _office_chair(piece: Piece, finishes: Finishes, paint: Paint) -> None:
         piece.box(
             (0.0, 0.05, 0.0), (0.05, 0.30, 0.04), finishes.dark, (1.5708, turn, 0.0), hidden=HIDE_BOTTOM | HIDE_FRONT
         )
+        piece.box((0.27 * math.sin(turn), 0.0, 0.27 * math.cos(turn)), (0.045, 0.06, 0.045), finishes.dark)
     piece.frustum((0.0, 0.04, 0.0), (0.03, 0.03), seat - 0.12, finishes.metal, shape=POLE)
     piece.box((0.0, seat - 0.08, 0.0), (0.48, 0.08, 0.46), cloth, taper=0.95)
+    piece.offer("on", (0.0, seat, 0.02), (0.4, 0.36))
     piece.box((0.0, seat - 0.02, -0.24), (0.06, 0.2, 0.03), finishes.dark)
     piece.box((0.0, seat + 0.10, -0.22), (0.44, 0.46, 0.06), cloth, (-0.12, 0.0, 0.0), 0.9)
     for side in (-1, 1):
@@ -99,17 +111,24 @@ def sofa(finishes: Finishes, paint: Paint, seats: int) -> Piece:
         piece.box((x, leg + body, back_thick / 2 + 0.01), cushion, darker, taper=0.96, hidden=HIDE_BOTTOM)
         size = (seat_width - 0.02, back - seat - 0.06, 0.15)
         piece.box((x, seat + 0.01, -depth / 2 + back_thick + 0.09), size, lighter, (-0.18, 0.0, 0.0), 0.93)
-    if seats > 1:
-        _throw_pillows(piece, finishes, (width / 2 - arm - 0.22, seat + 0.02, 0.02))
+    taken = _throw_pillows(piece, finishes, (width / 2 - arm - 0.22, seat + 0.02, 0.02)) if seats > 1 else ()
+    near, far = -depth / 2 + 0.4, depth / 2 - 0.04
+    for number in range(seats):
+        if (number == 0 and -1 in taken) or (number == seats - 1 and 1 in taken):
+            continue
+        x = (number - (seats - 1) / 2) * seat_width
+        piece.offer("on", (x, seat + 0.01, (near + far) / 2), (seat_width - 0.08, far - near))
     return piece
 
 
-def _throw_pillows(piece: Piece, finishes: Finishes, corner_m: tuple[float, float, float]) -> None:
+def _throw_pillows(piece: Piece, finishes: Finishes, corner_m: Vector) -> tuple[int, ...]:
+    """Put a pillow into none, one or both corners; returns at which sides."""
     cloth = finishes.material(finishes.paint("sofa"), "fabric")
-    for side in (-1, 1):
-        if finishes.rng.random() < 0.6:
-            at = (side * corner_m[0], corner_m[1], corner_m[2])
-            piece.box(at, (0.38, 0.36, 0.11), cloth, (-0.35, -side * 0.3, 0.0), 0.8)
+    sides = tuple(side for side in (-1, 1) if finishes.rng.random() < 0.35)
+    for side in sides:
+        at = (side * corner_m[0], corner_m[1], corner_m[2])
+        piece.box(at, (0.38, 0.36, 0.11), cloth, (-0.35, -side * 0.3, 0.0), 0.8)
+    return sides
 
 
 def armchair(finishes: Finishes, paint: Paint, variant: int) -> Piece:
@@ -129,6 +148,8 @@ def armchair(finishes: Finishes, paint: Paint, variant: int) -> Piece:
             x = side * (width / 2 - 0.06)
             piece.box((x, 0.20, 0.02), (0.11, 0.42, depth - 0.06), cloth)
             piece.box((x, 0.60, -depth / 2 + 0.22), (0.09, 0.36, 0.26), cloth, taper=0.8)
+        near, far = -depth / 2 + 0.24, depth / 2 - 0.08
+        piece.offer("on", (0.0, 0.44, (near + far) / 2), (width - 0.32, far - near))
         return piece
     radius = rng.uniform(0.36, 0.42)
     piece.frustum((0.0, 0.0, 0.0), (radius * 0.9, radius * 0.95), 0.26, cloth, shape=LIDDED_12)
@@ -139,4 +160,5 @@ def armchair(finishes: Finishes, paint: Paint, variant: int) -> Piece:
         at = (reach * math.sin(turn), 0.0, reach * math.cos(turn))
         tall = 0.72 - 0.035 * abs(step - 3)
         piece.box(at, (radius * 0.56, tall, 0.10), cloth, (0.0, turn, 0.0), hidden=HIDE_BOTTOM)
+    piece.offer("on", (0.0, 0.4, 0.03), (radius * 0.85, radius * 0.85))
     return piece

@@ -60,7 +60,7 @@ def rack(finishes: Finishes, paint: Paint, variant: int) -> Piece:
 
 
 def counter(finishes: Finishes, paint: Paint, variant: int) -> Piece:
-    """Return a counter whose customers stand at +Z: 0 straight with a top, 1 with a raised front, 2 a kitchen island."""
+    """Return a counter whose customers stand at +Z: 0 straight with a top, 1 with a raised front, 2 an island."""
     rng = finishes.rng
     piece = Piece("counter", paint.name)
     width = rng.uniform(1.5, 2.1)
@@ -177,16 +177,7 @@ def trolley(finishes: Finishes, paint: Paint, variant: int) -> Piece:
     piece = Piece("trolley", paint.name)
     frame, dark = finishes.material(paint), finishes.dark
     if variant == 1:
-        height = rng.uniform(1.15, 1.3)
-        for side in (-1, 1):
-            add_disc(piece, (side * 0.22, 0.12, -0.12), 0.12, 0.06, dark)
-            piece.box((side * 0.17, 0.03, 0.0), (0.045, height, 0.045), frame)
-        for step in range(4):
-            piece.box((0.0, 0.15 + step * (height - 0.3) / 3, 0.0), (0.34, 0.045, 0.035), frame)
-        piece.box((0.0, height, -0.03), (0.4, 0.045, 0.045), dark)
-        piece.box((0.0, 0.0, 0.14), (0.42, 0.025, 0.28), frame)
-        piece.box((0.0, 0.1, -0.12), (0.42, 0.035, 0.035), frame)
-        piece.offer("on", (0.0, 0.025, 0.155), (0.38, 0.22))
+        _sack_barrow(piece, (frame, dark), rng.uniform(1.15, 1.3))
         return piece
     length, width = (rng.uniform(0.85, 1.0), rng.uniform(0.55, 0.62)) if variant == 0 else (0.8, 0.46)
     x, z = length / 2 - 0.08, width / 2 - 0.07
@@ -212,6 +203,20 @@ def trolley(finishes: Finishes, paint: Paint, variant: int) -> Piece:
     for side in (-1, 1):
         piece.box((length / 2 + 0.01, 0.86, side * (z - 0.01)), (0.07, 0.03, 0.03), dark)
     return piece
+
+
+def _sack_barrow(piece: Piece, looks: tuple[int, int], height: float) -> None:
+    """Add two wheels, an upright frame and the blade that a load stands on."""
+    frame, dark = looks
+    for side in (-1, 1):
+        add_disc(piece, (side * 0.22, 0.12, -0.12), 0.12, 0.06, dark)
+        piece.box((side * 0.17, 0.03, 0.0), (0.045, height, 0.045), frame)
+    for step in range(4):
+        piece.box((0.0, 0.15 + step * (height - 0.3) / 3, 0.0), (0.34, 0.045, 0.035), frame)
+    piece.box((0.0, height, -0.03), (0.4, 0.045, 0.045), dark)
+    piece.box((0.0, 0.0, 0.14), (0.42, 0.025, 0.28), frame)
+    piece.box((0.0, 0.1, -0.12), (0.42, 0.035, 0.035), frame)
+    piece.offer("on", (0.0, 0.025, 0.155), (0.38, 0.22))
 
 
 def sign(finishes: Finishes, paint: Paint, variant: int) -> Piece:
@@ -268,7 +273,7 @@ def basket(finishes: Finishes, paint: Paint, variant: int) -> Piece:
     width, depth = rng.uniform(0.4, 0.48), rng.uniform(0.28, 0.34)
     high = rng.uniform(0.2, 0.26) if variant == 0 else rng.uniform(0.12, 0.16)
     add_open_box(piece, (0.0, 0.0, 0.0), (width, high, depth), 0.015, (weave, dark), offer=False)
-    piece.offer("in", (0.0, 0.015, 0.0), (width - 0.05, depth - 0.05), high if variant == 0 else math.inf)
+    piece.offer("in", (0.0, 0.015, 0.0), (width - 0.05, depth - 0.05), high - 0.04 if variant == 0 else math.inf)
     for y in (high * 0.3, high - 0.03):
         for side in (-1, 1):
             piece.box((0.0, y, side * (depth / 2 + 0.003)), (width + 0.012, 0.03, 0.008), light)
@@ -317,7 +322,7 @@ def stool(finishes: Finishes, paint: Paint, variant: int) -> Piece:
 
 
 def bench(finishes: Finishes, paint: Paint, variant: int) -> Piece:
-    """Return a bench: 0 a plank on two slabs, 1 slats on a metal frame, 2 with a back, 3 padded, with a shelf for shoes."""
+    """Return a bench: 0 a plank on slabs, 1 slats on a metal frame, 2 with a back, 3 padded over a shelf."""
     rng = finishes.rng
     piece = Piece("bench", paint.name)
     width, depth, seat = rng.uniform(1.1, 1.5), rng.uniform(0.36, 0.42), rng.uniform(0.42, 0.47)

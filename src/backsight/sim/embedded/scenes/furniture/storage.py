@@ -16,6 +16,7 @@ def wardrobe(finishes: Finishes, paint: Paint, variant: int) -> Piece:
     add_carcass(piece, (width, height - 0.08, body), 0.08, wood, finishes.dark)
     looks = (front, finishes.brass if rng.random() < 0.4 else finishes.metal)
     low = 0.5 if variant == 1 else 0.1
+    piece.offer("on", (0.0, height + (0.05 if variant == 1 else 0.0), -0.02), (width - 0.04, body - 0.06))
     if variant == 2:
         for column in range(2):
             x = (column - 0.5) * width / 2
@@ -55,6 +56,7 @@ def cabinet(finishes: Finishes, paint: Paint, size_m: tuple[float, float, float]
         piece.box((0.0, base, -0.0225), (width, height - base - board, body), wood)
     top = finishes.timber if variant == 2 else wood
     piece.box((0.0, height - board, 0.0), (width + 0.01, board, depth), top)
+    piece.offer("on", (0.0, height, 0.0), (width - 0.03, depth - 0.04))
     frame = (-width / 2 + 0.005, width / 2 - 0.005, base + 0.01, height - board - 0.005)
     handles = finishes.brass if rng.random() < 0.3 else finishes.dark if rng.random() < 0.4 else finishes.metal
     add_fronts(piece, frame, -0.0225 + body / 2, grid, (finishes.shade(paint, 1.08), handles))
@@ -107,9 +109,15 @@ def bookshelf(finishes: Finishes, paint: Paint, variant: int) -> Piece:
         y = 0.06 + shelf * step
         piece.box((0.0, y, 0.0), (width - 0.05, 0.028, depth - 0.01), wood)
         if shelf == boards:
+            piece.offer("on", (0.0, y + 0.028, 0.005), (width - 0.08, depth - 0.06))
             break
-        run = width - 0.06 if rng.random() < 0.4 else (width - 0.06) * rng.uniform(0.35, 0.8)
-        x = -(width - 0.06 - run) / 2 * float(rng.choice([-1.0, 1.0]))
+        full = width - 0.06
+        run = full if rng.random() < 0.4 else full * rng.uniform(0.35, 0.8)
+        side = float(rng.choice([-1.0, 1.0]))
+        x = -(full - run) / 2 * side
+        if full - run > 0.15:
+            free = (full - run - 0.04, depth - 0.06)
+            piece.offer("in", (run / 2 * side, y + 0.028, 0.005), free, step - 0.04)
         _book_row(
             piece,
             (finishes, finishes.shade(paint, 0.85)),

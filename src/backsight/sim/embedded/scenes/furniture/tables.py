@@ -24,8 +24,10 @@ def table(finishes: Finishes, paint: Paint, size_m: tuple[float, float, float], 
         foot = finishes.shade(paint, 0.8)
         piece.frustum((0.0, 0.0, 0.0), (0.3 * width, 0.27 * width), 0.03, foot, shape=stretch)
         piece.frustum((0.0, 0.03, 0.0), (0.07, 0.05), height - thick - 0.03, foot, shape=POLE)
+        piece.offer("on", (0.0, height, 0.0), (0.66 * width, 0.66 * depth))
         return piece
     piece.box((0.0, height - thick, 0.0), (width, thick, depth), top)
+    piece.offer("on", (0.0, height, 0.0), (width - 0.04, depth - 0.04))
     if variant == 3:
         for side in (-1, 1):
             x = side * (width / 2 - 0.14)
@@ -33,6 +35,8 @@ def table(finishes: Finishes, paint: Paint, size_m: tuple[float, float, float], 
             piece.box((x, 0.0, 0.0), (0.08, 0.05, depth - 0.12), top)
             piece.box((x, height - thick - 0.05, 0.0), (0.08, 0.05, depth - 0.16), top, hidden=HIDE_TOP)
         piece.box((0.0, height * 0.35, 0.0), (width - 0.3, 0.08, 0.035), top)
+        if height > 0.6:
+            piece.offer("under", (0.0, 0.0, 0.0), (width - 0.4, depth - 0.04), height * 0.35 - 0.01)
         return piece
     thick_leg = 0.065 if height > 0.6 else 0.05
     legs = top if variant == 0 else finishes.metal
@@ -40,6 +44,8 @@ def table(finishes: Finishes, paint: Paint, size_m: tuple[float, float, float], 
     if variant == 0:
         apron = finishes.shade(paint, 0.85)
         piece.box((0.0, height - thick - 0.08, 0.0), (width - 0.12, 0.08, depth - 0.12), apron, hidden=HIDE_TOP)
+    inner = (width - 0.08 - 2 * thick_leg, depth - 0.08 - 2 * thick_leg)
+    piece.offer("under", (0.0, 0.0, 0.0), inner, height - thick - (0.09 if variant == 0 else 0.01))
     return piece
 
 
@@ -67,6 +73,8 @@ def coffee_table(finishes: Finishes, paint: Paint) -> Piece:
     piece = table(finishes, paint, (width, height, depth), variant)
     if variant == 0:
         piece.box((0.0, 0.12, 0.0), (width - 0.1, 0.02, depth - 0.1), finishes.shade(paint, 0.9))
+        piece.surfaces = piece.offers("on")
+        piece.offer("in", (0.0, 0.14, 0.0), (width - 0.2, depth - 0.2), height - 0.28)
     return piece
 
 
@@ -100,4 +108,13 @@ def desk(finishes: Finishes, paint: Paint, variant: int) -> Piece:
         for side in (-1, 1):
             piece.box((side * (width / 2 - 0.05), height, -depth / 2 + 0.12), (0.03, 0.2, 0.2), wood)
         piece.box((0.0, height + 0.2, -depth / 2 + 0.12), (width - 0.04, 0.025, 0.22), wood)
+        piece.offer("on", (0.0, height, 0.11), (width - 0.05, depth - 0.28))
+        piece.offer("on", (0.0, height + 0.225, -depth / 2 + 0.12), (width - 0.08, 0.19))
+        piece.offer("in", (0.0, height, -depth / 2 + 0.12), (width - 0.16, 0.19), 0.19)
+    else:
+        piece.offer("on", (0.0, height, 0.0), (width - 0.05, depth - 0.05))
+    left = -width / 2 + (pedestal if -1 in sides else 0.04) + 0.02
+    right = width / 2 - (pedestal if 1 in sides else 0.04) - 0.02
+    free = (right - left, depth - 0.12)
+    piece.offer("under", ((left + right) / 2, 0.0, 0.03), free, height - 0.41)
     return piece

@@ -118,7 +118,7 @@ def pot(finishes: Finishes, paint: Paint, variant: int) -> Piece:
         piece.frustum((0.0, high + 0.035, 0.0), (0.014, 0.024), 0.03, dark, shape=LIDDED)
     else:
         floor = high * 0.3 if variant == 2 else 0.012
-        deep = finishes.shade(paint, 0.62)
+        deep = finishes.shade(paint, 0.9)
         piece.frustum((0.0, floor, 0.0), (radius * 0.94, radius * 0.98), high - floor, deep, shape=_OPEN_10)
         piece.frustum((0.0, floor - 0.004, 0.0), (radius * 0.93, radius * 0.93), 0.004, deep, shape=_LIDDED_10)
         piece.offer("in", (0.0, floor, 0.0), (radius * 1.2, radius * 1.2))

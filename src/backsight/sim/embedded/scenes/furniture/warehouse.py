@@ -53,7 +53,7 @@ def crate(finishes: Finishes, paint: Paint, variant: int) -> Piece:
     if variant == 2:
         width, height, depth = rng.uniform(0.7, 0.95), rng.uniform(0.55, 0.75), rng.uniform(0.55, 0.7)
         wood, dark = finishes.material(paint, "wood"), finishes.shade(paint, 0.85)
-        piece.box((0.0, 0.0, 0.0), (width - 0.04, height, depth - 0.04), wood)
+        piece.box((0.0, 0.0, 0.0), (width - 0.04, height - 0.012, depth - 0.04), wood)
         for y in (0.0, height - 0.09):
             piece.box((0.0, y, 0.0), (width, 0.09, depth), dark)
         for side in (-1, 1):
@@ -231,15 +231,15 @@ def fan(finishes: Finishes, paint: Paint, variant: int) -> Piece:
         piece.frustum((0.0, 0.0, 0.0), (foot, foot * 0.8), 0.035, cage, shape=Round(10, bottom=False))
         piece.frustum((0.0, 0.035, 0.0), (0.024, 0.02), centre - radius * 0.3, cage, shape=POLE)
     deep = 0.24 if variant == 2 else 0.1
-    sides = 12
+    sides = 8 if variant == 1 else 12
     ring = [(math.sin(turn), math.cos(turn)) for turn in (2 * math.pi * k / sides for k in range(sides))]
     for z in (-deep / 2, deep / 2) if variant != 2 else (deep / 2,):
         for k in range(sides):
             (x, y), (next_x, next_y) = ring[k], ring[(k + 1) % sides]
             a, b = (radius * x, centre + radius * y, z), (radius * next_x, centre + radius * next_y, z)
-            add_rod(piece, a, b, 0.02, cage)
+            add_rod(piece, a, b, 0.02, cage, ends=False)
             if k % 2 == 0:
-                add_rod(piece, (0.0, centre, z * 1.1), a, 0.011, cage)
+                add_rod(piece, (0.0, centre, z * 1.1), a, 0.011, cage, ends=False)
     if variant == 2:
         turn = (0.0, math.pi / 2, math.pi / 2)
         shape = Round(14, bottom=False, top=False)

@@ -53,7 +53,7 @@ def library(placer: Placer) -> None:
     for category in ("trolley", "globe", "ladder", "stool"):
         if rng.random() < 0.75:
             placer.against_wall(draw(placer, category, "floor", 2 if category != "globe" else 1))
-    for _ in range(1 + some(placer, 1)):
+    for _ in range(1 + some(placer, 1.0)):
         placer.against_wall(draw(placer, "plant", "floor"))
     waste_bin(placer)
     placer.hang(draw(placer, "clock", "wall"), 2.2)
@@ -92,13 +92,13 @@ def shop_floor(placer: Placer) -> None:
         placer.somewhere(tables.table(finishes, finishes.paint("table"), size, 0), 12)
     cart = shop.shopping_cart(finishes, finishes.paint("shopping cart"), pick(placer, 3))
     first = placer.against_wall(cart)
-    for _ in range(1 + some(placer, 1)):
+    for _ in range(1 + some(placer, 1.0)):
         again = shop.shopping_cart(finishes, finishes.paint("shopping cart"), pick(placer, 3))
         _ = placer.beside(again, first, 0.1) if first is not None else placer.against_wall(again)
     for category in ("basket", "crate", "crate", "plant", "stool", "sign"):
         if rng.random() < 0.7:
             beside(placer, category, None)
-    for _ in range(some(placer, 2)):
+    for _ in range(some(placer, 2.0)):
         placer.somewhere(draw(placer, "box", "floor"), 6)
     waste_bin(placer)
     for _ in range(int(rng.integers(2, 5))):
@@ -153,7 +153,7 @@ def storehouse(placer: Placer) -> None:
             placer.against_wall(draw(placer, category, "floor"))
     size = (rng.uniform(1.5, 2.0), rng.uniform(0.85, 0.92), rng.uniform(0.7, 0.8))
     placer.against_wall(tables.table(finishes, finishes.paint("table"), size, 0))
-    for _ in range(some(placer, 5 if large else 1)):
+    for _ in range(some(placer, 5.0 if large else 1.0)):
         placer.somewhere(draw(placer, str(rng.choice(["box", "crate", "cone", "barrel"])), "floor"), 5)
     waste_bin(placer)
     for _ in range(int(rng.integers(2, 5))):

@@ -46,7 +46,7 @@ def open_plan_office(placer: Placer) -> None:
     placer.against_wall(draw(placer, "whiteboard", "floor", 2))
     if rng.random() < 0.6:
         placer.against_wall(seating.sofa(finishes, finishes.paint("sofa"), 2))
-    for _ in range(2 + some(placer, 1)):
+    for _ in range(2 + some(placer, 1.0)):
         placer.against_wall(draw(placer, "plant", "floor"))
     waste_bin(placer)
     waste_bin(placer)
@@ -104,7 +104,7 @@ def meeting_room(placer: Placer) -> None:
         beside(placer, "lectern", None)
     if rng.random() < 0.5:
         bookshelf(placer)
-    for _ in range(1 + some(placer, 1)):
+    for _ in range(1 + some(placer, 1.0)):
         placer.against_wall(draw(placer, "plant", "floor"))
     waste_bin(placer)
     placer.hang(draw(placer, "clock", "wall"), 2.0)
@@ -152,7 +152,7 @@ def classroom(placer: Placer) -> None:
     if rng.random() < 0.5:
         placer.against_wall(draw(placer, "globe", "floor", 1))
     waste_bin(placer)
-    for _ in range(some(placer, 1)):
+    for _ in range(some(placer, 1.0)):
         placer.against_wall(draw(placer, "plant", "floor"))
     placer.hang(draw(placer, "clock", "wall"), 2.1)
     pictures(placer, int(rng.integers(3, 7)))
