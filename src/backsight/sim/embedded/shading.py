@@ -12,7 +12,7 @@ from typing import no_type_check
 import warp as wp
 
 from backsight.sim.embedded.lighting.look_up import light_at
-from backsight.sim.embedded.lighting.tracing import LIFT_M, lamp_light, unseen
+from backsight.sim.embedded.lighting.tracing import LAMP_SOFTNESS, LIFT_M, lamp_light, unseen
 from backsight.sim.embedded.scene_arrays import Hit, SceneArrays
 from backsight.sim.embedded.texture_look_up import sample_texture
 
@@ -79,7 +79,7 @@ def glossy(
         shine = wp.max(wp.dot(normal, wp.normalize(wp.normalize(to_lamp) + view)), 0.0)
         shine = shine * shine * shine * shine
         shine = shine * shine
-        total = total + scene.lamp_colour[lamp] * (gloss * 0.35 * shine * shine * shine * 5.0 / (squared + 1.2))
+        total = total + scene.lamp_colour[lamp] * (gloss * 0.35 * shine * shine * shine * 5.2 / (squared + LAMP_SOFTNESS))
     return total
 
 

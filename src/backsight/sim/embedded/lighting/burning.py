@@ -9,6 +9,13 @@ from backsight.sim.simulator import Lighting
 
 WARMEST = np.array([1.22, 1.0, 0.52])
 """Factor on a lamp's colour at warmth 1; at -1 it is divided by this."""
+LAMP_SOFTNESS_M2 = 1.2
+"""Larger: a lamp is less bright close by, as large shades are."""
+
+
+def fall_off(squared_m2: Float64[np.ndarray, "*any"]) -> Float64[np.ndarray, "*any"]:
+    """Return the light of a lamp of intensity 1 on what faces it, by squared distance: 1 at 2 m."""
+    return (4.0 + LAMP_SOFTNESS_M2) / (squared_m2 + LAMP_SOFTNESS_M2)
 
 
 def lamps_and_sky(

@@ -11,6 +11,7 @@ from typing import no_type_check
 
 import warp as wp
 
+from backsight.sim.embedded.lighting.burning import LAMP_SOFTNESS_M2
 from backsight.sim.embedded.lighting.look_up import FaceLight, nearest_sample
 
 wp.set_module_options({"enable_backward": False, "fast_math": False})
@@ -24,8 +25,7 @@ INSIDE = wp.constant(-2)
 """The ray met the inside of something solid."""
 LAMP_CORE_M = wp.constant(0.3)
 """What is this near to a lamp belongs to it and throws no shadow."""
-LAMP_SOFTNESS = wp.constant(1.2)
-"""Larger: a lamp is less bright close by, as large shades are."""
+LAMP_SOFTNESS = wp.constant(LAMP_SOFTNESS_M2)
 NEAR_PANE = wp.constant(0.06)
 """Share of a pane's area that is added to squared distances, so that its sample points do not show as spots."""
 SHORT_OF_PANE = wp.constant(0.97)
