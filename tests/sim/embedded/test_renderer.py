@@ -268,6 +268,6 @@ def test_indices_that_point_nowhere_are_refused(flat, field, value):
 
 
 def test_rendering_prints_nothing_on_standard_output():
-    code = "from backsight.sim.embedded import renderer; renderer._device('cpu')"
+    code = "from backsight.sim.embedded import warp_device; warp_device.warp_device('cpu')"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout == ""

@@ -30,6 +30,21 @@ class Face:
     instance: wp.int32
     room: wp.int32
     texels_per_m: wp.float32
+    body: wp.int32
+    """Which of the scene's bodies it belongs to; 0 is what has never moved."""
+
+
+@wp.struct
+@no_type_check
+class Mover:
+    """The triangles of one moved object, where they were before it moved."""
+
+    mesh: wp.uint64
+    body: wp.int32
+    first_face: wp.int32
+    """Where its faces begin in `mover_face`."""
+    low: wp.vec3
+    high: wp.vec3
 
 
 @wp.struct
@@ -38,6 +53,13 @@ class SceneArrays:
     """A scene on the device that renders it."""
 
     mesh: wp.uint64
+    """All that has never moved."""
+    mover_count: wp.int32
+    movers: wp.array[Mover]
+    mover_face: wp.array[wp.int32]
+    body_rotation: wp.array[wp.mat33]
+    """Turns each body from where it was loaded to where it is; then comes the shift [m]."""
+    body_shift: wp.array[wp.vec3]
     faces: wp.array[Face]
     material_colour: wp.array[wp.vec3]
     material_texture: wp.array[wp.int32]

@@ -13,6 +13,7 @@ from backsight.sim.embedded.texels import ENCODE_LIMIT, encoding_table, linear_f
 EXPOSURE = 0.45
 """Factor on all light, so that a pale wall near its lamp is not yet white."""
 
+
 def upload_scene(scene: PackedScene, mesh: Any, face_light: Any, device: Any) -> Any:
     """Return the scene as a structure of device arrays.
 

@@ -36,6 +36,10 @@ def shade(scene: SceneArrays, hit: Hit, origin: wp.vec3, direction: wp.vec3, pix
     point = origin + direction * distance
     flat = scene.faces[face].flat_normal
     normal = wp.normalize(scene.faces[face].normal0 * u + scene.faces[face].normal1 * v + scene.faces[face].normal2 * w)
+    body = scene.faces[face].body
+    if body > 0:
+        flat = scene.body_rotation[body] * flat
+        normal = scene.body_rotation[body] * normal
     view = -wp.normalize(direction)
     cosine = wp.dot(flat, view)
     if wp.dot(normal, flat) * cosine < 0.0:
@@ -93,9 +97,21 @@ def lamps_in_sight(scene: SceneArrays, point: wp.vec3, normal: wp.vec3):
         to_lamp = scene.lamp_position[lamp] - start
         bare = lamp_light(to_lamp, normal)
         if bare > 0.004:
-            if unseen(scene.mesh, start, to_lamp) == 0:
+            if lamp_hidden(scene, start, to_lamp) == 0:
                 total = total + scene.lamp_colour[lamp] * bare
     return total
+
+
+@wp.func
+@no_type_check
+def lamp_hidden(scene: SceneArrays, start: wp.vec3, to_lamp: wp.vec3):
+    """Return 1 when something, moved or not, stands between a point and a lamp, else 0."""
+    hidden = unseen(scene.mesh, start, to_lamp)
+    for number in range(scene.mover_count):
+        body = scene.movers[number].body
+        back = wp.transpose(scene.body_rotation[body])
+        hidden += unseen(scene.movers[number].mesh, back * (start - scene.body_shift[body]), back * to_lamp)
+    return wp.min(hidden, 1)
 
 
 @wp.func

@@ -115,7 +115,7 @@ class EmbeddedSimulator:
                 rgb_samples_per_axis=self._samples,
             )
             if self._lighting != Lighting():
-                self._renderer.set_lighting(self._lighting)
+                self._renderer.light(self._lighting)
         return self._renderer.render(world_from_camera, intrinsics, width, height)
 
     def set_lighting(self, lighting: Lighting) -> None:
@@ -130,4 +130,4 @@ class EmbeddedSimulator:
         lamps_and_sky(self.scene, lighting)
         self._lighting = lighting
         if self._renderer is not None:
-            self._renderer.set_lighting(lighting)
+            self._renderer.light(lighting)

@@ -52,7 +52,9 @@ def sample_level(scene: SceneArrays, texture: int, level: int, uv: wp.vec2):
 @no_type_check
 def sample_texture(scene: SceneArrays, texture: int, uv: wp.vec2, footprint_texels: float):
     """Return a look-up between the two mip levels whose texels are about as large as the ray's footprint."""
-    level = wp.clamp(wp.log2(wp.max(footprint_texels, 1.0e-6)), 0.0, LAST_LEVEL)
+    if footprint_texels <= 1.0:
+        return sample_level(scene, texture, 0, uv)
+    level = wp.min(wp.log2(footprint_texels), LAST_LEVEL)
     fine = int(level)
     colour = sample_level(scene, texture, fine, uv)
     share = level - float(fine)
