@@ -72,8 +72,8 @@ class SceneArrays:
     lamp_colour: wp.array[wp.vec3]
     face_light: wp.array[FaceLight]
     light: wp.array[wp.vec3]
-    material_pane: wp.array[wp.float32]
     material_glow: wp.array[wp.float32]
+    """Negative for windows."""
     sky: wp.vec3
     shadow_rays: wp.int32
     encode: wp.array[wp.uint8]

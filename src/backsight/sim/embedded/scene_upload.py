@@ -6,12 +6,16 @@ import numpy as np
 import warp as wp
 from jaxtyping import Float32, Float64, Int32
 
+from backsight.sim.embedded.lighting.burning import lamps_by_room
 from backsight.sim.embedded.packed import PackedScene
 from backsight.sim.embedded.scene_arrays import Face, SceneArrays
 from backsight.sim.embedded.texels import ENCODE_LIMIT, encoding_table, linear_from_srgb, pack_textures
 
-EXPOSURE = 0.45
+EXPOSURE = 0.52
 """Factor on all light, so that a pale wall near its lamp is not yet white."""
+
+FAINTEST_GLOSS = 0.08
+"""Less gloss changes no picture by more than a step or two, and is left out."""
 
 
 def upload_scene(scene: PackedScene, mesh: Any, face_light: Any, device: Any) -> Any:
@@ -34,7 +38,7 @@ def upload_scene(scene: PackedScene, mesh: Any, face_light: Any, device: Any) ->
         np.array([material.texture for material in scene.materials], np.int32), device=device
     )
     arrays.material_gloss = wp.array(
-        np.array([material.gloss for material in scene.materials], np.float32), device=device
+        np.array([m.gloss if m.gloss >= FAINTEST_GLOSS else 0.0 for m in scene.materials], np.float32), device=device
     )
     arrays.texels = wp.array(buffer.texels, dtype=wp.uint32, device=device)
     arrays.level_offset = wp.array(buffer.level_offset, dtype=wp.int32, device=device)
@@ -42,11 +46,8 @@ def upload_scene(scene: PackedScene, mesh: Any, face_light: Any, device: Any) ->
     arrays.encode = wp.array(encoding_table(), dtype=wp.uint8, device=device)
     arrays.encode_scale = EXPOSURE / ENCODE_LIMIT
     arrays.face_light = face_light
-    arrays.material_pane = wp.array(
-        np.array([material.pane for material in scene.materials], np.float32), device=device
-    )
     arrays.material_glow = wp.array(
-        np.array([material.glow for material in scene.materials], np.float32), device=device
+        np.array([-1.0 if material.pane else material.glow for material in scene.materials], np.float32), device=device
     )
     return arrays
 
@@ -112,11 +113,9 @@ def upload_lamps(arrays: Any, scene: PackedScene, colours: Float64[np.ndarray, "
         colours: linear, in the order of the scene's lamps.
         device: Warp device.
     """
-    slot_of_room = {room.room_id: slot for slot, room in enumerate(scene.rooms)}
-    lamp_slot = np.array([slot_of_room[lamp.room_id] for lamp in scene.lights], dtype=np.int32)
-    order = np.argsort(lamp_slot, kind="stable")
+    order, lamp_slot = lamps_by_room(scene)
     positions = np.array([lamp.position_m for lamp in scene.lights], dtype=np.float32).reshape(-1, 3)
-    first = np.searchsorted(lamp_slot[order], np.arange(len(scene.rooms) + 1)).astype(np.int32)
+    first = np.searchsorted(lamp_slot, np.arange(len(scene.rooms) + 1)).astype(np.int32)
     arrays.room_first_lamp = wp.array(first, dtype=wp.int32, device=device)
     arrays.lamp_position = wp.array(positions[order], dtype=wp.vec3, device=device)
     arrays.lamp_colour = wp.array(colours[order].astype(np.float32), dtype=wp.vec3, device=device)

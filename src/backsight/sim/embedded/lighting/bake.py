@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float32, Float64, Int32, Int64
 from scipy.spatial import cKDTree
 
 from backsight.sim.embedded.lighting import look_up, tracing
+from backsight.sim.embedded.lighting.burning import lamps_by_room
 from backsight.sim.embedded.lighting.charts import Charts, make_charts
 from backsight.sim.embedded.packed import PackedScene
 
@@ -104,7 +105,8 @@ def bake_light(scene: PackedScene, mesh: Any, device: Any) -> LightBake:
     corners = scene.vertices_m[scene.faces].astype(np.float64)
     winding = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     front_above = np.einsum("fi,fi->f", scene.face_normals.sum(axis=1), winding) >= 0.0
-    samples = _samples(charts, _face_records(charts, front_above), device)
+    records = _face_records(charts, front_above)
+    samples = _samples(charts, records, device)
     count = 2 * len(charts.position_m)
     met = _gather(charts, mesh, samples, device)
     lamp_shares = wp.zeros((max(len(scene.lights), 1), count), dtype=wp.float32, device=device)
@@ -128,7 +130,10 @@ def bake_light(scene: PackedScene, mesh: Any, device: Any) -> LightBake:
     )
     source, around = _neighbours(charts, samples.wanted.numpy() > 0)
     shares = lamp_shares.numpy()[: len(scene.lights)]
-    return LightBake(charts, device, samples.faces, met, shares, pane_share.numpy(), source, around)
+    order, _ = lamps_by_room(scene)
+    records["lamps"] = _lamp_bits(charts, shares[order] > 0.0)
+    face_light = wp.array(records, dtype=look_up.FaceLight, device=device)
+    return LightBake(charts, device, face_light, met, shares, pane_share.numpy(), source, around)
 
 
 def _spiral(count: int) -> tuple[Float64[np.ndarray, " count"], Float64[np.ndarray, " count"]]:
@@ -190,6 +195,18 @@ def _face_records(charts: Charts, front_above: Bool[np.ndarray, " faces"]) -> An
     records["below"] = np.where(front_above, len(charts.position_m), 0)
     records["at"], records["step_u"], records["step_v"] = np.split(charts.at, 3, axis=1)
     return records
+
+
+def _lamp_bits(charts: Charts, lit: Bool[np.ndarray, "lamps both"]) -> Int32[np.ndarray, " faces"]:
+    """Return for each face the lamps that any of its samples sees, on either side."""
+    chart = np.cumsum((charts.column == 0) & (charts.row == 0)) - 1
+    bits = np.zeros(chart[-1] + 1, dtype=np.int32)
+    for number, samples in enumerate(lit.reshape(len(lit), 2, -1).any(axis=1)):
+        seen = np.bincount(chart, samples) > 0
+        bits[seen] |= 1 << min(number, int(look_up.LAST_LAMP_BIT))
+    of_corner = bits[chart[charts.lumels[:, 0]]]
+    of_others = bits[chart[np.where(charts.grid[:, None], charts.lumels[:, :1], charts.lumels[:, 1:])]]
+    return of_corner | of_others[:, 0] | of_others[:, -1]
 
 
 def _samples(charts: Charts, records: Any, device: Any) -> Any:

@@ -1,7 +1,7 @@
 """How the lamps of a scene burn under a lighting that was asked for."""
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float64, Int64
 
 from backsight.records.errors import UsageError
 from backsight.sim.embedded.packed import PackedScene
@@ -43,3 +43,11 @@ def lamps_and_sky(
     burns = np.array([light.room_id not in lighting.dark_rooms for light in scene.lights], dtype=bool)
     colours = colours * lighting.intensity * WARMEST**lighting.warmth * burns[:, None]
     return colours, np.array(scene.sky, dtype=np.float64) * lighting.intensity
+
+
+def lamps_by_room(scene: PackedScene) -> tuple[Int64[np.ndarray, " lamps"], Int64[np.ndarray, " lamps"]]:
+    """Return the order in which the device holds a scene's lamps, and the index of each one's room in that order."""
+    slot_of_room = {room.room_id: slot for slot, room in enumerate(scene.rooms)}
+    slots = np.array([slot_of_room[lamp.room_id] for lamp in scene.lights], dtype=np.int64)
+    order = np.argsort(slots, kind="stable")
+    return order, slots[order]

@@ -10,6 +10,8 @@ import warp as wp
 
 wp.set_module_options({"enable_backward": False, "fast_math": False})
 
+LAST_LAMP_BIT = wp.constant(30)
+
 
 @wp.struct
 @no_type_check
@@ -26,6 +28,8 @@ class FaceLight:
     above: wp.int32
     """Added to a sample's index for who looks against the winding's normal, and `below` for the other side."""
     below: wp.int32
+    lamps: wp.int32
+    """Bit k is set where the k-th lamp can be seen; `LAST_LAMP_BIT` stands for all lamps from there on."""
     at: wp.vec2
     step_u: wp.vec2
     step_v: wp.vec2
