@@ -25,11 +25,13 @@ FAINTEST = 0.003
 BOUNCES = 3
 SENT_BACK = 0.8
 """Of the light that colours would send back: rooms hold more folds and dark gaps than their models, and have contrast."""
-VOTES_PER_SAMPLE = 0.5
-"""A side that can be seen is met by some ten rays for each of its samples; fewer have slipped through a joint."""
+SEED_RAYS, ROUNDS, EYE_M = 600, 8, 1.3
+"""Rays into each half space from where one surely sees, how often what is seen looks on, and from which height [m]."""
+LEAST_VOTES, LEAST_VOTES_BEHIND, MOST_BEHIND, LEAK = 3, 6, 0.2, 0.05
+"""A sample that can be seen is met by some 16 rays; at joints of walls a few slip through to hidden ones."""
 NEIGHBOUR_WEIGHT = 0.35
 """Of each of four neighbours when the light that surfaces send back is smoothed."""
-OPEN_SHARE = 0.35
+OPEN_SHARE = 0.15
 """Share of the light from outside that comes along a ray which leaves the scene: there is ground and there are houses."""
 GROUND_LIGHT = 0.015
 """Linear light that is everywhere, so that nothing is quite black."""
@@ -108,7 +110,7 @@ def bake_light(scene: PackedScene, mesh: Any, device: Any) -> LightBake:
     records = _face_records(charts, front_above)
     samples = _samples(charts, records, device)
     count = 2 * len(charts.position_m)
-    met = _gather(charts, mesh, samples, device)
+    met = _gather(scene, charts, mesh, samples, device)
     lamp_shares = wp.zeros((max(len(scene.lights), 1), count), dtype=wp.float32, device=device)
     lamps = np.array([light.position_m for light in scene.lights], dtype=np.float32).reshape(-1, 3)
     disc = wp.array(_lamp_disc(), dtype=wp.vec3, device=device)
@@ -157,30 +159,75 @@ def _lamp_disc() -> Float32[np.ndarray, "points 3"]:
     return points[order].astype(np.float32)
 
 
-def _gather(charts: Charts, mesh: Any, samples: Any, device: Any) -> Any:
-    """Trace every sample's hemisphere and settle which samples are wanted.
+def _gather(scene: PackedScene, charts: Charts, mesh: Any, samples: Any, device: Any) -> Any:
+    """Trace the hemispheres of all samples that can be seen; which those are comes out on the way.
 
-    A face's other side is wanted when a ray from outside solids meets it, or when its front sees nothing at all: then it
-    may be the front that is turned away. A sample that sees the inside of things lies in one itself.
+    Lamps and the middles of rooms are places from which one sees. What they see can be seen, and what that sees can be
+    seen too. So winding and normals need not say which side of a surface is the outside.
     """
     count = len(charts.position_m)
+    at_once = _seen_from_rooms(scene, mesh, samples, device)
+    votes = LEAST_VOTES_BEHIND * np.bincount(at_once, minlength=2 * count)
+    least = np.where(np.minimum(charts.columns, charts.rows) > 1, LEAST_VOTES, 1)
+    # Where what is seen at once is nearly all fronts, so is the rest, but for leaves and the like.
+    behind = LEAST_VOTES_BEHIND if (at_once >= count).mean() < MOST_BEHIND else least
+    least = np.concatenate([least, np.broadcast_to(behind, count)])
     directions = wp.array(_cosine_directions(GATHER_RAYS), dtype=wp.vec3, device=device)
     met = wp.full((2 * count, GATHER_RAYS), value=int(tracing.INSIDE), dtype=wp.int32, device=device)
-    wp.launch(tracing.gather, dim=count, inputs=[mesh.id, samples, 0, directions], outputs=[met], device=device)
-    front = met.numpy()[:count]
-    outside = (front >= count).mean(axis=1) < 0.2
-    chart = np.cumsum((charts.column == 0) & (charts.row == 0)) - 1
-    hits = front[outside]
-    votes = np.bincount(chart[hits[hits >= count] - count], minlength=chart[-1] + 1)
-    behind = votes > VOTES_PER_SAMPLE * np.bincount(chart)
-    behind[chart[(front == int(tracing.OPEN)).all(axis=1)]] = True
-    samples.wanted = wp.array(np.concatenate([np.ones(count), behind[chart]]).astype(np.int32), device=device)
-    wp.launch(tracing.gather, dim=count, inputs=[mesh.id, samples, count, directions], outputs=[met], device=device)
+    seen = np.zeros(2 * count, dtype=bool)
+    for _ in range(ROUNDS):
+        chosen = np.flatnonzero((votes >= least) & ~seen).astype(np.int32)
+        if len(chosen) == 0:
+            break
+        wp.launch(
+            tracing.gather,
+            dim=len(chosen),
+            inputs=[mesh.id, samples, wp.array(chosen, device=device), directions],
+            outputs=[met],
+            device=device,
+        )
+        hits = met.numpy()[chosen]
+        votes += np.bincount(hits[hits >= 0], minlength=2 * count)
+        seen[chosen] = True
+    seen &= _not_leaked(charts, votes)
     found = met.numpy()
-    found[~np.concatenate([np.ones(count, dtype=bool), behind[chart]])[found] & (found >= 0)] = int(tracing.INSIDE)
+    found[~seen] = int(tracing.INSIDE)
+    found[(found >= 0) & ~seen[found]] = int(tracing.INSIDE)
     wanted = (found == int(tracing.INSIDE)).mean(axis=1) < 0.25
     samples.wanted = wp.array(wanted.astype(np.int32), device=device)
     return wp.array(found, dtype=wp.int32, device=device)
+
+
+def _seen_from_rooms(scene: PackedScene, mesh: Any, samples: Any, device: Any) -> Int64[np.ndarray, " hits"]:
+    """Return the samples that rays from all lamps and from the middles of all rooms meet."""
+    places = [light.position_m for light in scene.lights]
+    for room in scene.rooms:
+        x0, z0, x1, z1 = room.bounds_m
+        places.append(((x0 + x1) / 2.0, room.floor_m + min(EYE_M, 0.5 * room.height_m), (z0 + z1) / 2.0))
+    upper = _cosine_directions(SEED_RAYS)
+    directions = np.concatenate([upper, upper * np.array([1.0, -1.0, 1.0], dtype=np.float32)])
+    met = wp.empty((len(places), len(directions)), dtype=wp.int32, device=device)
+    wp.launch(
+        tracing.look_around,
+        dim=len(places),
+        inputs=[
+            mesh.id,
+            samples,
+            wp.array(np.array(places, dtype=np.float32), dtype=wp.vec3, device=device),
+            wp.array(directions, dtype=wp.vec3, device=device),
+        ],
+        outputs=[met],
+        device=device,
+    )
+    hits = met.numpy().reshape(-1).astype(np.int64)
+    return hits[hits >= 0]
+
+
+def _not_leaked(charts: Charts, votes: Int64[np.ndarray, " both"]) -> Bool[np.ndarray, " both"]:
+    """Return which samples are on a side of their chart that more rays met than slip through joints to a hidden one."""
+    chart = charts.chart
+    front, back = (np.bincount(chart, half) for half in np.split(votes, 2))
+    return np.concatenate([(front > LEAK * back)[chart], (back > LEAK * front)[chart]])
 
 
 def _face_records(charts: Charts, front_above: Bool[np.ndarray, " faces"]) -> Any:
@@ -199,9 +246,9 @@ def _face_records(charts: Charts, front_above: Bool[np.ndarray, " faces"]) -> An
 
 def _lamp_bits(charts: Charts, lit: Bool[np.ndarray, "lamps both"]) -> Int32[np.ndarray, " faces"]:
     """Return for each face the lamps that any of its samples sees, on either side."""
-    chart = np.cumsum((charts.column == 0) & (charts.row == 0)) - 1
+    chart = charts.chart
     bits = np.zeros(chart[-1] + 1, dtype=np.int32)
-    for number, samples in enumerate(lit.reshape(len(lit), 2, -1).any(axis=1)):
+    for number, samples in enumerate(lit[:, : len(chart)] | lit[:, len(chart) :]):
         seen = np.bincount(chart, samples) > 0
         bits[seen] |= 1 << min(number, int(look_up.LAST_LAMP_BIT))
     of_corner = bits[chart[charts.lumels[:, 0]]]

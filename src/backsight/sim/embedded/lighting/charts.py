@@ -48,6 +48,11 @@ class Charts:
     lumels: Int64[np.ndarray, "faces 3"]
     at: Float32[np.ndarray, "faces 6"]
 
+    @property
+    def chart(self) -> Int64[np.ndarray, " samples"]:
+        """Number of the grid, or of the corner, that each sample belongs to."""
+        return np.cumsum((self.column == 0) & (self.row == 0)) - 1
+
 
 def make_charts(scene: PackedScene) -> Charts:
     """Return the samples of a scene.

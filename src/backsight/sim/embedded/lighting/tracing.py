@@ -49,18 +49,42 @@ class Samples:
 
 @wp.func
 @no_type_check
-def facing(mesh: wp.uint64, face: int, direction: wp.vec3):
-    """Whether a ray comes from where a face's winding is counter-clockwise."""
-    return wp.dot(wp.mesh_eval_face_normal(mesh, face), direction) < 0.0
+def sample_met(mesh: wp.uint64, samples: Samples, start: wp.vec3, direction: wp.vec3):
+    """Return the sample nearest to where a ray meets something, or `OPEN`."""
+    query = wp.mesh_query_ray(mesh, start, direction, FAR_M)
+    found = OPEN
+    if query.result:
+        above = wp.dot(wp.mesh_eval_face_normal(mesh, query.face), direction) < 0.0
+        found = nearest_sample(samples.faces, query.face, query.u, query.v, above)
+    return found
 
 
 @wp.kernel
 @no_type_check
-def gather(mesh: wp.uint64, samples: Samples, first: int, directions: wp.array[wp.vec3], met: wp.array2d[wp.int32]):
-    """Note for every ray of a sample's hemisphere which sample it meets."""
-    sample = first + wp.tid()
-    if samples.wanted[sample] == 0:
-        return
+def look_around(
+    mesh: wp.uint64,
+    samples: Samples,
+    places: wp.array[wp.vec3],
+    directions: wp.array[wp.vec3],
+    met: wp.array2d[wp.int32],
+):
+    """Note which sample each ray from some places meets."""
+    place = wp.tid()
+    for index in range(directions.shape[0]):
+        met[place, index] = sample_met(mesh, samples, places[place], directions[index])
+
+
+@wp.kernel
+@no_type_check
+def gather(
+    mesh: wp.uint64,
+    samples: Samples,
+    chosen: wp.array[wp.int32],
+    directions: wp.array[wp.vec3],
+    met: wp.array2d[wp.int32],
+):
+    """Note for every ray of some samples' hemispheres which sample it meets."""
+    sample = chosen[wp.tid()]
     up = samples.normal[sample]
     along = samples.tangent[sample]
     across = wp.cross(up, along)
@@ -72,12 +96,7 @@ def gather(mesh: wp.uint64, samples: Samples, first: int, directions: wp.array[w
         x = cos * local[0] - sin * local[2]
         z = sin * local[0] + cos * local[2]
         direction = along * x + across * z + up * local[1]
-        query = wp.mesh_query_ray(mesh, start, direction, FAR_M)
-        found = OPEN
-        if query.result:
-            above = facing(mesh, query.face, direction)
-            found = nearest_sample(samples.faces, query.face, query.u, query.v, above)
-        met[sample, index] = found
+        met[sample, index] = sample_met(mesh, samples, start, direction)
 
 
 @wp.kernel
