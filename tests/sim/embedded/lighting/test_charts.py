@@ -64,7 +64,7 @@ def test_a_field_that_is_linear_in_space_is_read_back_at_every_point_of_every_fa
     off_m = np.linalg.norm(found.numpy() - points, axis=1)
     charts = baked.charts
     wide = charts.grid[face] & (charts.lumels[face, 1:] > 1).all(axis=1)
-    assert 0.5 < wide.mean() < 1.0
+    assert 0.2 < wide.mean() < 1.0
     # Grids begin just within their faces. Narrow faces have one sample across, and corners are drawn in and welded.
     assert off_m[wide].max() < 1.5 * INSET_M
     assert np.median(off_m[wide]) < 1e-5

@@ -1,7 +1,7 @@
 """What light can reach each sample of a scene's surfaces, traced once; and the light there under any lamps."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,15 +20,15 @@ LAMP_RAYS = 7
 LAMP_RADIUS_M = 0.2
 """Radius of the disc that a lamp is taken for: the larger, the softer its shadows."""
 PANE_POINTS = 7
-FAINTEST = 0.003
+FAINTEST_LAMP, FAINTEST_PANE = 0.003, 0.0008
 """Lamps and windows that would give a sample less than this, at intensity 1, are left out without a ray."""
 BOUNCES = 3
 SENT_BACK = 0.8
 """Of the light that colours would send back: rooms hold more folds and dark gaps than their models, and have contrast."""
-SEED_RAYS, ROUNDS, EYE_M = 600, 8, 1.3
-"""Rays into each half space from where one surely sees, how often what is seen looks on, and from which height [m]."""
-LEAST_VOTES, LEAST_VOTES_BEHIND, MOST_BEHIND, LEAK = 3, 6, 0.2, 0.05
-"""A sample that can be seen is met by some 16 rays; at joints of walls a few slip through to hidden ones."""
+SEED_RAYS, EYE_M = 200, 1.3
+"""Rays into each half space from lamps and rooms' middles, and the height of the latter above the floor."""
+VOTES_PER_SAMPLE = 0.5
+"""A side that can be seen is met by some ten rays for each of its samples; fewer have slipped through a joint."""
 NEIGHBOUR_WEIGHT = 0.35
 """Of each of four neighbours when the light that surfaces send back is smoothed."""
 OPEN_SHARE = 0.15
@@ -109,8 +109,14 @@ def bake_light(scene: PackedScene, mesh: Any, device: Any) -> LightBake:
     front_above = np.einsum("fi,fi->f", scene.face_normals.sum(axis=1), winding) >= 0.0
     records = _face_records(charts, front_above)
     samples = _samples(charts, records, device)
+    turned = _inside_out(scene, charts, mesh, samples, device)
+    if turned.any():
+        charts = replace(charts, normal=np.where(turned[:, None], -charts.normal, charts.normal))
+        turned_instances = np.unique(scene.face_instance[charts.face[turned]])
+        records = _face_records(charts, front_above ^ np.isin(scene.face_instance, turned_instances))
+        samples = _samples(charts, records, device)
     count = 2 * len(charts.position_m)
-    met = _gather(scene, charts, mesh, samples, device)
+    met = _gather(charts, mesh, samples, device)
     lamp_shares = wp.zeros((max(len(scene.lights), 1), count), dtype=wp.float32, device=device)
     lamps = np.array([light.position_m for light in scene.lights], dtype=np.float32).reshape(-1, 3)
     disc = wp.array(_lamp_disc(), dtype=wp.vec3, device=device)
@@ -118,7 +124,7 @@ def bake_light(scene: PackedScene, mesh: Any, device: Any) -> LightBake:
     wp.launch(
         tracing.lamp_shares,
         dim=count,
-        inputs=[mesh.id, samples, lamp_array, disc, FAINTEST],
+        inputs=[mesh.id, samples, lamp_array, disc, FAINTEST_LAMP],
         outputs=[lamp_shares],
         device=device,
     )
@@ -126,7 +132,7 @@ def bake_light(scene: PackedScene, mesh: Any, device: Any) -> LightBake:
     wp.launch(
         tracing.pane_shares,
         dim=count,
-        inputs=[mesh.id, samples, _panes(scene, corners, device), FAINTEST],
+        inputs=[mesh.id, samples, _panes(scene, corners, device), FAINTEST_PANE],
         outputs=[pane_share],
         device=device,
     )
@@ -159,43 +165,48 @@ def _lamp_disc() -> Float32[np.ndarray, "points 3"]:
     return points[order].astype(np.float32)
 
 
-def _gather(scene: PackedScene, charts: Charts, mesh: Any, samples: Any, device: Any) -> Any:
-    """Trace the hemispheres of all samples that can be seen; which those are comes out on the way.
+def _gather(charts: Charts, mesh: Any, samples: Any, device: Any) -> Any:
+    """Trace every front sample's hemisphere, then those of the backs that can be seen, and settle which are wanted.
 
-    Lamps and the middles of rooms are places from which one sees. What they see can be seen, and what that sees can be
-    seen too. So winding and normals need not say which side of a surface is the outside.
+    A chart's back can be seen when rays from outside solids meet it, or when its front sees nothing at all. A sample that
+    sees the inside of things lies in one itself.
     """
     count = len(charts.position_m)
-    at_once = _seen_from_rooms(scene, mesh, samples, device)
-    votes = LEAST_VOTES_BEHIND * np.bincount(at_once, minlength=2 * count)
-    least = np.where(np.minimum(charts.columns, charts.rows) > 1, LEAST_VOTES, 1)
-    # Where what is seen at once is nearly all fronts, so is the rest, but for leaves and the like.
-    behind = LEAST_VOTES_BEHIND if (at_once >= count).mean() < MOST_BEHIND else least
-    least = np.concatenate([least, np.broadcast_to(behind, count)])
+    chart = charts.chart
     directions = wp.array(_cosine_directions(GATHER_RAYS), dtype=wp.vec3, device=device)
     met = wp.full((2 * count, GATHER_RAYS), value=int(tracing.INSIDE), dtype=wp.int32, device=device)
-    seen = np.zeros(2 * count, dtype=bool)
-    for _ in range(ROUNDS):
-        chosen = np.flatnonzero((votes >= least) & ~seen).astype(np.int32)
-        if len(chosen) == 0:
-            break
-        wp.launch(
-            tracing.gather,
-            dim=len(chosen),
-            inputs=[mesh.id, samples, wp.array(chosen, device=device), directions],
-            outputs=[met],
-            device=device,
-        )
-        hits = met.numpy()[chosen]
-        votes += np.bincount(hits[hits >= 0], minlength=2 * count)
-        seen[chosen] = True
-    seen &= _not_leaked(charts, votes)
+
+    def trace(chosen: Int64[np.ndarray, " chosen"]) -> None:
+        indices = wp.array(chosen.astype(np.int32), dtype=wp.int32, device=device)
+        inputs = [mesh.id, samples, indices, directions]
+        wp.launch(tracing.gather, dim=len(chosen), inputs=inputs, outputs=[met], device=device)
+
+    trace(np.arange(count))
+    front = met.numpy()[:count]
+    hits = front[(front >= count).mean(axis=1) < 0.2]
+    votes = np.bincount(chart[hits[hits >= count] - count], minlength=chart[-1] + 1)
+    behind = votes > VOTES_PER_SAMPLE * np.bincount(chart)
+    behind[chart[(front == int(tracing.OPEN)).all(axis=1)]] = True
+    trace(count + np.flatnonzero(behind[chart]))
     found = met.numpy()
-    found[~seen] = int(tracing.INSIDE)
-    found[(found >= 0) & ~seen[found]] = int(tracing.INSIDE)
+    solid = np.concatenate([np.zeros(count, dtype=bool), ~behind[chart]])
+    found[(found >= 0) & solid[found]] = int(tracing.INSIDE)
     wanted = (found == int(tracing.INSIDE)).mean(axis=1) < 0.25
     samples.wanted = wp.array(wanted.astype(np.int32), device=device)
     return wp.array(found, dtype=wp.int32, device=device)
+
+
+def _inside_out(
+    scene: PackedScene, charts: Charts, mesh: Any, samples: Any, device: Any
+) -> Bool[np.ndarray, " samples"]:
+    """Return the samples of objects that turn their backs to the rooms, as in files that are wound the wrong way."""
+    count = len(charts.position_m)
+    hits = _seen_from_rooms(scene, mesh, samples, device)
+    instance = scene.face_instance[charts.face]
+    most = int(instance.max()) + 1
+    fronts = np.bincount(instance[hits[hits < count]], minlength=most)
+    backs = np.bincount(instance[hits[hits >= count] - count], minlength=most)
+    return (backs > 3 * fronts)[instance] & (backs > 8)[instance]
 
 
 def _seen_from_rooms(scene: PackedScene, mesh: Any, samples: Any, device: Any) -> Int64[np.ndarray, " hits"]:
@@ -221,13 +232,6 @@ def _seen_from_rooms(scene: PackedScene, mesh: Any, samples: Any, device: Any) -
     )
     hits = met.numpy().reshape(-1).astype(np.int64)
     return hits[hits >= 0]
-
-
-def _not_leaked(charts: Charts, votes: Int64[np.ndarray, " both"]) -> Bool[np.ndarray, " both"]:
-    """Return which samples are on a side of their chart that more rays met than slip through joints to a hidden one."""
-    chart = charts.chart
-    front, back = (np.bincount(chart, half) for half in np.split(votes, 2))
-    return np.concatenate([(front > LEAK * back)[chart], (back > LEAK * front)[chart]])
 
 
 def _face_records(charts: Charts, front_above: Bool[np.ndarray, " faces"]) -> Any:
