@@ -112,6 +112,9 @@ def overfit(arguments: Arguments) -> list[Figure]:
         *learnt(of),
         Figure("footprint soft-IoU, uncalibrated", soft_iou, "", True, maps),
         *mixed_up(of, *hit_of_other_instructions(model, source, config)),
+        Figure(
+            "  blind guess: some target of the view's instructions", *_shown(hit_of_blind_guess(model, source, config))
+        ),
     ]
 
 
@@ -239,6 +242,30 @@ def hit_of_other_instructions(folder: Path, source: SequenceSource, config: Eval
             for other, told in enumerate(asked):
                 if told.category != instruction.category:
                     hits.append(pointing_hit(prediction.target[other], truth[own], everywhere)[judged])
+    found = np.concatenate(hits)
+    return float(found.mean()), len(found)
+
+
+def hit_of_blind_guess(folder: Path, source: SequenceSource, config: EvaluationConfig) -> tuple[float, int]:
+    """Return the pointing hit of the mean truth of the view's instructions: the best that can be done without words.
+
+    Args:
+        folder: predictions of the model, for their keyframes.
+        source: the walks.
+        config: of the evaluation.
+    """
+    hits = []
+    for prediction in read_predictions(folder):
+        sequence = source.read(prediction.info.sequence_id)
+        samples = samples_of(sequence.annotations, config.max_history)
+        asked = next(s for s in samples if s.current_frame == prediction.info.current_frame).instructions
+        truth, present = target_maps(sequence, prediction.keyframes, asked, config.fit_of(sequence))
+        everywhere = np.ones(truth.shape[1:], dtype=bool)
+        somewhere = truth.mean(axis=0)
+        for own in range(len(asked)):
+            hits.append(
+                pointing_hit(somewhere, truth[own], everywhere)[eligible(truth[own], everywhere) & present[own]]
+            )
     found = np.concatenate(hits)
     return float(found.mean()), len(found)
 

@@ -56,7 +56,7 @@ class FlatFloor:
     def is_navigable(self, point_m):
         return bool(self.clearance_m(point_m[None])[0] >= self.agent_radius_m)
 
-    def random_point(self, rng, room_id=None):
+    def random_point(self, rng, room_id=None, floor=None):
         low = 0.0 if room_id in (None, 1) else 5.1
         high = 10.1 if room_id in (None, 2) else 5.0
         while True:
@@ -67,7 +67,7 @@ class FlatFloor:
     def snap(self, point_m):
         return point_m
 
-    def shortest_path(self, start_m, goal_m):
+    def shortest_path(self, start_m, goal_m, *, roomy=False):
         points = np.stack([start_m, DOOR - np.array([0.6, 0.0, 0.0]), DOOR + np.array([0.6, 0.0, 0.0]), goal_m])
         if start_m[0] > goal_m[0]:
             points[[1, 2]] = points[[2, 1]]
@@ -77,7 +77,17 @@ class FlatFloor:
                 return None
         return Route(points, float(np.linalg.norm(np.diff(points, axis=0), axis=1).sum()))
 
-    def top_down_map(self):
+    @property
+    def floors_m(self):
+        return (0.0,)
+
+    def island(self, point_m):
+        return 0 if self.is_navigable(point_m) else -1
+
+    def geodesic_distances_m(self, start_m, goals_m):
+        raise NotImplementedError
+
+    def top_down_map(self, floor=0):
         raise NotImplementedError
 
 
@@ -127,6 +137,12 @@ class PaperWorld:
                 depth_m[low[1] : high[1], low[0] : high[0]] = distance
         rgb = np.stack([(ids * factor % 256).astype(np.uint8) for factor in (37, 59, 83)], axis=-1)
         return Observation(rgb, depth, ids)
+
+    def move_object(self, instance_id, centre_m, yaw_rad):
+        raise NotImplementedError
+
+    def set_lighting(self, lighting):
+        raise NotImplementedError
 
 
 @pytest.fixture

@@ -18,7 +18,11 @@ class Corridor:
     def clearance_m(self, points_m):
         return np.maximum(np.minimum(points_m[:, 0], self.width_m - points_m[:, 0]), 0.0)
 
-    def random_point(self, rng, room_id=None):
+    @property
+    def floors_m(self):
+        return (0.0,)
+
+    def random_point(self, rng, room_id=None, floor=None):
         raise NotImplementedError
 
     def snap(self, point_m):
@@ -27,10 +31,16 @@ class Corridor:
     def is_navigable(self, point_m):
         raise NotImplementedError
 
-    def shortest_path(self, start_m, goal_m):
+    def island(self, point_m):
         raise NotImplementedError
 
-    def top_down_map(self):
+    def shortest_path(self, start_m, goal_m, *, roomy=False):
+        raise NotImplementedError
+
+    def geodesic_distances_m(self, start_m, goals_m):
+        raise NotImplementedError
+
+    def top_down_map(self, floor=0):
         raise NotImplementedError
 
 

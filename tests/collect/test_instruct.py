@@ -7,6 +7,7 @@ import pytest
 
 from backsight.collect import phrases
 from backsight.collect.annotate import visible_objects
+from backsight.collect.descriptions import Memory, false_descriptions
 from backsight.collect.instruct import InstructConfig, current_frames, make_instructions
 from backsight.quality.references import matching_objects
 from backsight.records.scene import OrientedBox, Room, SceneObject
@@ -84,7 +85,7 @@ def test_the_colour_field_and_the_text_agree(hundred_walks):
     for _, instructions in hundred_walks:
         for item in instructions:
             words = re.findall(r"[a-z]+", item.text)
-            assert item.category in words
+            assert re.search(rf"\b{item.category}\b", item.text)
             if item.colour is None:
                 assert not set(words) & set(COLOURS)
             else:
@@ -184,3 +185,17 @@ def test_plurals():
     ]  # fmt: skip
     assert phrases.with_article("orange chair") == "an orange chair"
     assert phrases.with_article("red armchair") == "a red armchair"
+
+
+def test_nothing_is_called_absent_by_a_word_that_fits_something_seen():
+    walk = random_walk(13)
+    renamed = [msgspec.structs.replace(thing, category="weight bench") for thing in walk.objects]
+    walk = msgspec.structs.replace(walk, objects=tuple(renamed))
+    memory = Memory.of(walk, len(walk.world_from_camera) - 1, CONFIG.least_share, CONFIG.least_frame_share)
+    assert len(memory.things) > 0
+    absent = set()
+    for seed in range(20):
+        options = false_descriptions(memory, True, np.random.default_rng(seed))
+        absent |= {option.category for option in options if option.relation is None and option.room_type is None}
+    assert {"stool", "mat", "exercise ball"} <= absent
+    assert not absent & {"bench", "weight bench"}

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from backsight.collect.plan import CollectConfig, assign_splits, estimate, make_plan, plan_attempt
+from backsight.collect.plan import CollectConfig, assign_splits, estimate, make_plan, plan_attempt, scene_hashes
 from backsight.storage.layout import check_sequence_id
 
 
@@ -126,3 +126,56 @@ def test_a_new_scene_type_or_another_order_moves_nothing(count, others, generato
     generator.shuffle(mixed)
     after = assign_splits(dict(mixed))
     assert {place: after[place] for place in before} == before
+
+
+def test_types_of_scenes_take_turns_and_a_longer_plan_starts_with_the_shorter():
+    types = ("flat", "kitchen", "gym")
+    plans = [
+        make_plan(CollectConfig(num_sequences=count, sequences_per_place=3, scene_types=types, first_place=5))
+        for count in (13, 29)
+    ]
+    assert plans[1][:13] == plans[0]
+    assert [plan.scene_id for plan in plans[0][::3]] == ["flat-5", "kitchen-5", "gym-5", "flat-6", "kitchen-6"]
+    assert {plan.scene_type for plan in plans[0]} == set(types)
+    assert len({plan.sequence_id for plan in plans[1]}) == 29
+    for scene_type in types:
+        assert {plan.pattern for plan in plans[1] if plan.scene_type == scene_type} == set(CollectConfig().patterns)
+
+
+@pytest.mark.parametrize("types", [(), ("flat", "flat"), ("kichen",)])
+def test_scene_types_that_cannot_be_are_refused(types):
+    with pytest.raises(ValueError, match="did you mean 'kitchen'" if types == ("kichen",) else "name each type once"):
+        CollectConfig(scene_types=types)
+
+
+def test_scene_files_have_their_walks_in_turn_and_then_more(tmp_path):
+    for name in ("b.glb", "a/c.ply", "a/d.obj"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    plans = [
+        make_plan(CollectConfig(num_sequences=count, sequences_per_place=2, scene_dir=tmp_path)) for count in (9, 17)
+    ]
+    assert plans[1][:9] == plans[0]
+    files = ["a/c.ply", "a/d.obj", "b.glb"]
+    assert [plan.scene_id for plan in plans[0]] == [files[0]] * 2 + [files[1]] * 2 + [files[2]] * 2 + [files[0]] * 2 + [
+        files[1]
+    ]
+    assert plans[0][4].place_id == "b.glb"
+    assert plans[0][4].sequence_id == "b.glb-000"
+    assert {plan.scene_type for plan in plans[0]} == {"scan"}
+    assert len({plan.sequence_id for plan in plans[1]}) == 17
+    for name in files:
+        patterns = [plan.pattern for plan in plans[1] if plan.scene_id == name]
+        assert set(patterns) == set(CollectConfig().patterns)
+
+
+def test_hashes_are_those_of_the_files_that_are_used(tmp_path):
+    for name in ("a.glb", "b.glb"):
+        (tmp_path / name).write_bytes(b"x")
+    config = CollectConfig(num_sequences=2, sequences_per_place=2, scene_dir=tmp_path)
+    before = scene_hashes(config, make_plan(config))
+    assert list(before) == ["scene file a.glb"]
+    (tmp_path / "a.glb").write_bytes(b"y")
+    assert scene_hashes(config, make_plan(config)) != before
+    assert scene_hashes(CollectConfig(num_sequences=2), make_plan(CollectConfig(num_sequences=2))) == {}
+    assert "scene_dir" not in config.content()

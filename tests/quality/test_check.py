@@ -128,7 +128,9 @@ def test_a_video_that_stands_still_while_the_camera_moves_costs_marks(good):
     ("change", "field"),
     [
         ({"subject_id": 8}, "relations[0]"),
-        ({"relation": "under"}, "relations[0].relation"),
+        ({"relation": "beneath"}, "relations[0].relation"),
+        *(({"relation": word}, "relations[0]") for word in ("above", "below", "under", "inside", "near", "far from")),
+        ({"relation": "behind"}, "relations[0].frame"),
         ({"anchor_id": 99}, "relations[0]"),
         ({"frame": 2}, "relations[0].frame"),
     ],

@@ -44,6 +44,9 @@ def print_report(config: CollectConfig, report: CollectReport, console: Console)
         markup=False,
         soft_wrap=True,
     )
+    for name, notes in report.scene_notes.items():
+        for note in notes:
+            console.print(f"{name}: {note}", markup=False, soft_wrap=True)
     for name in report.given_up:
         console.print(f"given up: {name}: {report.rejections[name][-1]}", markup=False, soft_wrap=True)
     for name, error in report.poisoned:

@@ -15,12 +15,14 @@ from backsight.records.errors import BacksightError
 COMMANDS: dict[str, str] = {
     "collect": "collect walks with depth, poses, instances and instructions in a simulator",
     "validate": "check a data set from disk: hashes, geometry, motion, annotations",
+    "scenes": "draw a contact sheet of scenes and count what they hold",
     "model": "print parameters, memory and arithmetic of a preset",
     "train": "train the model on a data set",
     "predict": "write heatmaps for a data set's split or a recorded RGB-D walk",
     "score": "turn written predictions into a table",
     "evaluate": "predict, score against the baselines and write the report",
     "ablate": "train and evaluate with one part or loss left out at a time",
+    "doctor": "say what this machine has, and whether a Habitat works on it",
     "chain": "all of it in one go, as a YAML file describes",
 }
 """Command name to what it does; each is a module of `backsight.cli` with a `run(arguments)`."""

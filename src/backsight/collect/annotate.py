@@ -5,10 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Bool, Float64, Int32
 
-from backsight.geometry.relations import VIEWER_RELATIONS, relation_matrix
+from backsight.geometry.relations import VIEWER_RELATIONS
 from backsight.records.scene import SceneObject
+from backsight.records.scene_relations import scene_relation_matrix
 from backsight.records.sequence import SpatialRelation, VisibleObject
-from backsight.records.vocabulary import RELATIONS
+from backsight.records.vocabulary import STORED_RELATIONS
 
 
 def visible_objects(
@@ -53,7 +54,7 @@ def true_relations(
     world_from_camera: Float64[np.ndarray, "frames 4 4"],
     viewer_frames: Sequence[int],
 ) -> tuple[SpatialRelation, ...]:
-    """Return the relations that hold between things of one room.
+    """Return the relations of `STORED_RELATIONS` that hold between things of one room.
 
     World relations: between any two pieces of furniture seen in the walk. Viewer relations: for each viewer frame,
     from what was seen up to it to what it shows.
@@ -67,18 +68,17 @@ def true_relations(
     seen = things_seen(objects, visible, len(visible) - 1)
     same_room = _same_room(seen)
     found: list[SpatialRelation] = []
-    for relation in RELATIONS:
+    for relation in STORED_RELATIONS:
         if relation not in VIEWER_RELATIONS:
-            holds = relation_matrix(relation, [thing.box for thing in seen]) & same_room
+            holds = scene_relation_matrix(relation, seen) & same_room
             found += _listed(relation, holds, seen, None)
     for frame in viewer_frames:
         before = things_seen(objects, visible, frame)
         shown = {item.instance_id for item in visible[frame]}
         is_shown = np.array([thing.instance_id in shown for thing in before], dtype=bool)
-        for relation in RELATIONS:
+        for relation in STORED_RELATIONS:
             if relation in VIEWER_RELATIONS:
-                boxes = [thing.box for thing in before]
-                holds = relation_matrix(relation, boxes, world_from_camera[frame])
+                holds = scene_relation_matrix(relation, before, world_from_camera[frame])
                 found += _listed(relation, holds & _same_room(before) & is_shown[None, :], before, frame)
     return tuple(found)
 

@@ -11,21 +11,19 @@ from typing import Any
 
 import msgspec
 
-from backsight.collect.plan import CollectConfig, SequencePlan, assign_splits, make_plan, plan_attempt
+from backsight.collect.plan import CollectConfig, SequencePlan, assign_splits, make_plan, plan_attempt, scene_hashes
 from backsight.collect.sequence import TooFewTargetsError, collect_sequence
+from backsight.collect.simulators import SimulatorMaker, configured_simulator, name_and_version
 from backsight.collect.supervise import Job, Poisoned, Progress, SupervisorConfig, SupervisorReport, supervise
 from backsight.collect.trajectories.smooth import TrajectoryError
 from backsight.quality.check import check_sequence, rejection_reason
 from backsight.records.errors import DataError, UsageError
-from backsight.sim.embedded.simulator import EmbeddedSimulator
 from backsight.sim.simulator import Simulator
 from backsight.storage.dataset import DatasetInfo, read_dataset_info, write_dataset_info, write_splits
 from backsight.storage.layout import DATASET_FILE, INCOMING_FOLDER, LOCK_FILE, REPORT_FILE, sequence_folder
 from backsight.storage.manifest import verify_manifest
 from backsight.storage.sealed_json import write_sealed
 from backsight.storage.write import write_sequence
-
-SimulatorMaker = Callable[[CollectConfig], Simulator]
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -37,6 +35,9 @@ class Outcome(msgspec.Struct, frozen=True):
     """Why each earlier attempt was rejected."""
     num_frames: int = 0
     size_bytes: int = 0
+    scene_id: str = ""
+    scene_notes: tuple[str, ...] = ()
+    """What was guessed when its scene was read from a file."""
 
 
 class CollectReport(msgspec.Struct, frozen=True):
@@ -60,21 +61,14 @@ class CollectReport(msgspec.Struct, frozen=True):
     """Sequences of which every attempt was rejected."""
     poisoned: tuple[tuple[str, str], ...]
     """Sequences that cost too many workers, with the last error."""
+    scene_notes: dict[str, tuple[str, ...]]
+    """Scene file to what was guessed of it or left out."""
     interrupted: bool = False
 
     @property
     def complete(self) -> bool:
         """Whether every planned sequence is there."""
         return self.resumed + self.committed == self.planned
-
-
-def embedded_simulator(config: CollectConfig) -> EmbeddedSimulator:
-    """Return the simulator that needs nothing but pip packages.
-
-    Args:
-        config: For its colour samples.
-    """
-    return EmbeddedSimulator(rgb_samples_per_axis=config.rgb_samples_per_axis)
 
 
 class CollectWork:
@@ -110,8 +104,15 @@ class CollectWork:
                 quality = check_sequence(sequence)
                 if quality.accepted:
                     folder = write_sequence(self._config.out, sequence, quality)
-                    frames = sequence.num_frames
-                    return Outcome(plan.sequence_id, True, tuple(rejections), frames, _folder_bytes(folder))
+                    return Outcome(
+                        sequence_id=plan.sequence_id,
+                        accepted=True,
+                        rejections=tuple(rejections),
+                        num_frames=sequence.num_frames,
+                        size_bytes=_folder_bytes(folder),
+                        scene_id=plan.scene_id,
+                        scene_notes=_scene_notes(self._simulator),
+                    )
                 rejections.append(rejection_reason(quality))
             except (TrajectoryError, TooFewTargetsError, DataError) as error:
                 rejections.append(str(error))
@@ -121,7 +122,7 @@ class CollectWork:
 def collect_dataset(
     config: CollectConfig,
     *,
-    make_simulator: SimulatorMaker = embedded_simulator,
+    make_simulator: SimulatorMaker = configured_simulator,
     on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> CollectReport:
     """Collect a data set, or what is missing of it, and return what was done.
@@ -139,10 +140,9 @@ def collect_dataset(
         KeyboardInterrupt: Ctrl-C or SIGTERM; everything committed is whole and the report is written.
     """
     began_s = time.monotonic()
-    simulator = make_simulator(config)
-    info = _describe(config, simulator.name, simulator.version)
-    _refuse_other_content(config.out, info)
     plans = make_plan(config)
+    info = _describe(config, *name_and_version(make_simulator, config), scene_hashes(config, plans))
+    _refuse_other_content(config.out, info)
     config.out.mkdir(parents=True, exist_ok=True)
     with _lock(config.out):
         write_dataset_info(config.out, info)
@@ -164,7 +164,9 @@ def collect_dataset(
     return report
 
 
-def _describe(config: CollectConfig, simulator: str, simulator_version: str) -> DatasetInfo:
+def _describe(
+    config: CollectConfig, simulator: str, simulator_version: str, scene_files: dict[str, str]
+) -> DatasetInfo:
     return DatasetInfo(
         source="collected",
         seed=config.seed,
@@ -176,7 +178,7 @@ def _describe(config: CollectConfig, simulator: str, simulator_version: str) -> 
         simulator=simulator,
         simulator_version=simulator_version,
         backsight_version=importlib.metadata.version("backsight"),
-        plan=config.content(),
+        plan=config.content() | scene_files,
     )
 
 
@@ -254,6 +256,7 @@ def _summarise(
         rejections={outcome.sequence_id: outcome.rejections for outcome in outcomes if outcome.rejections},
         given_up=tuple(outcome.sequence_id for outcome in outcomes if not outcome.accepted),
         poisoned=tuple((lost.job_id, lost.last_error) for lost in poisoned),
+        scene_notes={outcome.scene_id: outcome.scene_notes for outcome in outcomes if outcome.scene_notes},
         interrupted=done.interrupted,
     )
 

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float64, Shaped
 
-from backsight.geometry.relations import VIEWER_RELATIONS, footprint_gaps_m, relation_matrix
+from backsight.geometry.relations import VIEWER_RELATIONS
+from backsight.geometry.upright_boxes import footprint_gaps_m
 from backsight.quality.references import objects_seen
 from backsight.records.scene import SceneObject
+from backsight.records.scene_relations import scene_relation_matrix
 from backsight.records.sequence import SequenceAnnotations
-from backsight.records.vocabulary import COLOURS, FURNITURE_CATEGORIES, RELATIONS
+from backsight.records.vocabulary import COLOURS, FURNITURE_CATEGORIES, UNNAMED_CATEGORY, UNNAMED_ROOM_TYPE
 
 REASONING_OF_RELATION = {
     "left of": "left_right",
@@ -18,6 +20,7 @@ REASONING_OF_RELATION = {
     "next to": "near_far",
     "on": "above_below",
 }
+"""Relations that instructions are made with, and what each is solved by."""
 OPPOSITE = {"left of": "right of", "right of": "left of"}
 CLEARLY_APART_M = 1.0
 """Beyond this gap nobody calls two things next to each other; look-alikes nearer than this make a relation doubtful."""
@@ -88,9 +91,10 @@ class Memory:
             colours=np.array([thing.colour or "" for thing in things], dtype=np.str_),
             rooms=np.array([rooms[thing.room_id] for thing in things], dtype=np.str_),
             shares=shares,
-            is_target=well[-1] | (well.sum(axis=0) >= max(2.0, least_frame_share * len(shares))),
+            is_target=(well[-1] | (well.sum(axis=0) >= max(2.0, least_frame_share * len(shares))))
+            & np.array([thing.category != UNNAMED_CATEGORY for thing in things], dtype=bool),
             is_anchor_now=well[-1],
-            relations={name: relation_matrix(name, boxes, pose) for name in RELATIONS},
+            relations={name: scene_relation_matrix(name, things, pose) for name in REASONING_OF_RELATION},
             gaps_m=footprint_gaps_m(boxes) if boxes else np.zeros((0, 0)),
         )
 
@@ -106,6 +110,8 @@ class Memory:
     def anchor_phrase(self, anchor: int, with_colour: bool) -> str | None:
         """Return the words that single out an anchor among all things seen, or None where there are none."""
         thing = self.things[anchor]
+        if thing.category == UNNAMED_CATEGORY:
+            return None
         if self.fitting(thing.category).sum() == 1:
             return thing.category
         if with_colour and thing.colour is not None and self.fitting(thing.category, thing.colour).sum() == 1:
@@ -133,7 +139,7 @@ def true_descriptions(memory: Memory) -> list[Description]:
                 kind = "category" if colour is None else "attribute"
                 found.append(Description(reasoning_type=kind, **own))
             room_type = str(memory.rooms[target])
-            if memory.fitting(thing.category, colour, room_type).sum() == 1:
+            if room_type != UNNAMED_ROOM_TYPE and memory.fitting(thing.category, colour, room_type).sum() == 1:
                 found.append(Description(reasoning_type="room", room_type=room_type, **own))
             found += [
                 Description(
@@ -160,8 +166,12 @@ def false_descriptions(memory: Memory, colourless: bool, rng: np.random.Generato
         rng: Draws the way, and colours for unseen categories.
     """
     seen = sorted({thing.category for thing in memory.things})
+    if UNNAMED_CATEGORY in seen:
+        # What is said to be absent could be one of the things without a label.
+        return []
     colours_seen = sorted({thing.colour for thing in memory.things if thing.colour is not None})
-    unseen = [name for name in FURNITURE_CATEGORIES if name not in seen]
+    # Where a weight bench was seen, nobody can say that no bench was.
+    unseen = [name for name in FURNITURE_CATEGORIES if not any(f" {one}".endswith(f" {name}") for one in seen)]
     drawn = rng.choice(sorted(COLOURS), size=len(unseen))
     ways: list[list[Description]] = [
         [_absent(name, colour) for name, given in zip(unseen, drawn, strict=True) for colour in (None, str(given))],
@@ -170,7 +180,7 @@ def false_descriptions(memory: Memory, colourless: bool, rng: np.random.Generato
         [
             _absent(name, colour, room_type=room)
             for name, colour in _kinds(memory)
-            for room in sorted(set(memory.rooms.tolist()))
+            for room in sorted(set(memory.rooms.tolist()) - {UNNAMED_ROOM_TYPE})
             if not memory.fitting(name, colour, room).any()
         ],
     ]
@@ -185,7 +195,7 @@ def _anchors(memory: Memory, with_colour: bool) -> Iterator[tuple[str, int, str]
         phrase = memory.anchor_phrase(anchor, with_colour)
         if phrase is None:
             continue
-        for relation in RELATIONS:
+        for relation in REASONING_OF_RELATION:
             if memory.is_anchor_now[anchor] or relation not in VIEWER_RELATIONS:
                 yield relation, anchor, phrase
 
@@ -205,7 +215,7 @@ def _singles_out(memory: Memory, target: int, fitting: Bool[np.ndarray, " things
 def _false_relations(memory: Memory) -> list[Description]:
     """Return relations that clearly do not hold: the opposite side, or too far apart, for all of the kind."""
     anchors = {with_colour: list(_anchors(memory, with_colour)) for with_colour in (False, True)}
-    wrong = {relation: memory.gaps_m > CLEARLY_APART_M for relation in RELATIONS}
+    wrong = {relation: memory.gaps_m > CLEARLY_APART_M for relation in REASONING_OF_RELATION}
     wrong |= {relation: memory.relations[opposite] for relation, opposite in OPPOSITE.items()}
     found: list[Description] = []
     for category, colour in _kinds(memory):

@@ -4,15 +4,18 @@ import difflib
 import hashlib
 import math
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from backsight.records.vocabulary import PATTERNS
+from backsight.sim.embedded.scans.folder import list_scans, place_of_scan, scan_hash, scan_path
+from backsight.sim.embedded.scenes.scene_id import SCENE_TYPES
 from backsight.storage.dataset import SPLIT_NAMES, SplitName
 from backsight.storage.layout import MAX_FRAMES
 
@@ -25,7 +28,15 @@ KIND_OF_PATTERN: dict[str, str] = {"circular": "same place different angles", "r
 BYTES_PER_PIXEL = 0.7
 """Of a finished sequence, all files; measured on flats at 128x96, larger images need less."""
 
-_NOT_CONTENT = frozenset({"out", "workers", "sequence_timeout_s", "max_worker_memory_gb"})
+SCAN = "scan"
+"""Scene type of scenes from files."""
+HABITAT = "habitat"
+"""Scene type of Habitat's scenes."""
+
+_NOT_CONTENT = frozenset(
+    {"out", "workers", "sequence_timeout_s", "max_worker_memory_gb", "scene_dir"}
+    | {"habitat_python", "habitat_gpu", "scenes", "scene_dataset"}
+)
 
 
 class CollectConfig(BaseModel):
@@ -56,7 +67,23 @@ class CollectConfig(BaseModel):
     sequences_per_place: int = Field(default=10, ge=1, le=10_000)
     """Walks in each place."""
     first_place: int = Field(default=0, ge=0, lt=2**31)
-    """Number of the first place, so that data sets can be kept apart."""
+    """Number of the first place, so that data sets can be kept apart; of made scenes, not of files."""
+    scene_types: tuple[str, ...] = ("flat",)
+    """Types of scenes that are made, in turn."""
+    scene_dir: Path | None = None
+    """Folder of scene files (GLB, glTF, OBJ, PLY) to walk in instead, in turn; see docs/scans.md."""
+    simulator: Literal["embedded", "habitat"] = "embedded"
+    """Where to walk; 'habitat' needs --habitat-python and --scenes, see docs/habitat.md."""
+    habitat_python: Path | None = None
+    """The Python in whose environment habitat_sim is installed."""
+    scenes: tuple[str, ...] = ()
+    """Scenes of Habitat, in turn: files, or names that the scene data set knows."""
+    scene_dataset: str = "default"
+    """Habitat's *.scene_dataset_config.json; without it most scans have no semantics."""
+    habitat_gpu: int = Field(default=0, ge=-1, le=63)
+    """Graphics device of Habitat, as EGL numbers them; -1 takes whatever there is, Mesa on the CPU among it."""
+    habitat_lighting: Literal["scene", "default"] = "scene"
+    """How Habitat lights scenes: as the data set says, which for scans is not at all, or with its own lamps."""
     patterns: tuple[str, ...] = PATTERNS
     """Trajectory patterns, used in turn."""
     imagined_views: int = Field(default=4, ge=0, le=64)
@@ -95,6 +122,18 @@ class CollectConfig(BaseModel):
                 raise ValueError(f"unknown pattern {name!r}{hint}")
         return patterns
 
+    @field_validator("scene_types")
+    @classmethod
+    def _check_scene_types(cls, scene_types: tuple[str, ...]) -> tuple[str, ...]:
+        if not scene_types or len(set(scene_types)) != len(scene_types):
+            raise ValueError(f"name each type once, at least one of {', '.join(SCENE_TYPES)}")
+        for name in scene_types:
+            if name not in SCENE_TYPES:
+                near = difflib.get_close_matches(name, SCENE_TYPES, n=1)
+                hint = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(SCENE_TYPES)}"
+                raise ValueError(f"unknown scene type {name!r}{hint}")
+        return scene_types
+
     @model_validator(mode="after")
     def _check_lengths(self) -> "CollectConfig":
         low, mean, high = self.min_frames, self.mean_frames, self.max_frames
@@ -104,6 +143,18 @@ class CollectConfig(BaseModel):
                 f"mean_frames {mean:g} is not possible with min_frames {low} and max_frames {high}: "
                 f"use {(2 * low + high) / 3:.1f} to {(low + 2 * high) / 3:.1f}"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _check_habitat(self) -> "CollectConfig":
+        if self.simulator == "habitat":
+            if self.habitat_python is None or not self.scenes:
+                raise ValueError("simulator habitat needs habitat_python (its Python) and scenes; see docs/habitat.md")
+            if self.scene_dir is not None or self.rgb_samples_per_axis > 1:
+                raise ValueError("scene_dir and rgb_samples_per_axis belong to the embedded simulator")
+            habitat_places(self.scenes)
+        elif self.habitat_python is not None or self.scenes or self.scene_dataset != "default":
+            raise ValueError("habitat_python, scenes and scene_dataset need simulator habitat")
         return self
 
     @property
@@ -118,7 +169,11 @@ class CollectConfig(BaseModel):
 
     def content(self) -> dict[str, Any]:
         """Return everything that the collected sequences depend on, as plain JSON values."""
-        return self.model_dump(mode="json", exclude=set(_NOT_CONTENT))
+        content = self.model_dump(mode="json", exclude=set(_NOT_CONTENT))
+        if self.simulator != "habitat":
+            return {key: value for key, value in content.items() if key not in ("simulator", "habitat_lighting")}
+        # Where the files lie on this machine says nothing about what is in them.
+        return content | {"scenes": habitat_places(self.scenes), "scene_dataset": Path(self.scene_dataset).name}
 
 
 class SequencePlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -155,7 +210,8 @@ def make_plan(config: CollectConfig) -> list[SequencePlan]:
     Args:
         config: What to collect.
     """
-    return [_plan_sequence(config, index) for index in range(config.num_sequences)]
+    files = _scene_files(config)
+    return [_plan_sequence(config, _place(config, files, index)) for index in range(config.num_sequences)]
 
 
 def plan_attempt(config: CollectConfig, plan: SequencePlan, attempt: int) -> SequencePlan:
@@ -170,21 +226,88 @@ def plan_attempt(config: CollectConfig, plan: SequencePlan, attempt: int) -> Seq
     return msgspec.structs.replace(plan, seed=seed, attempt=attempt)
 
 
-def _plan_sequence(config: CollectConfig, index: int) -> SequencePlan:
-    place = config.first_place + index // config.sequences_per_place
-    number = index % config.sequences_per_place
-    sequence_id = f"flat-{place:05d}-{number:03d}"
-    pattern = config.patterns[(place * config.sequences_per_place + number) % len(config.patterns)]
+@dataclass(frozen=True)
+class _Place:
+    """Where one walk takes place."""
+
+    place_id: str
+    scene_id: str
+    scene_type: str
+    name: str
+    """Of its sequences, before their number."""
+    number: int
+    """Of the walk in its place."""
+    turn: int
+    """Says which pattern's turn it is."""
+
+
+def _scene_files(config: CollectConfig) -> list[tuple[str, str, str]] | None:
+    """Return scene id, place and scene type of every scene that is not made; None where scenes are made."""
+    if config.simulator == "habitat":
+        places = habitat_places(config.scenes)
+        return [(scene_id, place, HABITAT) for scene_id, place in zip(config.scenes, places, strict=True)]
+    if config.scene_dir is not None:
+        return [(scene_id, place_of_scan(scene_id), SCAN) for scene_id in list_scans(config.scene_dir)]
+    return None
+
+
+def habitat_places(scenes: Sequence[str]) -> list[str]:
+    """Return the names of the places of Habitat's scenes: file names without folders and suffixes.
+
+    Args:
+        scenes: Files, or names in a scene data set.
+
+    Raises:
+        ValueError: Two scenes have one name.
+    """
+    places = [place_of_scan(Path(scene_id).name.split(".")[0] or "scene") for scene_id in scenes]
+    twice = [place for place in places if places.count(place) > 1]
+    if twice:
+        raise ValueError(f"scenes: {twice[0]} is there twice; walks are named by their scene's file")
+    return places
+
+
+def _place(config: CollectConfig, files: list[tuple[str, str, str]] | None, index: int) -> _Place:
+    round_number, number = divmod(index, config.sequences_per_place)
+    if files is not None:
+        # Every file has its walks, then the first one has more.
+        again, file = divmod(round_number, len(files))
+        number += again * config.sequences_per_place
+        scene_id, place_id, scene_type = files[file]
+        return _Place(place_id, scene_id, scene_type, place_id, number, file * config.sequences_per_place + number)
+    scene_type = config.scene_types[round_number % len(config.scene_types)]
+    seed = config.first_place + round_number // len(config.scene_types)
+    place_id = f"{scene_type}-{seed}"
+    turn = seed * config.sequences_per_place + number
+    return _Place(place_id, place_id, scene_type, f"{scene_type}-{seed:05d}", number, turn)
+
+
+def _plan_sequence(config: CollectConfig, place: _Place) -> SequencePlan:
+    sequence_id = f"{place.name}-{place.number:03d}"
+    pattern = config.patterns[place.turn % len(config.patterns)]
     return SequencePlan(
         sequence_id=sequence_id,
-        place_id=f"flat-{place}",
-        scene_id=f"flat-{place}",
-        scene_type="flat",
+        place_id=place.place_id,
+        scene_id=place.scene_id,
+        scene_type=place.scene_type,
         kind=KIND_OF_PATTERN[pattern],
         pattern=pattern,
         seed=_derive_seed(config.seed, sequence_id, "attempt 0"),
         num_frames=_draw_length(config, _derive_seed(config.seed, sequence_id, "length")),
     )
+
+
+def scene_hashes(config: CollectConfig, plans: list[SequencePlan]) -> dict[str, str]:
+    """Return hashes of the scene files that a plan uses, by keys that name them; empty for scenes that are made.
+
+    Args:
+        config: Says where the files are.
+        plans: The plan.
+    """
+    if config.scene_dir is None:
+        return {}
+    names = sorted({plan.scene_id for plan in plans})
+    return {f"scene file {name}": scan_hash(scan_path(config.scene_dir, name)) for name in names}
 
 
 def _derive_seed(seed: int, sequence_id: str, purpose: str) -> int:

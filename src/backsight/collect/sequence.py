@@ -14,10 +14,12 @@ from backsight.collect.trajectories.smooth import CameraMount, MotionLimits
 from backsight.geometry.cameras import intrinsics_from_hfov
 from backsight.records.errors import BacksightError, UsageError
 from backsight.records.sequence import FORMAT_VERSION, ImaginedImages, Sequence, SequenceAnnotations, imagined_poses
+from backsight.records.vocabulary import FURNITURE_CATEGORIES
 from backsight.sim.simulator import Simulator
 
 LEAST_TARGETS = 4
-"""Different targets that the instructions of a walk must name between them."""
+"""Different targets that the instructions of a walk must name between them; in a scan with fewer things that have a
+name, all of them, and none where nothing has a label: such walks are for geometry alone."""
 _TRAJECTORY_STREAM, _INSTRUCTION_STREAM, _IMAGINED_STREAM = 1, 2, 3
 
 
@@ -64,11 +66,11 @@ def collect_sequence(plan: SequencePlan, simulator: Simulator, config: CollectCo
     )
     instructions = make_instructions(annotations, _random(plan, _INSTRUCTION_STREAM), instruct)
     targets = {target for instruction in instructions for target in instruction.target_instance_ids}
-    if len(targets) < LEAST_TARGETS:
-        raise TooFewTargetsError(
-            f"{plan.sequence_id}: {len(targets)} different targets, at least {LEAST_TARGETS} wanted"
-        )
+    wanted = min(LEAST_TARGETS, sum(thing.category in FURNITURE_CATEGORIES for thing in simulator.objects))
+    if len(targets) < wanted:
+        raise TooFewTargetsError(f"{plan.sequence_id}: {len(targets)} different targets, at least {wanted} wanted")
     asked = sorted({instruction.current_frame for instruction in instructions})
+    asked = asked or list(current_frames(len(poses), instruct))
     navigation, rng = simulator.navigation, _random(plan, _IMAGINED_STREAM)
     views = imagine_views(poses, asked, config.imagined_views, navigation, rng)
     annotations = msgspec.structs.replace(annotations, instructions=instructions, imagined=views)

@@ -1,16 +1,27 @@
-"""Rules for spatial relations between upright boxes; what a relation word means here and nowhere else.
+"""Rules for spatial relations between two upright boxes; what a relation word means here and nowhere else.
 
 Axes of a viewer: *ahead* is its viewing direction laid flat on the floor, *right* is perpendicular to it there.
-Footprint: the rectangle that a box covers on the floor plane.
+'between' and 'among' need more than two boxes: `geometry.group_relations`.
 """
 
-from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from jaxtyping import Bool, Float64
 
-VIEWER_RELATIONS: frozenset[str] = frozenset({"left of", "right of"})
+from backsight.geometry.upright_boxes import (
+    UprightBox,
+    bottoms_m,
+    centre_to_footprint_m,
+    footprint_corners,
+    footprint_gaps_m,
+    footprint_inside,
+    longest_sides_m,
+    surface_gaps_m,
+    tops_m,
+)
+
+VIEWER_RELATIONS: frozenset[str] = frozenset({"left of", "right of", "in front of", "behind"})
 """Relations that need a viewer; the others hold in the world."""
 
 NEXT_TO_GAP_M = 0.6
@@ -20,29 +31,22 @@ SHARED_HEIGHT_M = 0.05
 ON_TOLERANCE_M = 0.03
 """Largest distance between the bottom of a thing and the top of what it lies on."""
 LEAST_AHEAD_M = 0.2
-"""Every corner lies at least this far ahead of a viewer who says left or right."""
+"""Every corner lies at least this far ahead of a viewer who says left, right, in front of or behind."""
 LEAST_LATERAL_M = 0.1
-"""Least sideways distance of two centres that are left and right of each other."""
-
-
-@runtime_checkable
-class UprightBox(Protocol):
-    """A box rotated about the world's +Y axis only; `records.scene.OrientedBox` is one."""
-
-    @property
-    def centre_m(self) -> tuple[float, float, float]:
-        """Centre in the world frame."""
-        ...
-
-    @property
-    def size_m(self) -> tuple[float, float, float]:
-        """Full extents along the box's own axes."""
-        ...
-
-    @property
-    def yaw_rad(self) -> float:
-        """Right-handed rotation about +Y that carries world axes to box axes."""
-        ...
+"""Least distance of two centres, sideways if they are left and right, ahead if in front and behind."""
+OVER_REACH_M = 0.15
+"""A thing is above another when the centre of one lies over the other's footprint or so far beside it."""
+UNDER_HEADROOM_M = 0.05
+"""The top of a thing under another lies at least this far below that one's top."""
+RAISED_M = 0.005
+"""What is inside a thing stands at least this far above its bottom; what is under it stands lower."""
+FLUSH_M = 0.01
+"""How far what is inside a thing may stick out of its footprint."""
+NEAR_M, NEAR_SIDES, NEAR_MOST_M = 1.0, 0.5, 2.0
+"""Near: a gap under 1 m or under half of the longer side of the larger footprint, but never 2 m."""
+FAR_M, FAR_SIDES = 3.0, 1.5
+"""Far: a gap over 3 m and over one and a half times the longer side of the larger footprint."""
+_ROUNDING_M = 1e-9
 
 
 def relation_holds(
@@ -54,10 +58,10 @@ def relation_holds(
     """Return whether `subject` `relation` `anchor` is true; the rules are those of `relation_matrix`.
 
     Args:
-        relation: 'left of', 'right of', 'next to' or 'on'.
+        relation: A name of `PAIR_RELATIONS`.
         subject_box: The thing that the sentence is about.
         anchor_box: The thing that it is related to.
-        world_from_viewer: Camera pose of the viewer; needed by left and right, not used by the others.
+        world_from_viewer: Camera pose of the viewer; needed by `VIEWER_RELATIONS`, not used by the others.
 
     Raises:
         ValueError: The relation is unknown or its viewer is missing.
@@ -73,138 +77,183 @@ def relation_matrix(
     left of / right of: every corner of both boxes lies at least 0.2 m ahead of the viewer; in directions seen
     from above (sideways over ahead) the centre of either box lies outside the other's span, on the named side;
     and the centre lies on that side by at least 0.1 m on the floor too, so that eye and floor plan agree.
+    in front of / behind: every corner at least 0.2 m ahead; the centre of at least one box lies within the other's
+    span of directions; and ahead of the viewer each centre lies outside the other's span, in front the nearer one,
+    and the centres at least 0.1 m apart. So no pair is beside and behind at once.
     next to: the gap between the footprints is under 0.6 m (0 where they overlap), neither centre lies inside the
     other's footprint, and the boxes share at least 5 cm of height (so nothing is next to what it stands on).
     on: the subject's bottom is within 3 cm of the anchor's top and its centre is inside the anchor's footprint.
+    above / below: the upper box's bottom is more than 3 cm higher than the lower one's top (nothing is above what it
+    rests on), and the centre of one lies inside the other's footprint or at most 0.15 m beside it (a picture hangs
+    above a sofa that stands off the wall).
+    under: the subject's centre is inside the anchor's footprint, its top at least 5 cm below the anchor's top, and
+    both stand on one floor: the bottoms differ by less than 3 cm, and the subject's is no more than 5 mm higher.
+    inside: the subject's whole footprint lies in the anchor's (1 cm may stick out), its bottom at least 5 mm above
+    the anchor's bottom, its centre no higher than the anchor's top (a plant may look out of its pot).
+    outside: the boxes share no space. What pokes through a face is neither inside nor outside.
+    near: neither centre lies inside the other's footprint, and the gap between the surfaces is under 1 m, or under
+    half of the longer side of the larger footprint, but in no case 2 m or more. What is next to a thing is near it.
+    far from: the gap between the surfaces is over 3 m and over 1.5 times the longer side of the larger footprint.
 
     Args:
-        relation: 'left of', 'right of', 'next to' or 'on'.
+        relation: A name of `PAIR_RELATIONS`.
         boxes: Subjects (rows) and anchors (columns).
-        world_from_viewer: Camera pose of the viewer; needed by left and right, not used by the others.
+        world_from_viewer: Camera pose of the viewer; needed by `VIEWER_RELATIONS`, not used by the others.
 
     Raises:
         ValueError: The relation is unknown or its viewer is missing.
     """
+    if relation not in PAIR_RELATIONS:
+        raise ValueError(f"unknown relation '{relation}'; known: {', '.join(PAIR_RELATIONS)}")
     if not boxes:
         return np.zeros((0, 0), dtype=bool)
-    if relation in VIEWER_RELATIONS:
+    if relation in _VIEWER_RULES:
         if world_from_viewer is None:
             raise ValueError(f"relation '{relation}' needs world_from_viewer")
-        left = _left_of(boxes, world_from_viewer)
-        holds = left if relation == "left of" else left.T
-    elif relation == "next to":
-        holds = _next_to(boxes)
-    elif relation == "on":
-        holds = _on(boxes)
+        rule, transposed = _VIEWER_RULES[relation]
+        holds = rule(boxes, world_from_viewer)
     else:
-        raise ValueError(f"unknown relation '{relation}'; known: left of, next to, on, right of")
-    return holds & ~np.eye(len(boxes), dtype=bool)
+        rule, transposed = _WORLD_RULES[relation]
+        holds = rule(boxes)
+    return (holds.T if transposed else holds) & ~np.eye(len(boxes), dtype=bool)
 
 
-def footprint_corners(boxes: Sequence[UprightBox]) -> Float64[np.ndarray, "boxes 4 2"]:
-    """Return the footprints' corners as world (x, z), in order round each rectangle.
-
-    Args:
-        boxes: Upright boxes.
-    """
-    signs = np.array([(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)])
-    centre, size, yaw = _arrays(boxes)
-    local = signs * size[:, None, [0, 2]]
-    cos, sin = np.cos(yaw)[:, None], np.sin(yaw)[:, None]
-    rotated = np.stack([cos * local[..., 0] + sin * local[..., 1], cos * local[..., 1] - sin * local[..., 0]], axis=-1)
-    return rotated + centre[:, None, [0, 2]]
-
-
-def footprint_gaps_m(boxes: Sequence[UprightBox]) -> Float64[np.ndarray, "boxes boxes"]:
-    """Return the distance between every two footprints; 0 where they touch or overlap.
-
-    Args:
-        boxes: Upright boxes.
-    """
-    corners = footprint_corners(boxes)
-    gap = _corner_to_edge_m(corners)
-    gap = np.minimum(gap, gap.T)
-    gap[_footprints_overlap(corners)] = 0.0
-    return gap
-
-
-def _arrays(
-    boxes: Sequence[UprightBox],
-) -> tuple[Float64[np.ndarray, "boxes 3"], Float64[np.ndarray, "boxes 3"], Float64[np.ndarray, " boxes"]]:
-    centre = np.array([box.centre_m for box in boxes], dtype=np.float64)
-    size = np.array([box.size_m for box in boxes], dtype=np.float64)
-    return centre, size, np.array([box.yaw_rad for box in boxes], dtype=np.float64)
-
-
-def _left_of(
+def _ahead_and_right(
     boxes: Sequence[UprightBox], world_from_viewer: Float64[np.ndarray, "4 4"]
-) -> Bool[np.ndarray, "subjects anchors"]:
+) -> tuple[Float64[np.ndarray, "boxes 4"], Float64[np.ndarray, "boxes 4"], Bool[np.ndarray, "boxes boxes"]]:
+    """Return how far ahead and to the right each corner lies, and which pairs lie ahead of the viewer as a whole."""
     ahead = world_from_viewer[[0, 2], 2]
     length = float(np.linalg.norm(ahead))
     if length < 1e-6:
         raise ValueError("a viewer who looks straight up or down has no left and right")
     ahead = ahead / length
     right = np.array([-ahead[1], ahead[0]])
-    viewer = world_from_viewer[[0, 2], 3]
-    corners = footprint_corners(boxes) - viewer
+    corners = footprint_corners(boxes) - world_from_viewer[[0, 2], 3]
     corner_ahead = corners @ ahead
-    in_front = corner_ahead.min(axis=1) >= LEAST_AHEAD_M
-    direction = (corners @ right) / np.maximum(corner_ahead, LEAST_AHEAD_M)
-    first, last = direction.min(axis=1), direction.max(axis=1)
-    centre = corners.mean(axis=1)
-    centre_right = centre @ right
-    centre_direction = centre_right / np.maximum(centre @ ahead, LEAST_AHEAD_M)
+    seen = corner_ahead.min(axis=1) >= LEAST_AHEAD_M
+    return corner_ahead, corners @ right, seen[:, None] & seen[None, :]
+
+
+def _direction_spans(
+    ahead: Float64[np.ndarray, "boxes 4"], right: Float64[np.ndarray, "boxes 4"]
+) -> tuple[Float64[np.ndarray, " boxes"], Float64[np.ndarray, " boxes"], Float64[np.ndarray, " boxes"]]:
+    """Return the leftmost, central and rightmost direction of each box: sideways over ahead."""
+    direction = right / np.maximum(ahead, LEAST_AHEAD_M)
+    centre = right.mean(axis=1) / np.maximum(ahead.mean(axis=1), LEAST_AHEAD_M)
+    return direction.min(axis=1), centre, direction.max(axis=1)
+
+
+def _left_of(
+    boxes: Sequence[UprightBox], world_from_viewer: Float64[np.ndarray, "4 4"]
+) -> Bool[np.ndarray, "subjects anchors"]:
+    ahead, right, both_seen = _ahead_and_right(boxes, world_from_viewer)
+    first, centre, last = _direction_spans(ahead, right)
+    centre_right = right.mean(axis=1)
     return (
-        (in_front[:, None] & in_front[None, :])
-        & (centre_direction[:, None] < first[None, :])
-        & (last[:, None] < centre_direction[None, :])
+        both_seen
+        & (centre[:, None] < first[None, :])
+        & (last[:, None] < centre[None, :])
         & (centre_right[None, :] - centre_right[:, None] >= LEAST_LATERAL_M)
     )
 
 
-def _next_to(boxes: Sequence[UprightBox]) -> Bool[np.ndarray, "subjects anchors"]:
-    centre, size, _ = _arrays(boxes)
-    bottom, top = centre[:, 1] - size[:, 1] / 2, centre[:, 1] + size[:, 1] / 2
-    shared_m = np.minimum(top[:, None], top[None, :]) - np.maximum(bottom[:, None], bottom[None, :])
-    centred = _centre_inside_footprint(boxes)
-    apart = ~centred & ~centred.T
-    return (footprint_gaps_m(boxes) < NEXT_TO_GAP_M) & apart & (shared_m >= SHARED_HEIGHT_M)
-
-
-def _on(boxes: Sequence[UprightBox]) -> Bool[np.ndarray, "subjects anchors"]:
-    centre, size, _ = _arrays(boxes)
-    bottom, top = centre[:, 1] - size[:, 1] / 2, centre[:, 1] + size[:, 1] / 2
-    resting = np.abs(bottom[:, None] - top[None, :]) <= ON_TOLERANCE_M + 1e-9
-    return resting & _centre_inside_footprint(boxes)
+def _in_front_of(
+    boxes: Sequence[UprightBox], world_from_viewer: Float64[np.ndarray, "4 4"]
+) -> Bool[np.ndarray, "subjects anchors"]:
+    ahead, right, both_seen = _ahead_and_right(boxes, world_from_viewer)
+    first, centre, last = _direction_spans(ahead, right)
+    covered = (first[None, :] <= centre[:, None]) & (centre[:, None] <= last[None, :])
+    centre_ahead = ahead.mean(axis=1)
+    return (
+        both_seen
+        & (covered | covered.T)
+        & (centre_ahead[:, None] < ahead.min(axis=1)[None, :])
+        & (ahead.max(axis=1)[:, None] < centre_ahead[None, :])
+        & (centre_ahead[None, :] - centre_ahead[:, None] >= LEAST_LATERAL_M)
+    )
 
 
 def _centre_inside_footprint(boxes: Sequence[UprightBox]) -> Bool[np.ndarray, "subjects anchors"]:
-    """Whether the centre of a subject lies inside the footprint of an anchor."""
-    centre, size, yaw = _arrays(boxes)
-    offset = centre[:, None, [0, 2]] - centre[None, :, [0, 2]]
-    cos, sin = np.cos(yaw), np.sin(yaw)
-    along_x = cos * offset[..., 0] - sin * offset[..., 1]
-    along_z = sin * offset[..., 0] + cos * offset[..., 1]
-    return (np.abs(along_x) <= size[:, 0] / 2) & (np.abs(along_z) <= size[:, 2] / 2)
+    return centre_to_footprint_m(boxes) <= 0.0
 
 
-def _corner_to_edge_m(corners: Float64[np.ndarray, "boxes 4 2"]) -> Float64[np.ndarray, "boxes boxes"]:
-    """Return the least distance of any corner of the first rectangle to the outline of the second."""
-    start = corners[None, :, None, :, :]
-    edge = np.roll(corners, -1, axis=1)[None, :, None, :, :] - start
-    offset = corners[:, None, :, None, :] - start
-    length_squared = np.maximum((edge**2).sum(axis=-1), 1e-12)
-    share = np.clip((offset * edge).sum(axis=-1) / length_squared, 0.0, 1.0)
-    distance = np.linalg.norm(offset - share[..., None] * edge, axis=-1)
-    return distance.min(axis=(2, 3))
+def _apart(boxes: Sequence[UprightBox]) -> Bool[np.ndarray, "subjects anchors"]:
+    centred = _centre_inside_footprint(boxes)
+    return ~centred & ~centred.T
 
 
-def _footprints_overlap(corners: Float64[np.ndarray, "boxes 4 2"]) -> Bool[np.ndarray, "boxes boxes"]:
-    """Whether no side of either rectangle separates the two (separating axis theorem)."""
-    axes = corners[:, 1:3] - corners[:, 0:2]
-    spans = np.einsum("nac,mkc->namk", axes, corners)
-    low, high = spans.min(axis=-1), spans.max(axis=-1)
-    own = np.arange(len(corners))
-    own_low, own_high = low[own, :, own][:, :, None], high[own, :, own][:, :, None]
-    separated = ((high < own_low) | (low > own_high)).any(axis=1)
-    return ~(separated | separated.T)
+def _shared_height_m(boxes: Sequence[UprightBox]) -> Float64[np.ndarray, "subjects anchors"]:
+    bottom, top = bottoms_m(boxes), tops_m(boxes)
+    return np.minimum(top[:, None], top[None, :]) - np.maximum(bottom[:, None], bottom[None, :])
+
+
+def _next_to(boxes: Sequence[UprightBox]) -> Bool[np.ndarray, "subjects anchors"]:
+    near = footprint_gaps_m(boxes) < NEXT_TO_GAP_M
+    return near & _apart(boxes) & (_shared_height_m(boxes) >= SHARED_HEIGHT_M)
+
+
+def _on(boxes: Sequence[UprightBox]) -> Bool[np.ndarray, "subjects anchors"]:
+    resting = np.abs(bottoms_m(boxes)[:, None] - tops_m(boxes)[None, :]) <= ON_TOLERANCE_M + _ROUNDING_M
+    return resting & _centre_inside_footprint(boxes)
+
+
+def _above(boxes: Sequence[UprightBox]) -> Bool[np.ndarray, "subjects anchors"]:
+    lifted = bottoms_m(boxes)[:, None] - tops_m(boxes)[None, :] > ON_TOLERANCE_M + _ROUNDING_M
+    aside = centre_to_footprint_m(boxes)
+    return lifted & (np.minimum(aside, aside.T) <= OVER_REACH_M)
+
+
+def _under(boxes: Sequence[UprightBox]) -> Bool[np.ndarray, "subjects anchors"]:
+    bottom, top = bottoms_m(boxes), tops_m(boxes)
+    raised = bottom[:, None] - bottom[None, :]
+    on_one_floor = (raised >= -ON_TOLERANCE_M) & (raised < RAISED_M - _ROUNDING_M)
+    return on_one_floor & (top[None, :] - top[:, None] >= UNDER_HEADROOM_M) & _centre_inside_footprint(boxes)
+
+
+def _inside(boxes: Sequence[UprightBox]) -> Bool[np.ndarray, "subjects anchors"]:
+    bottom, top = bottoms_m(boxes), tops_m(boxes)
+    within = bottom[:, None] - bottom[None, :] >= RAISED_M - _ROUNDING_M
+    within &= (bottom + top)[:, None] / 2 <= top[None, :] + _ROUNDING_M
+    return within & footprint_inside(boxes, FLUSH_M)
+
+
+def _outside(boxes: Sequence[UprightBox]) -> Bool[np.ndarray, "subjects anchors"]:
+    return (footprint_gaps_m(boxes) > 0.0) | (_shared_height_m(boxes) <= 0.0)
+
+
+def _larger_side_m(boxes: Sequence[UprightBox]) -> Float64[np.ndarray, "subjects anchors"]:
+    side = longest_sides_m(boxes)
+    return np.maximum(side[:, None], side[None, :])
+
+
+def _near(boxes: Sequence[UprightBox]) -> Bool[np.ndarray, "subjects anchors"]:
+    reach = np.clip(NEAR_SIDES * _larger_side_m(boxes), NEAR_M, NEAR_MOST_M)
+    return (surface_gaps_m(boxes) < reach) & _apart(boxes)
+
+
+def _far_from(boxes: Sequence[UprightBox]) -> Bool[np.ndarray, "subjects anchors"]:
+    return surface_gaps_m(boxes) > np.maximum(FAR_SIDES * _larger_side_m(boxes), FAR_M)
+
+
+_Matrix = Bool[np.ndarray, "subjects anchors"]
+_VIEWER_RULES: dict[str, tuple[Callable[[Sequence[UprightBox], Float64[np.ndarray, "4 4"]], _Matrix], bool]] = {
+    "left of": (_left_of, False),
+    "right of": (_left_of, True),
+    "in front of": (_in_front_of, False),
+    "behind": (_in_front_of, True),
+}
+_WORLD_RULES: dict[str, tuple[Callable[[Sequence[UprightBox]], _Matrix], bool]] = {
+    "next to": (_next_to, False),
+    "on": (_on, False),
+    "above": (_above, False),
+    "below": (_above, True),
+    "under": (_under, False),
+    "inside": (_inside, False),
+    "outside": (_outside, False),
+    "near": (_near, False),
+    "far from": (_far_from, False),
+}
+"""Rule of each relation, and whether subject and anchor change places in it."""
+
+PAIR_RELATIONS: tuple[str, ...] = (*_VIEWER_RULES, *_WORLD_RULES)
+"""All relations between two things."""

@@ -7,10 +7,11 @@ import numpy as np
 from jaxtyping import Int32
 from scipy.ndimage import find_objects
 
-from backsight.geometry.relations import VIEWER_RELATIONS, relation_matrix
+from backsight.geometry.relations import VIEWER_RELATIONS
 from backsight.quality.instructions import instruction_problems
 from backsight.records.quality import Finding
 from backsight.records.scene import SceneObject
+from backsight.records.scene_relations import scene_relation_matrix
 from backsight.records.sequence import Sequence, SequenceAnnotations, SpatialRelation, VisibleObject
 from backsight.records.vocabulary import CATEGORIES, COLOURS, RELATIONS
 from backsight.storage.layout import ANNOTATIONS_FILE, IMAGINED_INSTANCES_FILE, INSTANCES_FILE, path_in_dataset
@@ -153,7 +154,7 @@ def _false_relations(
     involved = sorted({number for _, stated in members for number in (stated.subject_id, stated.anchor_id)})
     place = {number: index for index, number in enumerate(involved)}
     viewer = None if frame is None else np.array(annotations.world_from_camera[frame], dtype=np.float64).reshape(4, 4)
-    holds = relation_matrix(relation, [by_id[number].box for number in involved], viewer)
+    holds = scene_relation_matrix(relation, [by_id[number] for number in involved], viewer)
     for index, stated in members:
         if not holds[place[stated.subject_id], place[stated.anchor_id]]:
             problem = f"object {stated.subject_id} is not {relation} object {stated.anchor_id}"

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from backsight.geometry.relations import relation_holds
 from backsight.records.instruction import Instruction
 from backsight.records.scene import SceneObject
+from backsight.records.scene_relations import scene_relation_holds
 from backsight.records.sequence import SequenceAnnotations
 
 
@@ -26,8 +26,8 @@ def matching_objects(instruction: Instruction, annotations: SequenceAnnotations)
     """Return the instances seen up to the current frame that fit everything the instruction names, by rising id.
 
     An instruction is unambiguous when this is exactly its target, and has no answer when this is empty.
-    Its relation must hold to one of its anchors, by the rules of `geometry.relations`, left and right as seen by the
-    camera of its current frame.
+    Its relation must hold to one of its anchors, by the rules of `records.scene_relations`, left and right as seen by
+    the camera of its current frame.
 
     Args:
         instruction: What is named.
@@ -55,5 +55,5 @@ def _related(
     return [
         thing
         for thing in things
-        if any(relation_holds(relation, thing.box, anchor.box, world_from_viewer) for anchor in anchors)
+        if any(scene_relation_holds(relation, thing, anchor, world_from_viewer) for anchor in anchors)
     ]

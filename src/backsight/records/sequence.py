@@ -23,7 +23,7 @@ class VisibleObject(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SpatialRelation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`subject` `relation` `anchor`, true by the rules of `geometry.relations`."""
+    """`subject` `relation` `anchor`, true by the rules of `records.scene_relations`."""
 
     subject_id: int
     relation: str

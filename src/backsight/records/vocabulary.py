@@ -1,7 +1,13 @@
 """The one table of category, colour, room and relation names."""
 
-STRUCTURE_CATEGORIES: tuple[str, ...] = ("wall", "floor", "ceiling", "door", "window", "stairs")
+BUILDING_CATEGORY = "building"
+"""Walls, floors and all that hangs together with them, where a scan does not tell them apart."""
+
+STRUCTURE_CATEGORIES: tuple[str, ...] = ("wall", "floor", "ceiling", "door", "window", "stairs", BUILDING_CATEGORY)
 """Parts of the building; they have instance ids but are never an instruction's target."""
+
+UNNAMED_CATEGORY = "object"
+"""A thing of which no category is known; no instruction names it."""
 
 FURNITURE_CATEGORIES: tuple[str, ...] = (
     "chair",
@@ -88,7 +94,7 @@ FURNITURE_CATEGORIES: tuple[str, ...] = (
 )
 """Things an instruction can name."""
 
-CATEGORIES: tuple[str, ...] = STRUCTURE_CATEGORIES + FURNITURE_CATEGORIES
+CATEGORIES: tuple[str, ...] = (*STRUCTURE_CATEGORIES, *FURNITURE_CATEGORIES, UNNAMED_CATEGORY)
 
 COLOURS: dict[str, tuple[int, int, int]] = {
     "red": (176, 58, 52),
@@ -107,6 +113,8 @@ COLOURS: dict[str, tuple[int, int, int]] = {
 }
 """Named colours as sRGB, 0 to 255: muted, as furniture is."""
 
+UNNAMED_ROOM_TYPE = "room"
+
 ROOM_TYPES: tuple[str, ...] = (
     "living room",
     "bedroom",
@@ -123,12 +131,59 @@ ROOM_TYPES: tuple[str, ...] = (
     "warehouse",
     "gym",
     "landing",
-    "room",
+    UNNAMED_ROOM_TYPE,
 )
 """'room' is one whose use is not known, as in a scan without labels."""
 
-RELATIONS: tuple[str, ...] = ("left of", "right of", "next to", "on")
-"""'left of' and 'right of' hold in the viewer's frame of the current view; the others in the world."""
+RELATIONS: tuple[str, ...] = (
+    "left of",
+    "right of",
+    "in front of",
+    "behind",
+    "next to",
+    "on",
+    "above",
+    "below",
+    "under",
+    "inside",
+    "outside",
+    "near",
+    "far from",
+)
+"""Relations of two things. The first four hold in the viewer's frame of the current view, the others in the world."""
+
+STORED_RELATIONS: tuple[str, ...] = RELATIONS[:10]
+"""Relations that collection writes down; the others, and those to several things, are true of so many pairs or so
+loosely tied to what a walk is about that they are derived when they are asked for."""
+
+CONTAINER_CATEGORIES: tuple[str, ...] = (
+    "wardrobe",
+    "cabinet",
+    "bookshelf",
+    "fridge",
+    "sink",
+    "bathtub",
+    "vase",
+    "box",
+    "bin",
+    "bowl",
+    "pot",
+    "basket",
+    "crate",
+    "barrel",
+    "rack",
+    "counter",
+    "trolley",
+    "shopping cart",
+    "locker",
+    "lectern",
+    "microwave",
+    "dishwasher",
+    "washing machine",
+    "shower",
+    "fireplace",
+)
+"""Things that others can be inside of: a cushion within the box of a sofa lies on it."""
 
 REASONING_TYPES: tuple[str, ...] = ("category", "attribute", "left_right", "near_far", "above_below", "room", "absent")
 """What an instruction has to be solved by."""

@@ -107,6 +107,11 @@ class Simulator(Protocol):
         ...
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user should know of the loaded scene: what was guessed, what is missing."""
+        ...
+
+    @property
     def objects(self) -> tuple[SceneObject, ...]:
         """Objects of the loaded scene, structure included, by rising instance id."""
         ...

@@ -153,3 +153,8 @@ def flat():
 @pytest.fixture
 def maker():
     return SceneMaker()
+
+
+@pytest.fixture(scope="session")
+def maker_class():
+    return SceneMaker

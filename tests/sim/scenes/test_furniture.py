@@ -1,5 +1,6 @@
 """Furniture and things: real sizes, triangle budgets, colours, and free places on, in and under them."""
 
+import dataclasses
 import math
 from collections import Counter, defaultdict
 from dataclasses import dataclass
@@ -8,9 +9,12 @@ import numpy as np
 import pytest
 
 from backsight.collect.phrases import plural, with_article
+from backsight.geometry.cameras import intrinsics_from_hfov
+from backsight.geometry.poses import look_pose
 from backsight.records.scene import OrientedBox, Room, SceneObject
 from backsight.records.vocabulary import COLOURS, FURNITURE_CATEGORIES
 from backsight.sim.embedded.packed import PackedScene
+from backsight.sim.embedded.renderer import Renderer
 from backsight.sim.embedded.scenes.finishes import CATEGORY_COLOURS, Finishes
 from backsight.sim.embedded.scenes.furniture.catalogue import KINDS, Kind, kinds_of
 from backsight.sim.embedded.scenes.mesh_builder import MeshBuilder
@@ -22,14 +26,14 @@ COLOUR_VALUES = np.array(list(COLOURS.values()), dtype=np.float64)
 
 SIZES_M = {
     "chair": (0.38, 1.1),
-    "table": (0.35, 2.0),
+    "table": (0.35, 3.6),
     "sofa": (0.75, 2.6),
     "armchair": (0.65, 1.2),
     "bed": (0.85, 2.2),
     "wardrobe": (0.5, 2.3),
-    "cabinet": (0.35, 1.8),
+    "cabinet": (0.33, 1.8),
     "bookshelf": (0.25, 2.2),
-    "desk": (0.55, 1.6),
+    "desk": (0.45, 1.65),
     "lamp": (0.15, 1.8),
     "plant": (0.1, 1.9),
     "television": (0.03, 1.4),
@@ -39,7 +43,7 @@ SIZES_M = {
     "toilet": (0.35, 1.2),
     "bathtub": (0.6, 1.8),
     "rug": (0.005, 2.4),
-    "picture": (0.02, 1.1),
+    "picture": (0.005, 1.75),
     "vase": (0.1, 0.6),
     "box": (0.08, 0.6),
     "bin": (0.2, 0.75),
@@ -58,7 +62,7 @@ SIZES_M = {
     "plate": (0.015, 0.32),
     "bottle": (0.05, 0.35),
     "pot": (0.04, 0.55),
-    "kettle": (0.12, 0.36),
+    "kettle": (0.12, 0.4),
     "tray": (0.02, 0.6),
     "candle": (0.06, 0.4),
     "stool": (0.28, 0.85),
@@ -97,7 +101,7 @@ SIZES_M = {
     "cushion": (0.08, 0.6),
     "curtain": (0.08, 2.6),
     "coat rack": (0.08, 2.0),
-    "fireplace": (0.3, 1.6),
+    "fireplace": (0.3, 1.75),
     "teddy bear": (0.1, 0.6),
     "piano": (0.35, 1.7),
     "guitar": (0.1, 1.15),
@@ -119,14 +123,14 @@ class Made:
         return f"{self.kind.category} {self.variant} ({self.kind.place})"
 
 
-def build(seed: int) -> tuple[list[Made], PackedScene]:
-    """Every variant of every kind once, each in its own frame."""
+def build(seed: int, apart_m: float = 0.0) -> tuple[list[Made], PackedScene]:
+    """Every variant of every kind once, each in its own frame or in a row along x."""
     builder = MeshBuilder()
     finishes = Finishes(builder, np.random.default_rng(seed))
     finishes.enter_room()
     drawn = [(kind, variant, kind.draw(finishes, variant)) for kind in KINDS for variant in kind.variants]
-    for _, _, piece in drawn:
-        builder.add(piece, (0.0, 0.0, 0.0), 0.0, 1)
+    for number, (_, _, piece) in enumerate(drawn):
+        builder.add(piece, (number * apart_m, 0.0, 0.0), 0.0, 1)
     scene = builder.pack((), (Room(1, "room", (-1.0, -1.0, 1.0, 1.0)),), 2.6)
     corners = scene.vertices_m.astype(np.float64)[scene.faces]
     made = []
@@ -185,7 +189,7 @@ def test_boxes_hold_their_triangles(everything):
         assert (points > low - 1e-4).all(), (str(made), points.min(axis=0), low)
         assert (points < high + 1e-4).all(), (str(made), points.max(axis=0), high)
         slack = high - low - np.ptp(points, axis=0)
-        assert slack.max() < 0.09, (str(made), slack)
+        assert slack.max() < 0.12, (str(made), slack)
 
 
 def test_sizes_are_those_of_real_things(everything):
@@ -205,6 +209,18 @@ def test_triangles_stay_within_budget(everything):
         assert 4 <= len(made.triangles_m) <= most, (str(made), len(made.triangles_m))
 
 
+def pixel_names(scene: PackedScene) -> dict[int, np.ndarray]:
+    """Share of each named colour in each material."""
+    names = {}
+    for index, material in enumerate(scene.materials):
+        pixels = np.array([material.colour]) * 255.0
+        if material.texture >= 0:
+            pixels = scene.textures[material.texture][::4, ::4].reshape(-1, 3) * np.array(material.colour)
+        nearest = ((pixels[:, None] - COLOUR_VALUES) ** 2).sum(axis=2).argmin(axis=1)
+        names[index] = np.bincount(nearest, minlength=len(COLOUR_NAMES)) / len(nearest)
+    return names
+
+
 def colour_of_most_area(made: Made, names: dict[int, np.ndarray]) -> str:
     a, b, c = np.moveaxis(made.triangles_m, 1, 0)
     area = np.linalg.norm(np.cross(b - a, c - a), axis=1)
@@ -215,13 +231,7 @@ def colour_of_most_area(made: Made, names: dict[int, np.ndarray]) -> str:
 def test_most_of_a_thing_shows_the_colour_that_it_is_named_by(scenes):
     right, total = Counter(), Counter()
     for all_made, scene in scenes:
-        names = {}
-        for index, material in enumerate(scene.materials):
-            pixels = np.array([material.colour]) * 255.0
-            if material.texture >= 0:
-                pixels = scene.textures[material.texture][::4, ::4].reshape(-1, 3) * np.array(material.colour)
-            nearest = ((pixels[:, None] - COLOUR_VALUES) ** 2).sum(axis=2).argmin(axis=1)
-            names[index] = np.bincount(nearest, minlength=len(COLOUR_NAMES)) / len(nearest)
+        names = pixel_names(scene)
         for made in all_made:
             # Of a picture only the painting counts; a blanket hides much of its bed.
             if made.piece.colour is not None and made.kind.category not in ("picture", "bed"):
@@ -230,6 +240,54 @@ def test_most_of_a_thing_shows_the_colour_that_it_is_named_by(scenes):
     shares = {category: right[category] / total[category] for category in total}
     assert right.total() > 0.9 * total.total()
     assert not {category: share for category, share in shares.items() if share < 0.6}
+
+
+def test_what_a_camera_sees_of_a_thing_has_the_colour_that_it_is_named_by():
+    made, scene = build(SEEDS[1], apart_m=8.0)
+    painted = Renderer(dataclasses.replace(scene, face_instance=scene.face_material + 1))
+    names = pixel_names(scene)
+    right, total = Counter(), Counter()
+    for number, one in enumerate(made):
+        size, middle = np.array(one.thing.box.size_m), np.array(one.thing.box.centre_m)
+        away, poses = 1.1 * float(size.max()) + 0.2, []
+        for yaw in (0.1, 0.7, -0.9):
+            at = middle + away * np.array([math.sin(yaw), 0.45, math.cos(yaw)])
+            poses.append(look_pose(at, yaw, -math.atan(0.45)))
+        seen = painted.render(np.stack(poses), intrinsics_from_hfov(64, 48, 80.0), 64, 48).instance_ids
+        shown = seen[seen > 0] - 1
+        assert len(shown) > 50, (number, str(one))
+        if one.piece.colour is None:
+            continue
+        share = sum(count * names[material] for material, count in Counter(shown.tolist()).items())
+        total[one.kind.category] += 1
+        right[one.kind.category] += COLOUR_NAMES[int(np.argmax(share))] == one.piece.colour
+    shares = {category: (right[category], total[category]) for category in total}
+    assert right.total() > 0.92 * total.total(), shares
+    assert not {category: seen for category, seen in shares.items() if seen[0] <= 0.5 * seen[1]}
+
+
+def test_no_two_looks_lie_in_one_plane_over_one_another(scenes):
+    """Such faces flicker: which of the two a ray meets is a matter of rounding."""
+    flickering = []
+    for made in scenes[0][0]:
+        a, b, c = np.moveaxis(made.triangles_m, 1, 0)
+        normal = np.cross(b - a, c - a)
+        area = np.linalg.norm(normal, axis=1) / 2
+        normal /= 2 * area[:, None]
+        offset = (normal * a).sum(axis=1)
+        together = (normal @ normal.T > 0.9999) & (np.abs(offset[:, None] - offset) < 4e-4)
+        together &= (made.materials[:, None] != made.materials) & (normal[:, 1] > -0.9)[:, None]
+        first, second = np.nonzero(together)
+        points = np.einsum("sk,pkx->psx", np.random.default_rng(0).dirichlet([1, 1, 1], 13), made.triangles_m[first])
+        inside = np.ones(points.shape[:2], dtype=bool)
+        for start, end in ((a, b), (b, c), (c, a)):
+            side = np.cross((end - start)[second][:, None], points - start[second][:, None])
+            inside &= (side * normal[second][:, None]).sum(axis=2) > 1e-9
+        for pair in np.flatnonzero(inside.mean(axis=1) * area[first] > 0.003):
+            out = points[pair][inside[pair]][0] + normal[first[pair]] * 0.012
+            if not touches_box(made.triangles_m, out, np.full(3, 0.009)).any():
+                flickering.append((str(made), out))
+    assert not flickering
 
 
 def touches_box(triangles_m: np.ndarray, centre_m: np.ndarray, half_m: np.ndarray) -> np.ndarray:

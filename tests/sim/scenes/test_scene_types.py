@@ -51,8 +51,8 @@ MAIN_ROOM = {name: name.replace("_", " ") for name in SCENE_TYPES}
 
 
 @pytest.fixture(scope="module")
-def scenes() -> dict[tuple[str, int], PackedScene]:
-    return {(name, seed): build_scene(SceneId(name, seed)) for name in SCENE_TYPES for seed in SEEDS}
+def scenes(built_elsewhere) -> dict[tuple[str, int], PackedScene]:
+    return {(name, seed): built_elsewhere[f"{name}-{seed}"] for name in SCENE_TYPES for seed in SEEDS}
 
 
 def test_a_scene_holds_what_its_type_is_known_by(scenes):
@@ -97,8 +97,8 @@ def test_two_seeds_of_a_type_differ_in_layout(scenes):
         assert len(rooms) == len(SEEDS)
 
 
-def test_the_same_id_makes_the_same_scene(scenes):
-    for name in ("kitchen", "warehouse", "two_storey_house"):
+def test_another_process_with_other_hashes_makes_the_same_scene(scenes):
+    for name in ("kitchen", "warehouse", "two_storey_house", "classroom"):
         assert fingerprint(scenes[name, 2]) == fingerprint(build_scene(SceneId(name, 2)))
 
 
@@ -195,11 +195,10 @@ def test_every_room_is_walked_to_by_an_agent_of_a_fifth_of_a_metre(scenes):
             assert set.intersection(*shares), (name, seed, shares)
 
 
-def test_no_ray_leaves_a_scene():
+def test_no_ray_leaves_a_scene(scenes):
     intrinsics = intrinsics_from_hfov(41, 41, 92.0)
     for name in SCENE_TYPES:
-        scene = build_scene(SceneId(name, 7))
-        poses = []
+        scene, poses = scenes[name, 5], []
         for room in scene.rooms:
             x0, z0, x1, z1 = room.bounds_m
             for share, height in ((0.47, 0.3), (0.36, 0.5), (0.61, 0.93)):
@@ -222,23 +221,13 @@ def built(name: str, seed: int, **options) -> PackedScene:
     return build_scene(SceneId(name, seed, **options))
 
 
-@pytest.mark.parametrize("name", ["living_room", "open_plan_office", "shop"])
-def test_clutter_strews_more_and_fewer_small_things(name):
+@pytest.mark.parametrize(("name", "seeds"), [("living_room", (1, 2, 3, 4)), ("study", (1, 2, 3, 4)), ("shop", (1,))])
+def test_clutter_strews_more_and_fewer_small_things(name, seeds):
     counts = [
-        sum(thing.supported_by is not None for s in SEEDS for thing in furniture(built(name, s, clutter=level)))
+        sum(thing.supported_by is not None for s in seeds for thing in furniture(built(name, s, clutter=level)))
         for level in (0.0, 0.5, 1.0)
     ]
-    assert counts[0] < 0.5 * counts[1] < counts[1] < 0.8 * counts[2], counts
-
-
-def wall_textures(scene: PackedScene, category: str) -> list[int]:
-    numbers = [thing.instance_id for thing in scene.objects if thing.category == category]
-    used = []
-    for number in numbers:
-        materials, counts = np.unique(scene.face_material[scene.face_instance == number], return_counts=True)
-        area = materials[np.argmax(counts)]
-        used.append(scene.materials[int(area)].texture)
-    return used
+    assert counts[0] < 0.6 * counts[1] < counts[1] < 0.85 * counts[2], counts
 
 
 def largest_material(scene: PackedScene, number: int) -> int:
@@ -291,7 +280,8 @@ def test_lighting_changes_lamps_and_sky_alone():
     assert power["evening"][0] > 1.3 * power["evening"][2]
 
 
-def test_long_rooms_have_several_lamps():
+def test_long_rooms_have_several_lamps(scenes):
     for seed in SEEDS:
-        assert len(built("warehouse", seed).lights) >= 6
-        assert len(built("bathroom", seed).lights) == len(built("bathroom", seed).rooms)
+        for name, least, most in (("warehouse", 6, 30), ("library", 4, 12), ("bathroom", 1, 1), ("bedroom", 1, 1)):
+            lamps = [light for light in scenes[name, seed].lights if light.room_id == 1]
+            assert least <= len(lamps) <= most, (name, seed, len(lamps))

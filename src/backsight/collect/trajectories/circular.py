@@ -143,7 +143,7 @@ def _gaze(
     glance = np.radians(rng.uniform(60.0, 110.0))
     period_s = rng.uniform(16.0, 26.0)
     swing = np.sin(2 * np.pi * time_s / period_s + rng.uniform(0.0, 2 * np.pi))
-    height = float(arc.centre_m[1]) - camera.height_m
+    height = float(arc.centre_m[1]) - arc.room.floor_m - camera.height_m
     base = np.clip(0.5 * np.arctan2(height, arc.radius_m), np.radians(-22.0), np.radians(5.0))
     wobble = np.radians(5.0) * np.sin(2 * np.pi * time_s / rng.uniform(7.0, 12.0) + rng.uniform(0.0, 2 * np.pi))
     return towards + glance * swing, base + wobble

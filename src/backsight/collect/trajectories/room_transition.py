@@ -1,4 +1,4 @@
-"""Room transition: from one room through a door to another, looking round in both."""
+"""Room transition: from one room through a door or over stairs to another; across a room that is alone."""
 
 import numpy as np
 from jaxtyping import Float64, Int64
@@ -9,11 +9,10 @@ from backsight.collect.trajectories.smooth import (
     MotionLimits,
     SpeedProfile,
     TrajectoryError,
-    clear_test,
+    clear_walk_test,
     dense_times_s,
     finished_motion,
     frame_poses,
-    on_floor,
     smooth_path,
 )
 from backsight.records.scene import Room
@@ -21,7 +20,11 @@ from backsight.sim.simulator import Navigation, Simulator
 
 ATTEMPTS = 12
 ROOMY_CHOICES = 3
+FAR_CHOICES = 4
+"""Goals tried in a room that is alone; the farthest is taken."""
 LEAST_LENGTH_M = 1.0
+ROOM_BELOW_M = 0.3
+"""A room is entered this far below its floor: on the last steps of stairs."""
 LOOK_AHEAD_M = 0.35
 """The gaze leads the path by this much."""
 
@@ -35,6 +38,8 @@ def plan_room_transition(
 ) -> Float64[np.ndarray, "frames 4 4"]:
     """Plan a walk through a door with slow looks around before, during and after.
 
+    A scene of one room, such as a scan whose rooms nobody has marked, is walked across instead.
+
     Args:
         simulator: With the scene loaded.
         rng: Source of every choice.
@@ -43,17 +48,16 @@ def plan_room_transition(
         camera: Height and frame rate.
 
     Raises:
-        TrajectoryError: The scene has one room only, or no way between rooms could be walked.
+        TrajectoryError: No way between rooms, or across the only one, could be walked.
     """
-    if len(simulator.rooms) < 2:
-        raise TrajectoryError("the room transition pattern needs a scene with at least two rooms")
     failures: list[str] = []
     for _ in range(ATTEMPTS):
         try:
             return _walk_between(simulator, rng, num_frames, (limits, camera))
         except TrajectoryError as error:
             failures.append(str(error))
-    raise TrajectoryError(f"no way between two rooms could be walked: {failures[-1]}")
+    what = "between two rooms" if len(simulator.rooms) > 1 else "across the room"
+    raise TrajectoryError(f"no way {what} could be walked: {failures[-1]}")
 
 
 def _walk_between(
@@ -67,39 +71,42 @@ def _walk_between(
     duration_s = float(time_s[-1])
     speed_mps = float(rng.uniform(0.7, 0.95)) * limits.speed_mps
     longest_m = max(speed_mps * duration_s * float(rng.uniform(0.6, 0.8)), 2 * LEAST_LENGTH_M)
-    way_points, floor_m = _door_crossing(simulator, rng, longest_m)
-    clear = clear_test(simulator.navigation, floor_m, limits.clearance_m)
+    way_points = _door_crossing(simulator, rng, longest_m)
+    clear = clear_walk_test(simulator.navigation, limits.clearance_m)
     path = smooth_path(way_points, clear)
     profile = SpeedProfile(path, speed_mps, limits)
     wait_s = float(rng.uniform(0.2, 0.6)) * max(duration_s - profile.duration_s, 0.0)
     distance_m = profile.distance_m(time_s - wait_s)
-    walked = path.points_xz_m(distance_m)
+    walked = path.points_m(distance_m)
     if not clear(walked).all():
         raise TrajectoryError("the way is not clear between its points")
     yaw, pitch = _gaze(path, distance_m, rng, time_s)
-    return frame_poses(finished_motion(on_floor(walked, floor_m), yaw, pitch, limits, camera))
+    return frame_poses(finished_motion(walked[:, [0, 2, 1]], yaw, pitch, limits, camera))
 
 
-def _door_crossing(
-    simulator: Simulator, rng: np.random.Generator, longest_m: float
-) -> tuple[Float64[np.ndarray, "points 2"], float]:
-    """Return the stretch of a route round one of its door crossings, and the floor's height."""
-    first, second = rng.choice(len(simulator.rooms), size=2, replace=False)
+def _door_crossing(simulator: Simulator, rng: np.random.Generator, longest_m: float) -> Float64[np.ndarray, "points 3"]:
+    """Return the stretch of a route round one of its crossings from room to room, as (x, z, height)."""
     navigation = simulator.navigation
+    alone = len(simulator.rooms) == 1
+    first, second = (0, 0) if alone else rng.choice(len(simulator.rooms), size=2, replace=False)
     start = _roomy_point(navigation, rng, simulator.rooms[first].room_id)
-    goal = _roomy_point(navigation, rng, simulator.rooms[second].room_id)
-    route = navigation.shortest_path(start, goal)
+    if alone:
+        goals = [_roomy_point(navigation, rng, simulator.rooms[0].room_id) for _ in range(FAR_CHOICES)]
+        goal = max(goals, key=lambda point: float(np.linalg.norm(point - start)))
+    else:
+        goal = _roomy_point(navigation, rng, simulator.rooms[second].room_id)
+    route = navigation.shortest_path(start, goal, roomy=True)
     if route is None:
-        raise TrajectoryError("no way leads from one chosen room to the other")
-    points = route.points_m[:, [0, 2]]
+        raise TrajectoryError("no way leads from one chosen point to the other")
+    points = route.points_m[:, [0, 2, 1]]
     steps = np.linalg.norm(np.diff(points, axis=0), axis=1)
     distance = np.concatenate([[0.0], np.cumsum(steps)])
     if distance[-1] < LEAST_LENGTH_M:
         raise TrajectoryError("the chosen points lie too close to each other")
     even = np.linspace(0.0, distance[-1], int(distance[-1] / 0.05) + 2)
-    dense = np.stack([np.interp(even, distance, points[:, axis]) for axis in range(2)], axis=-1)
+    dense = np.stack([np.interp(even, distance, points[:, axis]) for axis in range(3)], axis=-1)
     rooms = _room_of(simulator.rooms, dense)
-    crossings = np.flatnonzero(rooms[1:] != rooms[:-1])
+    crossings = np.arange(1, len(even) - 1) if alone else np.flatnonzero(rooms[1:] != rooms[:-1])
     if len(crossings) == 0:
         raise TrajectoryError("the way stays in one room")
     crossing_m = float(even[rng.choice(crossings)])
@@ -107,8 +114,7 @@ def _door_crossing(
     end_m = min(begin_m + longest_m, float(distance[-1]))
     inner = (distance > begin_m + 1e-6) & (distance < end_m - 1e-6)
     stops = np.concatenate([[begin_m], distance[inner], [end_m]])
-    stretch = np.stack([np.interp(stops, distance, points[:, axis]) for axis in range(2)], axis=-1)
-    return stretch, float(start[1])
+    return np.stack([np.interp(stops, distance, points[:, axis]) for axis in range(3)], axis=-1)
 
 
 def _roomy_point(navigation: Navigation, rng: np.random.Generator, room_id: int) -> Float64[np.ndarray, "3"]:
@@ -132,10 +138,14 @@ def _gaze(
     return ahead + pan * swing, np.radians(rng.uniform(-14.0, -4.0)) + wobble
 
 
-def _room_of(rooms: tuple[Room, ...], points_xz_m: Float64[np.ndarray, "points 2"]) -> Int64[np.ndarray, " points"]:
-    """Return the room of each point; where no room's bounds hold it (a doorway), that of the point before."""
+def _room_of(rooms: tuple[Room, ...], points_m: Float64[np.ndarray, "points 3"]) -> Int64[np.ndarray, " points"]:
+    """Return the room of each (x, z, height); where no room holds it (a doorway), that of the point before."""
     bounds = np.array([room.bounds_m for room in rooms])
-    x, z = points_xz_m[:, :1], points_xz_m[:, 1:]
+    floors = np.array([room.floor_m for room in rooms])
+    x, z, height = (points_m[:, [axis]] for axis in range(3))
     inside = (x >= bounds[:, 0]) & (x <= bounds[:, 2]) & (z >= bounds[:, 1]) & (z <= bounds[:, 3])
-    known = np.where(inside.any(axis=1), np.arange(len(points_xz_m)), 0)
-    return np.argmax(inside, axis=1)[np.maximum.accumulate(known)]
+    # A room reaches up to where the next floor begins; the last steps of stairs belong to the upper room.
+    inside &= (height >= floors - ROOM_BELOW_M) & (height < floors + np.array([room.height_m for room in rooms]))
+    known = np.where(inside.any(axis=1), np.arange(len(points_m)), 0)
+    upper = np.where(inside, floors, -np.inf).argmax(axis=1)
+    return upper[np.maximum.accumulate(known)]

@@ -25,7 +25,8 @@ TANGENTIAL_SHARE = 0.69
 YAW_SHARE, PITCH_SHARE = 0.94, 0.3
 """Shares of the turn limits given to yaw and pitch, whose axes are perpendicular."""
 
-Clear = Callable[[Float64[np.ndarray, "points 2"]], Bool[np.ndarray, " points"]]
+Clear = Callable[[Float64[np.ndarray, "points axes"]], Bool[np.ndarray, " points"]]
+"""Tells which floor points keep the agent's clearance; (x, z), or (x, z, height) where the floor rises."""
 
 
 class TrajectoryError(BacksightError):
@@ -82,12 +83,16 @@ class Motion:
 
 
 class FloorPath:
-    """A smooth curve on the floor plane, by its length."""
+    """A smooth curve over the floor, by its length in space.
 
-    def __init__(self, points_xz_m: Float64[np.ndarray, "points 2"]) -> None:
-        steps_m = np.linalg.norm(np.diff(points_xz_m, axis=0), axis=1)
+    Args:
+        points_m: World (x, z), or (x, z, height) where it leads over stairs.
+    """
+
+    def __init__(self, points_m: Float64[np.ndarray, "points axes"]) -> None:
+        steps_m = np.linalg.norm(np.diff(points_m, axis=0), axis=1)
         kept = np.concatenate([[True], steps_m > 1e-6])
-        points = points_xz_m[kept]
+        points = points_m[kept]
         if len(points) < 4:
             raise TrajectoryError("the path is too short to walk; choose points further apart")
         self.distances_m = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
@@ -98,6 +103,10 @@ class FloorPath:
 
     def points_xz_m(self, distance_m: Float64[np.ndarray, " samples"]) -> Float64[np.ndarray, "samples 2"]:
         """Return world (x, z) at distances along the path; beyond the ends, the ends."""
+        return self.points_m(distance_m)[:, :2]
+
+    def points_m(self, distance_m: Float64[np.ndarray, " samples"]) -> Float64[np.ndarray, "samples axes"]:
+        """Return points with the columns that the path was made of."""
         return self._spline(np.clip(distance_m, 0.0, self.length_m))
 
     def heading_rad(self, distance_m: Float64[np.ndarray, " samples"]) -> Float64[np.ndarray, " samples"]:
@@ -107,10 +116,15 @@ class FloorPath:
         return np.interp(distance_m, self.distances_m, heading)
 
     def curvature_per_m(self) -> Float64[np.ndarray, " knots"]:
-        """Return the curvature at `distances_m`."""
+        """Return the curvature at `distances_m`: in space, or of the heading where that changes faster."""
         first, second = self._spline(self.distances_m, 1), self._spline(self.distances_m, 2)
         cross = first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]
-        return np.abs(cross) / np.maximum(np.linalg.norm(first, axis=1) ** 3, 1e-9)
+        length = np.linalg.norm(first, axis=1)
+        if first.shape[1] == 2:
+            return np.abs(cross) / np.maximum(length**3, 1e-9)
+        rising = second[:, 2] * np.linalg.norm(first[:, :2], axis=1)
+        heading = np.abs(cross) / np.maximum((first[:, :2] ** 2).sum(axis=1) * length, 1e-9)
+        return np.maximum(heading, np.hypot(cross, rising) / np.maximum(length**3, 1e-9))
 
     @property
     def turns_on_the_spot(self) -> bool:
@@ -177,6 +191,20 @@ def clear_test(navigation: Navigation, floor_m: float, clearance_m: float) -> Cl
     return clear
 
 
+def clear_walk_test(navigation: Navigation, clearance_m: float) -> Clear:
+    """Return the test of whether points of a walk, given as (x, z, height), keep a distance to every obstacle.
+
+    Args:
+        navigation: Of the loaded scene.
+        clearance_m: Distance to keep.
+    """
+
+    def clear(points_m: Float64[np.ndarray, "points axes"]) -> Bool[np.ndarray, " points"]:
+        return navigation.clearance_m(points_m[:, [0, 2, 1]]) >= clearance_m
+
+    return clear
+
+
 def dense_times_s(num_frames: int, frame_rate_hz: float) -> Float64[np.ndarray, " samples"]:
     """Return the sample times of a motion with `num_frames` frames.
 
@@ -187,17 +215,18 @@ def dense_times_s(num_frames: int, frame_rate_hz: float) -> Float64[np.ndarray, 
     return np.arange((num_frames - 1) * SAMPLES_PER_FRAME + 1) / (SAMPLES_PER_FRAME * frame_rate_hz)
 
 
-def smooth_path(way_points_xz_m: Float64[np.ndarray, "points 2"], clear: Clear) -> FloorPath:
+def smooth_path(way_points_m: Float64[np.ndarray, "points axes"], clear: Clear) -> FloorPath:
     """Round the corners of a way through way-points as widely as the free space allows.
 
     Args:
-        way_points_xz_m: World (x, z) of the way-points, start and goal included.
+        way_points_m: World (x, z) of the way-points, start and goal included; with heights as a third column where
+            the floor rises.
         clear: Tells which floor points keep the agent's clearance.
 
     Raises:
         TrajectoryError: No rounding is clear, or the way turns back on itself.
     """
-    line = _resampled(way_points_xz_m)
+    line = _resampled(way_points_m)
     for width_m in SMOOTHING_WIDTHS_M:
         rounded = _box_filter(_box_filter(line, width_m), width_m)
         path = FloorPath(rounded)
@@ -305,21 +334,21 @@ def frame_poses(motion: Motion) -> Float64[np.ndarray, "frames 4 4"]:
     return motion.world_from_camera()[::SAMPLES_PER_FRAME]
 
 
-def _resampled(points: Float64[np.ndarray, "corners 2"]) -> Float64[np.ndarray, "samples 2"]:
+def _resampled(points: Float64[np.ndarray, "corners axes"]) -> Float64[np.ndarray, "samples axes"]:
     steps = np.linalg.norm(np.diff(points, axis=0), axis=1)
     distance = np.concatenate([[0.0], np.cumsum(steps)])
     if distance[-1] < 4 * PATH_STEP_M:
         raise TrajectoryError("the route is too short to walk; choose points further apart")
     even = np.linspace(0.0, distance[-1], int(distance[-1] / PATH_STEP_M) + 2)
-    return np.stack([np.interp(even, distance, points[:, axis]) for axis in range(2)], axis=-1)
+    return np.stack([np.interp(even, distance, points[:, axis]) for axis in range(points.shape[1])], axis=-1)
 
 
-def _box_filter(points: Float64[np.ndarray, "samples 2"], width_m: float) -> Float64[np.ndarray, "samples 2"]:
+def _box_filter(points: Float64[np.ndarray, "samples axes"], width_m: float) -> Float64[np.ndarray, "samples axes"]:
     """Return the moving average over the path; point reflection at the ends keeps them where they are."""
     half = min(max(round(width_m / PATH_STEP_M / 2), 1), len(points) - 1)
     before = 2 * points[0] - points[half:0:-1]
     after = 2 * points[-1] - points[-2 : -half - 2 : -1]
-    total = np.concatenate([np.zeros((1, 2)), np.cumsum(np.concatenate([before, points, after]), axis=0)])
+    total = np.concatenate([np.zeros((1, points.shape[1])), np.cumsum(np.concatenate([before, points, after]), axis=0)])
     width = 2 * half + 1
     return (total[width:] - total[:-width]) / width
 

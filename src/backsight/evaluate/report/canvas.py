@@ -77,12 +77,11 @@ class Canvas:
             width_px: room for the line; text that needs more is cut and ends in dots.
         """
         self.reach(base_px + size_px // 2)
-        weight = _BOLD if bold else _REGULAR
         room = self.width_px - left_px if width_px is None else width_px
         shown = text
         while len(shown) > 1 and text_width_px(shown, size_px, bold) > room:
             shown = shown.rstrip("…")[:-1].rstrip() + "…"
-        cv2.putText(self._pixels, shown, (left_px, base_px), colour, _FONT, size_px, weight)
+        draw_text(self._pixels, shown, (left_px, base_px), size_px, colour, bold)
 
     def frame(self, left_px: int, top_px: int, width_px: int, height_px: int, colour: Colour, thick_px: int) -> None:
         """Draw a border around what was pasted there."""
@@ -132,6 +131,27 @@ class Canvas:
 def text_width_px(text: str, size_px: int, bold: bool = False) -> int:
     """Return how wide a line is."""
     return int(cv2.getTextSize((1, 1), text, (0, 0), _FONT, size_px, _BOLD if bold else _REGULAR)[2])
+
+
+def draw_text(
+    picture: UInt8[np.ndarray, "height width 3"],
+    text: str,
+    left_base_px: tuple[int, int],
+    size_px: int,
+    colour: Colour = INK,
+    bold: bool = False,
+) -> None:
+    """Write one line on a picture.
+
+    Args:
+        picture: RGB; changed in place.
+        text: what to write.
+        left_base_px: where it begins, and where its letters stand.
+        size_px: of the letters.
+        colour: RGB.
+        bold: whether the letters are heavy.
+    """
+    cv2.putText(picture, text, left_base_px, colour, _FONT, size_px, _BOLD if bold else _REGULAR)
 
 
 def _beside(along: float, aside: float, heading_rad: float) -> tuple[float, float]:

@@ -1,7 +1,6 @@
 """Pictures of poses in several scenes at once; they can stay on the device that made them."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,13 +13,10 @@ from backsight.sim.embedded import visibility_rays
 from backsight.sim.embedded.device_scene import DeviceScene, load_kernels, rasterises
 from backsight.sim.embedded.packed import PackedScene
 from backsight.sim.embedded.raster_workers import RasterWorkers
+from backsight.sim.embedded.ray_workers import RayWorkers
 from backsight.sim.embedded.render_options import RenderOptions
-from backsight.sim.embedded.scene_arrays import SceneArrays
 from backsight.sim.embedded.warp_device import warp_device
 from backsight.sim.simulator import Observation
-
-BLOCK = 128
-"""Threads of a block on CUDA."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +42,8 @@ class BatchRenderer:
         scenes: what to render.
         device: 'cpu' or 'cuda'.
         threads: CPU threads of a call; the result does not depend on it.
-        rgb_samples_per_axis: samples per pixel and axis for the colour; depth and ids always come from the pixel centre.
+        rgb_samples_per_axis: samples per pixel and axis for the colour; depth and ids always come from the pixel
+            centre.
         options: how it works.
 
     Raises:
@@ -70,17 +67,15 @@ class BatchRenderer:
         self._options = options or RenderOptions()
         self._device = warp_device(device)
         self._samples = rgb_samples_per_axis
-        self._threads = threads
-        load_kernels(self._options, self._device)
+        load_kernels(self._options, rgb_samples_per_axis, self._device)
         self.scenes = tuple(DeviceScene(scene, self._device, self._options) for scene in scenes)
-        self._workers = RasterWorkers(threads) if rasterises(self._options, self._device) else None
-        self._pool = ThreadPoolExecutor(threads) if threads > 1 and self._device.is_cpu else None
-        self._all_arrays: tuple[tuple[int, ...], Any] = ((), None)
+        raster = rasterises(self._options, self._device)
+        self._workers = RasterWorkers(threads) if raster else RayWorkers(threads, self._device)
 
     @property
     def visibility(self) -> str:
         """How pixels find what they see: 'rays' or 'raster'."""
-        return "rays" if self._workers is None else "raster"
+        return "raster" if isinstance(self._workers, RasterWorkers) else "rays"
 
     def render(
         self,
@@ -156,40 +151,10 @@ class BatchRenderer:
         views = self._views(world_from_camera, scene_of_pose, intrinsics, width, height)
         pixels = poses * height * width
         outputs = (frames.rgb.reshape((pixels, 3)), frames.depth_m.flatten(), frames.instance_ids.flatten())
-        if self._workers is not None:
+        if isinstance(self._workers, RasterWorkers):
             self._workers.draw(self.scenes, scene_of_pose, views, outputs)
-            return
-        scenes = self._scene_array()
-        tiles = -(-width // int(visibility_rays.TILE_COLUMNS)) * -(-height // int(visibility_rays.TILE_ROWS))
-
-        def launch(first: int, end: int) -> None:
-            wp.launch(
-                visibility_rays.render_pixels,
-                dim=end - first,
-                inputs=[scenes, views, first],
-                outputs=list(outputs),
-                device=self._device,
-                block_dim=BLOCK,
-            )
-
-        self._split(launch, poses * tiles * 32)
-
-    def _split(self, launch: Any, count: int) -> None:
-        """Launch in one piece, or in pieces over a few threads on the CPU."""
-        if self._pool is None:
-            launch(0, count)
-            return
-        # Four pieces a thread: pieces cost unequal time.
-        edges = np.unique(np.linspace(0, count, 4 * self._threads + 1).astype(int)).tolist()
-        list(self._pool.map(launch, edges[:-1], edges[1:]))
-
-    def _scene_array(self) -> Any:
-        """Return the structures of all scenes as one array on the device."""
-        versions = tuple(scene.version for scene in self.scenes)
-        if self._all_arrays[0] != versions:
-            structures = [scene.arrays for scene in self.scenes]
-            self._all_arrays = (versions, wp.array(structures, dtype=SceneArrays, device=self._device))
-        return self._all_arrays[1]
+        else:
+            self._workers.draw(self.scenes, views, poses, outputs)
 
     def _views(
         self,

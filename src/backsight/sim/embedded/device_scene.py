@@ -7,7 +7,7 @@ import warp as wp
 from jaxtyping import Float64, Int32
 
 from backsight.records.errors import UsageError
-from backsight.sim.embedded import visibility_raster, visibility_rays
+from backsight.sim.embedded import visibility_raster, visibility_raster_fine, visibility_rays
 from backsight.sim.embedded.clusters import ClusteredFaces, cluster_faces
 from backsight.sim.embedded.lighting import tracing
 from backsight.sim.embedded.lighting.bake import bake_light
@@ -54,8 +54,8 @@ def assign_body(records: wp.array[Face], faces: wp.array[wp.int32], body: int):
 class DeviceScene:
     """A scene's arrays, its tree for rays and its clusters for the rasteriser.
 
-    Moving an object changes a rotation and a shift. Only its first move costs more: its faces are taken out of the scene's
-    tree, whose structure stays, and get a small tree of their own.
+    Moving an object changes a rotation and a shift. Only its first move costs more: its faces are taken out of the
+    scene's tree, whose structure stays, and get a small tree of their own.
 
     Args:
         scene: what to render.
@@ -93,6 +93,11 @@ class DeviceScene:
         if rasterises(options, device):
             self._clustered = cluster_faces(scene)
             self.clusters = self._upload_clusters(self._clustered)
+
+    @property
+    def has_moved(self) -> bool:
+        """Whether any object has a tree of its own."""
+        return len(self._own_trees) > 0
 
     def move(self, instance_id: int, rotation: Float64[np.ndarray, "3 3"], shift_m: Float64[np.ndarray, "3"]) -> None:
         """Put an object elsewhere.
@@ -185,7 +190,7 @@ class DeviceScene:
             self.clusters.slot_body.numpy()[slots] = body
 
     def _describe_movers(self) -> None:
-        """Tell the ray query of every object that has a tree of its own; one entry at least, so that arrays are not empty."""
+        """Tell the ray query of every object that has a tree of its own; one entry at least: no array is empty."""
         record: Any = Mover
         movers = np.zeros(max(len(self._own_trees), 1), dtype=record.numpy_dtype())
         begin = 0
@@ -236,13 +241,18 @@ def rasterises(options: RenderOptions, device: Any) -> bool:
     return device.is_cpu and options.visibility != "rays"
 
 
-def load_kernels(options: RenderOptions, device: Any) -> None:
+def load_kernels(options: RenderOptions, samples: int, device: Any) -> None:
     """Compile or fetch what a renderer launches.
 
     Args:
         options: of the renderer.
+        samples: per pixel and axis.
         device: Warp device.
     """
+    modules = [visibility_rays]
+    if rasterises(options, device):
+        modules = [visibility_raster, visibility_raster_fine] if samples > 1 else [visibility_raster]
     with WARP_LOCK:
         wp.load_module(tracing, device=device)
-        wp.load_module(visibility_raster if rasterises(options, device) else visibility_rays, device=device)
+        for module in modules:
+            wp.load_module(module, device=device)

@@ -25,6 +25,8 @@ class Material:
     """A window: shows its texture by the light from outside, and lets that light in on its front."""
     glow: float = 0.0
     """Of a lamp's shade: how bright the first lamp of its room makes it."""
+    unlit: bool = False
+    """Shown with exactly its colour, whatever the lamps do: photographs have their light painted on."""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The rasteriser over a pool of threads: each has memory of its own, and what it draws depends on its task alone."""
 
+import itertools
 import queue
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 import warp as wp
 
-from backsight.sim.embedded import visibility_raster
+from backsight.sim.embedded import visibility_raster, visibility_raster_fine
 from backsight.sim.embedded.device_scene import DeviceScene
 from backsight.sim.embedded.visibility_raster import TILE
 
@@ -72,7 +73,7 @@ class RasterWorkers:
             )
             if views.samples > 1:
                 wp.launch(
-                    visibility_raster.render_fine_colour,
+                    visibility_raster_fine.render_fine_colour,
                     dim=count,
                     inputs=shared + rows,
                     outputs=[outputs[0]],
@@ -100,7 +101,7 @@ class RasterWorkers:
             poses = np.flatnonzero(scene_of_pose == scene).astype(np.int32)
             for first in range(0, len(poses), chunk):
                 some = wp.array(poses[first : first + chunk], dtype=wp.int32, device="cpu")
-                tasks += [Task(scene, some, *rows) for rows in zip(edges[:-1], edges[1:], strict=True)]
+                tasks += [Task(scene, some, *rows) for rows in itertools.pairwise(edges)]
         return tasks
 
     def _reserve(self, rows: int, width: int, clusters: int) -> None:
@@ -120,7 +121,7 @@ def _scratch(rows: int, width: int, clusters: int) -> Any:
     stride = -(-width // TILE) * TILE + TILE
     tiles = (lines // TILE) * (stride // TILE)
     scratch: Any = visibility_raster.Scratch()
-    for names, size, kind in (
+    fields: tuple[tuple[tuple[str, ...], int, Any], ...] = (
         (("nearness",), lines * stride, wp.float32),
         (("seen",), lines * stride, wp.int32),
         (("tile_least",), tiles, wp.float32),
@@ -132,7 +133,8 @@ def _scratch(rows: int, width: int, clusters: int) -> Any:
         (("order", "found", "bucket"), clusters, wp.int32),
         (("rectangle",), 4 * clusters, wp.int32),
         (("nearest",), clusters, wp.float32),
-    ):
+    )
+    for names, size, kind in fields:
         for name in names:
             setattr(scratch, name, wp.empty(size, dtype=kind, device="cpu"))
     return scratch

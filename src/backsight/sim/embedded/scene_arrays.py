@@ -64,6 +64,8 @@ class SceneArrays:
     material_colour: wp.array[wp.vec3]
     material_texture: wp.array[wp.int32]
     material_gloss: wp.array[wp.float32]
+    material_unlit: wp.array[wp.float32]
+    light_of_shown: wp.array[wp.float32]
     texels: wp.array[wp.uint32]
     level_offset: wp.array2d[wp.int32]
     size_log2: wp.array2d[wp.int32]

@@ -9,7 +9,7 @@ from jaxtyping import Float32, Float64, Int32
 from backsight.sim.embedded.lighting.burning import lamps_by_room
 from backsight.sim.embedded.packed import PackedScene
 from backsight.sim.embedded.scene_arrays import Face, SceneArrays
-from backsight.sim.embedded.texels import ENCODE_LIMIT, encoding_table, linear_from_srgb, pack_textures
+from backsight.sim.embedded.texels import ENCODE_LIMIT, encoding_table, light_of_shown, linear_from_srgb, pack_textures
 
 EXPOSURE = 0.52
 """Factor on all light, so that a pale wall near its lamp is not yet white."""
@@ -37,6 +37,10 @@ def upload_scene(scene: PackedScene, mesh: Any, face_light: Any, device: Any) ->
     arrays.material_texture = wp.array(
         np.array([material.texture for material in scene.materials], np.int32), device=device
     )
+    arrays.material_unlit = wp.array(
+        np.array([material.unlit for material in scene.materials], np.float32), device=device
+    )
+    arrays.light_of_shown = wp.array(light_of_shown() / EXPOSURE, dtype=wp.float32, device=device)
     arrays.material_gloss = wp.array(
         np.array([m.gloss if m.gloss >= FAINTEST_GLOSS else 0.0 for m in scene.materials], np.float32), device=device
     )

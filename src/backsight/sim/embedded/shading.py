@@ -2,7 +2,8 @@
 
 `no_type_check` keeps run-time type checkers, which would wrap the functions, away from code that only Warp's own
 compiler reads. A literal in `float(0.0)` makes a variable of that compiler where `0.0` alone would make a constant; its
-conditions need `if` where Python would allow an expression.
+conditions need `if` where Python would allow an expression. Functions are inlined because Warp passes structures by
+value, hundreds of bytes a call.
 """
 
 # ruff: noqa: UP018
@@ -26,11 +27,22 @@ SHEEN = wp.constant(0.35)
 SHINE = wp.constant(1.8)
 """How bright the reflections of a room and of a lamp are, at gloss 1."""
 
-@wp.func
+
+@wp.func(inline=True)
 @no_type_check
 def outside(scene: SceneArrays):
     """Return the linear light along a ray that leaves the scene."""
     return scene.sky * OUTSIDE_SHOWN
+
+
+@wp.func(inline=True)
+@no_type_check
+def shown(scene: SceneArrays, linear: float):
+    """Return the light that a picture shows as a linear colour: exposure and tone curve the other way round."""
+    last = scene.light_of_shown.shape[0] - 1
+    place = wp.sqrt(wp.clamp(linear, 0.0, 1.0)) * float(last)
+    low = wp.min(int(place), last - 1)
+    return wp.lerp(scene.light_of_shown[low], scene.light_of_shown[low + 1], place - float(low))
 
 
 @wp.func
@@ -53,6 +65,8 @@ def shade(scene: SceneArrays, hit: Hit, origin: wp.vec3, direction: wp.vec3, pix
         uv = scene.faces[face].uv0 * u + scene.faces[face].uv1 * v + scene.faces[face].uv2 * (1.0 - u - v)
         footprint = hit.distance * length * pixel_width * wp.sqrt(1.0 / wp.max(wp.abs(cosine), 0.02))
         colour = wp.cw_mul(colour, sample_texture(scene, texture, uv, footprint * scene.faces[face].texels_per_m))
+    if scene.material_unlit[material] > 0.0:
+        return wp.vec3(shown(scene, colour[0]), shown(scene, colour[1]), shown(scene, colour[2]))
     glow = scene.material_glow[material]
     if glow < 0.0:
         return wp.cw_mul(colour, scene.sky) * PANE_SHOWN
@@ -74,7 +88,7 @@ def shade(scene: SceneArrays, hit: Hit, origin: wp.vec3, direction: wp.vec3, pix
     return seen
 
 
-@wp.func
+@wp.func(inline=True)
 @no_type_check
 def smooth_normal(scene: SceneArrays, hit: Hit, flat: wp.vec3, body: int, cosine: float):
     """Return the shading normal of a hit point, on the viewer's side."""
@@ -89,7 +103,7 @@ def smooth_normal(scene: SceneArrays, hit: Hit, flat: wp.vec3, body: int, cosine
     return normal
 
 
-@wp.func
+@wp.func(inline=True)
 @no_type_check
 def glossy(scene: SceneArrays, room: int, point: wp.vec3, normal: wp.vec3, along: wp.vec3, light: wp.vec3):
     """Return what a smooth surface reflects: its room at grazing angles, and the lamps of its room."""
@@ -111,7 +125,7 @@ def glossy(scene: SceneArrays, room: int, point: wp.vec3, normal: wp.vec3, along
     return total
 
 
-@wp.func
+@wp.func(inline=True)
 @no_type_check
 def lamps_in_sight(scene: SceneArrays, face: int, point: wp.vec3, normal: wp.vec3):
     """Return the light that comes straight from the lamps, by a ray towards each that any of the face can see."""
@@ -128,7 +142,7 @@ def lamps_in_sight(scene: SceneArrays, face: int, point: wp.vec3, normal: wp.vec
     return total
 
 
-@wp.func
+@wp.func(inline=True)
 @no_type_check
 def lamp_hidden(scene: SceneArrays, start: wp.vec3, to_lamp: wp.vec3):
     """Return 1 when something, moved or not, stands between a point and a lamp, else 0."""
@@ -140,7 +154,7 @@ def lamp_hidden(scene: SceneArrays, start: wp.vec3, to_lamp: wp.vec3):
     return wp.min(hidden, 1)
 
 
-@wp.func
+@wp.func(inline=True)
 @no_type_check
 def encoded(scene: SceneArrays, linear: float):
     """Return the sRGB byte of linear light."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Float32, Int32, UInt8, UInt32
+from jaxtyping import Float, Float32, Float64, Int32, UInt8, UInt32
 
 MAX_LEVELS = 16
 """Mip levels kept per texture: enough for 32768 texels a side."""
@@ -53,8 +53,19 @@ def srgb_from_linear(linear: Float[np.ndarray, "*any"]) -> Float[np.ndarray, "*a
 def encoding_table() -> UInt8[np.ndarray, " steps"]:
     """Return sRGB bytes, with highlights pressed together, of linear light at equal steps of its square root."""
     linear = ENCODE_LIMIT * np.linspace(0.0, 1.0, ENCODE_STEPS) ** 2
-    pressed = (1.0 - np.exp(-FILM_SPEED * linear)) ** FILM_CONTRAST
-    return np.round(255.0 * srgb_from_linear(pressed)).astype(np.uint8)
+    return np.round(255.0 * srgb_from_linear(_pressed(linear))).astype(np.uint8)
+
+
+def light_of_shown() -> Float64[np.ndarray, " steps"]:
+    """Return, at equal steps of the square root of a linear colour, the light that `encoding_table` shows as it."""
+    light = ENCODE_LIMIT * np.linspace(0.0, 1.0, 4 * ENCODE_STEPS) ** 2
+    wanted = np.linspace(0.0, 1.0, 1024) ** 2
+    return np.interp(wanted, _pressed(light), light)
+
+
+def _pressed(linear: Float64[np.ndarray, " steps"]) -> Float64[np.ndarray, " steps"]:
+    """Return the linear light that a picture shows of light."""
+    return (1.0 - np.exp(-FILM_SPEED * linear)) ** FILM_CONTRAST
 
 
 def pack_textures(textures: tuple[UInt8[np.ndarray, "_ _ 3"], ...]) -> TexelBuffer:

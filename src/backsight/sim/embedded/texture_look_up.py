@@ -2,7 +2,8 @@
 
 `no_type_check` keeps run-time type checkers, which would wrap the functions, away from code that only Warp's own
 compiler reads. A literal in `float(0.0)` makes a variable of that compiler where `0.0` alone would make a constant; its
-conditions need `if` where Python would allow an expression.
+conditions need `if` where Python would allow an expression. Functions are inlined because Warp passes structures by
+value, hundreds of bytes a call.
 """
 
 from typing import no_type_check
@@ -16,7 +17,7 @@ wp.set_module_options({"enable_backward": False, "fast_math": False})
 LAST_LEVEL = wp.constant(15.0)
 
 
-@wp.func
+@wp.func(inline=True)
 @no_type_check
 def texel(scene: SceneArrays, word: wp.uint32):
     """Return the linear light of one texel."""
@@ -26,7 +27,7 @@ def texel(scene: SceneArrays, word: wp.uint32):
     return wp.vec3(red * red, green * green, blue * blue) * (1.0 / (1023.0 * 1023.0))
 
 
-@wp.func
+@wp.func(inline=True)
 @no_type_check
 def sample_level(scene: SceneArrays, texture: int, level: int, uv: wp.vec2):
     """Return a bilinear look-up in one mip level; textures repeat."""
@@ -48,7 +49,7 @@ def sample_level(scene: SceneArrays, texture: int, level: int, uv: wp.vec2):
     return wp.lerp(upper, lower, bottom_share)
 
 
-@wp.func
+@wp.func(inline=True)
 @no_type_check
 def sample_texture(scene: SceneArrays, texture: int, uv: wp.vec2, footprint_texels: float):
     """Return a look-up between the two mip levels whose texels are about as large as the ray's footprint."""

@@ -2,7 +2,8 @@
 
 `no_type_check` keeps run-time type checkers, which would wrap the functions, away from code that only Warp's own
 compiler reads. A literal in `float(0.0)` makes a variable of that compiler where `0.0` alone would make a constant; its
-conditions need `if` where Python would allow an expression.
+conditions need `if` where Python would allow an expression. Functions are inlined because Warp passes structures by
+value, hundreds of bytes a call.
 """
 
 # ruff: noqa: UP018, RUF046
@@ -41,14 +42,14 @@ class Views:
     """Width of a sample of the colour at depth 1; 0 switches mip maps off."""
 
 
-@wp.func
+@wp.func(inline=True)
 @no_type_check
 def camera_ray(views: Views, x: float, y: float):
     """Return the ray through an image position; its z is 1, so that ray lengths in its unit are planar depths."""
     return wp.vec3((x - views.cx) / views.fx, (y - views.cy) / views.fy, 1.0)
 
 
-@wp.func
+@wp.func(inline=True)
 @no_type_check
 def may_meet(low: wp.vec3, high: wp.vec3, origin: wp.vec3, direction: wp.vec3, reach: float):
     """Whether a ray comes through a box within its reach."""
@@ -65,35 +66,7 @@ def may_meet(low: wp.vec3, high: wp.vec3, origin: wp.vec3, direction: wp.vec3, r
     return begin <= end
 
 
-@wp.func
-@no_type_check
-def nearest_hit(scene: SceneArrays, origin: wp.vec3, direction: wp.vec3):
-    """Return the first face along a ray, moved objects included; face -1 where there is none."""
-    hit = Hit()
-    hit.face = -1
-    hit.distance = FAR_M
-    query = wp.mesh_query_ray(scene.mesh, origin, direction, FAR_M)
-    if query.result:
-        hit.face = query.face
-        hit.u = query.u
-        hit.v = query.v
-        hit.distance = query.t
-    for index in range(scene.mover_count):
-        mover = scene.movers[index]
-        turn = wp.transpose(scene.body_rotation[mover.body])
-        start = turn * (origin - scene.body_shift[mover.body])
-        along = turn * direction
-        if may_meet(mover.low, mover.high, start, along, hit.distance):
-            other = wp.mesh_query_ray(mover.mesh, start, along, hit.distance)
-            if other.result:
-                hit.face = scene.mover_face[mover.first_face + other.face]
-                hit.u = other.u
-                hit.v = other.v
-                hit.distance = other.t
-    return hit
-
-
-@wp.func
+@wp.func(inline=True)
 @no_type_check
 def light_of_hit(scene: SceneArrays, hit: Hit, origin: wp.vec3, direction: wp.vec3, pixel_width: float):
     """Return the linear light that comes along a ray."""
@@ -103,53 +76,149 @@ def light_of_hit(scene: SceneArrays, hit: Hit, origin: wp.vec3, direction: wp.ve
     return colour
 
 
+@wp.struct
+@no_type_check
+class Hits:
+    """What the samples of some poses see, row by row; several samples a pixel make finer rows."""
+
+    face: wp.array[wp.int32]
+    u: wp.array[wp.float32]
+    v: wp.array[wp.float32]
+    distance: wp.array[wp.float32]
+
+
+@wp.func(inline=True)
+@no_type_check
+def tiled_pixel(index: int, width: int, height: int):
+    """Return pose, row and column; 32 successive indices are a tile."""
+    lane = index % 32
+    tile = index / 32
+    tile_columns = (width + TILE_COLUMNS - 1) / TILE_COLUMNS
+    tile_rows = (height + TILE_ROWS - 1) / TILE_ROWS
+    column = (tile % tile_columns) * TILE_COLUMNS + lane % TILE_COLUMNS
+    row = (tile / tile_columns % tile_rows) * TILE_ROWS + lane / TILE_COLUMNS
+    return wp.vec3i(tile / (tile_columns * tile_rows), row, column)
+
+
+@wp.func(inline=True)
+@no_type_check
+def ray_of_sample(views: Views, samples: int, pose: int, row: int, column: int):
+    """Return the ray of one sample."""
+    x = (float(column) + 0.5) / float(samples)
+    y = (float(row) + 0.5) / float(samples)
+    return views.rotations[pose] * camera_ray(views, x, y)
+
+
 @wp.kernel
 @no_type_check
-def render_pixels(
+def find_hits(scenes: wp.array[SceneArrays], views: Views, samples: int, first_pose: int, first: int, hits: Hits):
+    """Fill what one sample sees of all that never moved."""
+    width = views.width * samples
+    height = views.height * samples
+    place = tiled_pixel(first + wp.tid(), width, height)
+    if place[1] >= height or place[2] >= width:
+        return
+    pose = first_pose + place[0]
+    direction = ray_of_sample(views, samples, pose, place[1], place[2])
+    query = wp.mesh_query_ray(scenes[views.scenes[pose]].mesh, views.origins[pose], direction, FAR_M)
+    sample = (place[0] * height + place[1]) * width + place[2]
+    face = int(-1)
+    if query.result:
+        face = query.face
+    hits.face[sample] = face
+    hits.u[sample] = query.u
+    hits.v[sample] = query.v
+    hits.distance[sample] = query.t
+
+
+@wp.kernel
+@no_type_check
+def find_moved(scenes: wp.array[SceneArrays], views: Views, samples: int, first_pose: int, first: int, hits: Hits):
+    """Put moved objects before what one sample sees so far; `find_hits` needs fewer registers without this."""
+    width = views.width * samples
+    height = views.height * samples
+    place = tiled_pixel(first + wp.tid(), width, height)
+    if place[1] >= height or place[2] >= width:
+        return
+    pose = first_pose + place[0]
+    index = views.scenes[pose]
+    origin = views.origins[pose]
+    direction = ray_of_sample(views, samples, pose, place[1], place[2])
+    sample = (place[0] * height + place[1]) * width + place[2]
+    reach = float(FAR_M)
+    if hits.face[sample] >= 0:
+        reach = hits.distance[sample]
+    for number in range(scenes[index].mover_count):
+        mover = scenes[index].movers[number]
+        turn = wp.transpose(scenes[index].body_rotation[mover.body])
+        start = turn * (origin - scenes[index].body_shift[mover.body])
+        along = turn * direction
+        if may_meet(mover.low, mover.high, start, along, reach):
+            query = wp.mesh_query_ray(mover.mesh, start, along, reach)
+            if query.result:
+                reach = query.t
+                hits.face[sample] = scenes[index].mover_face[mover.first_face + query.face]
+                hits.u[sample] = query.u
+                hits.v[sample] = query.v
+                hits.distance[sample] = query.t
+
+
+@wp.kernel
+@no_type_check
+def write_depth(
     scenes: wp.array[SceneArrays],
     views: Views,
+    hits: Hits,
+    first_pose: int,
     first: int,
-    rgb: wp.array2d[wp.uint8],
     depth_m: wp.array[wp.float32],
     instance_ids: wp.array[wp.int32],
 ):
-    """Fill colour, planar depth and instance id of one pixel of one pose."""
+    """Fill planar depth and instance id of one pixel from what its centre sees."""
     index = first + wp.tid()
-    lane = index % 32
-    tile = index / 32
-    tile_columns = (views.width + TILE_COLUMNS - 1) / TILE_COLUMNS
-    tile_rows = (views.height + TILE_ROWS - 1) / TILE_ROWS
-    column = (tile % tile_columns) * TILE_COLUMNS + lane % TILE_COLUMNS
-    row = (tile / tile_columns % tile_rows) * TILE_ROWS + lane / TILE_COLUMNS
-    pose = tile / (tile_columns * tile_rows)
-    if column >= views.width or row >= views.height:
+    size = views.width * views.height
+    pixel = first_pose * size + index
+    face = hits.face[index]
+    depth = float(0.0)
+    instance = int(0)
+    if face >= 0:
+        depth = hits.distance[index]
+        instance = scenes[views.scenes[pixel / size]].faces[face].instance
+    depth_m[pixel] = depth
+    instance_ids[pixel] = instance
+
+
+@wp.kernel
+@no_type_check
+def write_colour(
+    scenes: wp.array[SceneArrays], views: Views, hits: Hits, first_pose: int, first: int, rgb: wp.array2d[wp.uint8]
+):
+    """Fill the colour of one pixel from what its samples see."""
+    place = tiled_pixel(first + wp.tid(), views.width, views.height)
+    row = place[1]
+    column = place[2]
+    if row >= views.height or column >= views.width:
         return
+    pose = first_pose + place[0]
     scene = scenes[views.scenes[pose]]
     origin = views.origins[pose]
     rotation = views.rotations[pose]
-    x = float(column)
-    y = float(row)
-    direction = rotation * camera_ray(views, x + 0.5, y + 0.5)
-    hit = nearest_hit(scene, origin, direction)
-    depth = float(0.0)
-    instance = int(0)
-    if hit.face >= 0:
-        depth = hit.distance
-        instance = scene.faces[hit.face].instance
+    step = 1.0 / float(views.samples)
     colour = wp.vec3(0.0, 0.0, 0.0)
-    if views.samples == 1:
-        colour = light_of_hit(scene, hit, origin, direction, views.pixel_width)
-    else:
-        step = 1.0 / float(views.samples)
-        for sample in range(views.samples * views.samples):
-            sub_x = x + (float(sample % views.samples) + 0.5) * step
-            sub_y = y + (float(sample / views.samples) + 0.5) * step
-            ray = rotation * camera_ray(views, sub_x, sub_y)
-            colour = colour + light_of_hit(scene, nearest_hit(scene, origin, ray), origin, ray, views.pixel_width)
-        colour = colour * (step * step)
+    for number in range(views.samples * views.samples):
+        sub_row = row * views.samples + number / views.samples
+        sub_column = column * views.samples + number % views.samples
+        sample = (place[0] * views.height * views.samples + sub_row) * views.width * views.samples + sub_column
+        hit = Hit()
+        hit.face = hits.face[sample]
+        hit.u = hits.u[sample]
+        hit.v = hits.v[sample]
+        hit.distance = hits.distance[sample]
+        x = (float(sub_column) + 0.5) * step
+        y = (float(sub_row) + 0.5) * step
+        colour = colour + light_of_hit(scene, hit, origin, rotation * camera_ray(views, x, y), views.pixel_width)
+    colour = colour * (step * step)
     pixel = (pose * views.height + row) * views.width + column
-    depth_m[pixel] = depth
-    instance_ids[pixel] = instance
     rgb[pixel, 0] = encoded(scene, colour[0])
     rgb[pixel, 1] = encoded(scene, colour[1])
     rgb[pixel, 2] = encoded(scene, colour[2])

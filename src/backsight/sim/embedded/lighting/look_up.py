@@ -35,7 +35,7 @@ class FaceLight:
     step_v: wp.vec2
 
 
-@wp.func
+@wp.func(inline=True)
 @no_type_check
 def light_at(faces: wp.array[FaceLight], light: wp.array[wp.vec3], face: int, u: float, v: float, above: bool):
     """Return the light that reaches a point of a face: bilinear on grids, linear between corners."""
@@ -63,7 +63,7 @@ def light_at(faces: wp.array[FaceLight], light: wp.array[wp.vec3], face: int, u:
     return wp.lerp(lower, upper, y - float(y0))
 
 
-@wp.func
+@wp.func(inline=True)
 @no_type_check
 def nearest_sample(faces: wp.array[FaceLight], face: int, u: float, v: float, above: bool):
     """Return the index of the sample nearest to a point of a face."""

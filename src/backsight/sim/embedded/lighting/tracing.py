@@ -47,7 +47,7 @@ class Samples:
     faces: wp.array[FaceLight]
 
 
-@wp.func
+@wp.func(inline=True)
 @no_type_check
 def sample_met(mesh: wp.uint64, samples: Samples, start: wp.vec3, direction: wp.vec3):
     """Return the sample nearest to where a ray meets something, or `OPEN`."""
@@ -135,7 +135,7 @@ def lamp_shares(
         shares[lamp, sample] = share
 
 
-@wp.func
+@wp.func(inline=True)
 @no_type_check
 def lamp_light(to_lamp: wp.vec3, normal: wp.vec3):
     """Return the light of a lamp of intensity 1 on an open surface: 1 at 2 m straight below."""
@@ -144,7 +144,7 @@ def lamp_light(to_lamp: wp.vec3, normal: wp.vec3):
     return wp.max(cosine, 0.0) * (4.0 + LAMP_SOFTNESS) / (squared + LAMP_SOFTNESS)
 
 
-@wp.func
+@wp.func(inline=True)
 @no_type_check
 def unseen(mesh: wp.uint64, start: wp.vec3, to_lamp: wp.vec3):
     """Return 1 when something stands between a point and a lamp, else 0."""
@@ -195,7 +195,7 @@ def pane_shares(mesh: wp.uint64, samples: Samples, panes: Panes, faintest: float
     shares[sample] = total
 
 
-@wp.func
+@wp.func(inline=True)
 @no_type_check
 def pane_light(to_point: wp.vec3, up: wp.vec3, normal: wp.vec3, area: float):
     """Return the share of a hemisphere that a window fills, as if all of it were at one of its points."""

@@ -141,7 +141,8 @@ def describe_built(
                 supported_by=placed.supported_by,
                 boxes=tuple(tuple(map(float, row)) for row in placed.piece.boxes),
                 frustums={
-                    sides: tuple(tuple(map(float, row)) for row in rows) for sides, rows in sorted(placed.piece.frustums.items())
+                    sides: tuple(tuple(map(float, row)) for row in rows)
+                    for sides, rows in sorted(placed.piece.frustums.items())
                 },
                 quads=tuple(_quad(*quad) for quad in placed.piece.quads),
             )

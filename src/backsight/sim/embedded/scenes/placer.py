@@ -6,17 +6,28 @@ from dataclasses import dataclass
 import numpy as np
 
 from backsight.sim.embedded.scenes.finishes import Finishes
-from backsight.sim.embedded.scenes.floor_plan import PlanRoom, Rect, wall_length_m, wall_point_m, yaw_of_side_rad
+from backsight.sim.embedded.scenes.floor_plan import (
+    Opening,
+    PlanRoom,
+    Rect,
+    wall_length_m,
+    wall_point_m,
+    yaw_of_side_rad,
+)
 from backsight.sim.embedded.scenes.furniture import decor, seating
 from backsight.sim.embedded.scenes.mesh_builder import MeshBuilder
 from backsight.sim.embedded.scenes.piece import Piece, SurfaceKind
-from backsight.sim.embedded.scenes.room_space import Pose, RoomSpace, footprint, overlap
+from backsight.sim.embedded.scenes.room_space import Pose, RoomSpace, footprint, overlap, window_span
 from backsight.sim.embedded.scenes.scene_id import TextureChoice
 from backsight.sim.embedded.scenes.solids import Solids, solid_of
 from backsight.sim.embedded.scenes.spots import find_spots
 
 _RUG_GAP_M = 0.12
 """Rugs end before door frames and folded leaves."""
+_OVERHANG_M = 0.015
+"""By how much a thing may be larger than the top that it is put on."""
+_SILL_M = 0.085
+"""What hangs before a window starts this far from the wall."""
 _HEADROOM_M = 0.03
 """What stands on something ends this far below the ceiling."""
 
@@ -57,18 +68,26 @@ class Placer:
         self._rugs: list[Rect] = []
         self._solids = Solids()
 
-    def stand(self, piece: Piece, pose: Pose) -> Standing | None:
-        """Put a piece on the floor when it fits there."""
+    def stand(self, piece: Piece, pose: Pose, over: tuple[int, ...] = ()) -> Standing | None:
+        """Put a piece on the floor when it fits there.
+
+        Args:
+            piece: what to place.
+            pose: where.
+            over: instance ids of what it may reach in under.
+        """
         rect = footprint(piece, pose)
         if piece.height_m > self.room.height_m - _HEADROOM_M or not self.space.fits(rect):
+            return None
+        if self._solids.hits(solid_of(piece, pose, 0.0), over):
             return None
         self.space.take(rect)
         self.space.cover_walls(rect, piece.height_m)
         return self._add(piece, pose, 0.0)
 
-    def against_wall(self, piece: Piece, sides: list[int] | None = None) -> Standing | None:
+    def against_wall(self, piece: Piece, sides: list[int] | None = None, tries: int = 14) -> Standing | None:
         """Put a piece with its back to some wall, facing the room."""
-        pose = self.space.find_wall(piece, sides)
+        pose = self.space.find_wall(piece, sides, tries=tries)
         return None if pose is None else self.stand(piece, pose)
 
     def somewhere(self, piece: Piece, tries: int = 10) -> Standing | None:
@@ -98,7 +117,8 @@ class Placer:
 
         Args:
             piece: what to place.
-            below: its largest top counts; a piece that would hang over the top's edge is moved inwards.
+            below: its largest top counts; a piece that would hang over the top's edge is moved inwards, one that is
+                too large for it is not placed.
             right_m: from the middle of `below`, along its own +X.
             forward_m: likewise along its +Z.
         """
@@ -110,6 +130,8 @@ class Placer:
         for slot, (axis, wish) in enumerate(((0, right_m), (2, forward_m))):
             low = top.centre_m[axis] - top.size_m[slot] / 2 - piece.low[axis]
             high = top.centre_m[axis] + top.size_m[slot] / 2 - piece.high[axis]
+            if low > high + _OVERHANG_M:
+                return None
             at[slot] = min(max(wish, low), high) if low <= high else (low + high) / 2
         return self._load(piece, below.pose.offset(at[0], at[1]), below.base_m + top.centre_m[1], below)
 
@@ -164,7 +186,7 @@ class Placer:
         turned = place.offset(0.0, 0.0, self.rng.uniform(-0.06, 0.06))
         own = footprint(table.piece, table.pose)
         self.space.taken.remove(own)
-        placed = self.stand(piece, turned)
+        placed = self.stand(piece, turned, (table.instance_id,))
         self.space.taken.append(own)
         return placed
 
@@ -205,6 +227,23 @@ class Placer:
             return False
         self.space.wall_spans[side].append((*span, *heights))
         self._place(piece, pose, bottom_m, supported_by)
+        return True
+
+    def hang_before(self, piece: Piece, side: int, window: Opening) -> bool:
+        """Hang curtains before a window, clear of its sill board, when nothing else is there."""
+        bottom = min(max(window.top_m + 0.08 - piece.height_m, 0.01), self.room.height_m - piece.height_m - _HEADROOM_M)
+        if bottom < 0.0:
+            return False
+        span = (window.centre_m + piece.low[0], window.centre_m + piece.high[0])
+        half = wall_length_m(self.room.rect, side) / 2
+        heights = (bottom, bottom + piece.height_m)
+        x, z = wall_point_m(self.room.rect, side, window.centre_m, _SILL_M - piece.low[2])
+        pose = Pose(x, z, yaw_of_side_rad(side), side)
+        free = self.space.wall_free(side, span, heights, window_span(window))
+        if span[0] < -half or span[1] > half or not free or self._solids.hits(solid_of(piece, pose, bottom), ()):
+            return False
+        self.space.wall_spans[side].append((*span, *heights))
+        self._place(piece, pose, bottom, None)
         return True
 
     def table_lamp(self, below: Standing, right_m: float = 0.0, forward_m: float = 0.0) -> None:

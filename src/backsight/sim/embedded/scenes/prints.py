@@ -247,3 +247,21 @@ def page(rng: np.random.Generator) -> Texture:
     if rng.random() < 0.5:
         image[34:54, 10:34] = _shade(rng, 80, 200)
     return _upright(image)
+
+
+def goods(rng: np.random.Generator) -> Texture:
+    """Return a row of packages in groups of a kind: boxes, tins and bags with a band and a mark."""
+    image = _sheet(64, 128, (58, 56, 54))
+    x = 0
+    while x < 128:
+        width, top = int(rng.integers(9, 18)), int(rng.integers(0, 18))
+        body, band, mark = _shade(rng), _shade(rng, 120, 245), _shade(rng, 20, 120)
+        low = int(rng.integers(26, 42))
+        for _ in range(int(rng.integers(2, 5))):
+            right = min(x + width, 128)
+            image[top:, x:right] = body
+            image[low : low + 12, x:right] = band
+            image[low + 4 : low + 8, x + 2 : max(right - 3, x + 2)] = mark
+            image[top:, right - 1 : right] = tuple(value // 2 for value in body)
+            x += width
+    return _upright(image)

@@ -9,6 +9,7 @@ from scipy import ndimage
 
 from backsight.sim.embedded.scenes.floor_plan import (
     FRAME_M,
+    Opening,
     PlanRoom,
     Rect,
     door_span_m,
@@ -55,6 +56,12 @@ def footprint(piece: Piece, pose: Pose, margin_m: float = 0.0) -> Rect:
     return (middle.x_m - reach_x, middle.z_m - reach_z, middle.x_m + reach_x, middle.z_m + reach_z)
 
 
+def window_span(window: Opening) -> tuple[float, float, float, float]:
+    """Return start, end, bottom and top of the stretch of wall that a window with its sill board covers."""
+    half = window.width_m / 2 + 0.06
+    return (window.centre_m - half, window.centre_m + half, window.sill_m - 0.04, window.top_m)
+
+
 def overlap(a: Rect, b: Rect) -> bool:
     """Whether two rectangles share some area."""
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
@@ -83,9 +90,7 @@ class RoomSpace:
             for door in self.room.doors[side]:
                 self._keep_door(side, door.centre_m, door.width_m, door_span_m(door))
             for window in self.room.windows[side]:
-                half = window.width_m / 2 + 0.06
-                span = (window.centre_m - half, window.centre_m + half, window.sill_m - 0.04, window.top_m)
-                self.wall_spans[side].append(span)
+                self.wall_spans[side].append(window_span(window))
         for rect_kept in self.room.reserved:
             self.take(rect_kept)
             self.cover_walls(rect_kept, self.room.height_m)
@@ -177,11 +182,18 @@ class RoomSpace:
                 return pose
         return None
 
-    def wall_free(self, side: int, span_m: tuple[float, float], heights_m: tuple[float, float]) -> bool:
-        """Whether nothing covers a stretch of wall between two heights."""
+    def wall_free(
+        self,
+        side: int,
+        span_m: tuple[float, float],
+        heights_m: tuple[float, float],
+        but: tuple[float, float, float, float] | None = None,
+    ) -> bool:
+        """Whether nothing but the span `but` covers a stretch of wall between two heights."""
         return not any(
             span_m[0] < end and start < span_m[1] and heights_m[0] < top and bottom < heights_m[1]
             for start, end, bottom, top in self.wall_spans[side]
+            if (start, end, bottom, top) != but
         )
 
     def cover_walls(self, rect: Rect, height_m: float) -> None:

@@ -31,6 +31,7 @@ def wash_basin(finishes: Finishes, paint: Paint, variant: int) -> Piece:
         for side in (-1, 1):
             piece.box((side * (width / 2 - 0.03), 0.0, 0.0), (0.04, top - 0.18, depth - 0.06), stand)
         piece.box((0.0, top - 0.18, 0.0), (width + 0.04, 0.05, depth), stand)
+        piece.offer("under", (0.0, 0.0, 0.0), (width - 0.14, depth - 0.1), top - 0.2)
         profile = [(0.14, 0.0), (0.2, 0.06), (0.215, 0.13)]
         piece.lathe((0.0, top - 0.13, 0.03), profile, ceramic, replace(ROUND_12, stretch_z=0.9))
         piece.frustum((0.0, top, 0.03), (0.17, 0.17), 0.002, inner, shape=Round(12, 1.0, 0.9, bottom=False))

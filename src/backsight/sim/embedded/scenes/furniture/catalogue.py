@@ -9,6 +9,7 @@ from backsight.sim.embedded.scenes.furniture import (
     appliances,
     bathroom,
     beds,
+    carriers,
     comfort,
     decor,
     gym,
@@ -53,10 +54,23 @@ def _table(finishes: Finishes, paint: Paint, variant: int) -> Piece:
         return tables.dining_table(finishes, paint, 4)
     if variant == 1:
         return tables.dining_table(finishes, paint, 6)
+    if variant == 4:
+        return tables.meeting_table(finishes, paint, int(finishes.rng.integers(3, 6)))
     return tables.coffee_table(finishes, paint) if variant == 2 else tables.side_table(finishes, paint)
 
 
+def _desk(finishes: Finishes, paint: Paint, variant: int) -> Piece:
+    if variant < 3:
+        return tables.desk(finishes, paint, variant)
+    return tables.school_desk(finishes, paint) if variant == 3 else tables.work_desk(finishes, paint)
+
+
 def _cabinet(finishes: Finishes, paint: Paint, variant: int) -> Piece:
+    if variant == 3:
+        return storage.filing_cabinet(finishes, paint, int(finishes.rng.integers(2, 5)))
+    if variant == 4:
+        columns, rows = int(finishes.rng.integers(2, 4)), int(finishes.rng.integers(2, 5))
+        return storage.open_cabinet(finishes, paint, columns, rows)
     makers = (storage.sideboard, storage.nightstand, storage.television_stand)
     return makers[variant](finishes, paint)
 
@@ -101,6 +115,10 @@ def _rug(finishes: Finishes, paint: Paint, variant: int) -> Piece:
 
 def _picture(finishes: Finishes, paint: Paint, variant: int) -> Piece:
     size = finishes.rng.uniform(0.4, 0.75)
+    if variant == 3:
+        return decor.poster(finishes, paint, size * 1.3)
+    if variant == 4:
+        return decor.world_map(finishes, size * 2.2)
     return decor.picture(finishes, paint, size * (1.0, 1.35, 0.75)[variant], size)
 
 
@@ -118,14 +136,14 @@ def _small_box(finishes: Finishes, paint: Paint, variant: int) -> Piece:
 
 KINDS: tuple[Kind, ...] = (
     Kind("chair", seating.chair, (0, 1, 2, 3), "floor"),
-    Kind("table", _table, (0, 1, 2, 3), "floor"),
+    Kind("table", _table, (0, 1, 2, 3, 4), "floor"),
     Kind("sofa", _sofa, (0, 1), "floor"),
     Kind("armchair", seating.armchair, (0, 1, 2, 3), "floor"),
     Kind("bed", _bed, (0, 1, 2), "floor"),
     Kind("wardrobe", storage.wardrobe, (0, 1, 2), "floor"),
-    Kind("cabinet", _cabinet, (0, 1, 2), "floor"),
+    Kind("cabinet", _cabinet, (0, 1, 2, 3, 4), "floor"),
     Kind("bookshelf", storage.bookshelf, (0, 1, 2), "floor"),
-    Kind("desk", tables.desk, (0, 1, 2), "floor"),
+    Kind("desk", _desk, (0, 1, 2, 3, 4), "floor"),
     Kind("lamp", _floor_lamp, (0, 1, 2), "floor"),
     Kind("lamp", _table_lamp, (0, 1, 2), "top"),
     Kind("plant", _floor_plant, (0, 1, 2), "floor"),
@@ -139,7 +157,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("toilet", bathroom.toilet, (0, 1, 2), "floor"),
     Kind("bathtub", bathroom.bathtub, (0, 1, 2), "floor"),
     Kind("rug", _rug, (0, 1), "floor"),
-    Kind("picture", _picture, (0, 1, 2), "wall"),
+    Kind("picture", _picture, (0, 1, 2, 3, 4), "wall"),
     Kind("vase", decor.vase, (0, 1, 2, 3), "top"),
     Kind("box", _box, (0, 1, 2), "floor"),
     Kind("box", _small_box, (0, 1, 2), "top"),
@@ -177,8 +195,8 @@ KINDS: tuple[Kind, ...] = (
     Kind("stool", shop.stool, (0, 1, 2, 3), "floor"),
     Kind("bench", shop.bench, (0, 1, 2, 3), "floor"),
     Kind("counter", shop.counter, (0, 1, 2), "floor"),
-    Kind("basket", shop.basket, (0, 2, 3), "top"),
-    Kind("basket", shop.basket, (0, 1, 2, 3), "floor"),
+    Kind("basket", carriers.basket, (0, 2, 3), "top"),
+    Kind("basket", carriers.basket, (0, 1, 2, 3), "floor"),
     Kind("mirror", comfort.mirror, (0, 1), "wall"),
     Kind("mirror", comfort.mirror, (2,), "floor"),
     Kind("towel", comfort.towel, (0,), "wall"),
@@ -194,7 +212,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("guitar", living.guitar, (0, 1), "floor"),
     Kind("book", comfort.book, (0, 1, 2, 3), "top"),
     Kind("rack", shop.rack, (0, 1, 2, 3), "floor"),
-    Kind("trolley", shop.trolley, (0, 1, 2), "floor"),
+    Kind("trolley", carriers.trolley, (0, 1, 2), "floor"),
     Kind("shopping cart", shop.shopping_cart, (0, 1, 2), "floor"),
     Kind("cash register", shop.cash_register, (0, 1), "top"),
     Kind("sign", shop.sign, (0, 2), "floor"),

@@ -4,7 +4,7 @@ import itertools
 import math
 from dataclasses import replace
 
-from backsight.sim.embedded.scenes import art
+from backsight.sim.embedded.scenes import art, prints
 from backsight.sim.embedded.scenes.finishes import Finishes, Paint
 from backsight.sim.embedded.scenes.piece import HIDE_TOP, LIDDED, POLE, ROUND_6, ROUND_8, Piece, Round
 
@@ -151,15 +151,37 @@ def rug(finishes: Finishes, paint: Paint, width_m: float, depth_m: float, round_
 
 
 def picture(finishes: Finishes, paint: Paint, width_m: float, height_m: float) -> Piece:
-    """Return a framed painting for a wall; its origin is the middle of its lower edge, its back at z = -0.015."""
+    """Return a framed painting or poster for a wall; its origin is the middle of its lower edge, its back at -0.015."""
     piece = Piece("picture", paint.name)
     frame = finishes.timber if finishes.rng.random() < 0.4 else finishes.dark
     if finishes.rng.random() < 0.3:
         frame = finishes.white
     piece.box((0.0, 0.0005, 0.0), (width_m, height_m, 0.03), frame)
     border = 0.03
-    look = finishes.image(art.picture(finishes.rng, paint.colour))
+    draw = prints.poster if finishes.rng.random() < 0.25 else art.picture
+    look = finishes.image(draw(finishes.rng, paint.colour))
     piece.panel((0.0, height_m / 2, 0.0165), width_m - 2 * border, height_m - 2 * border, look)
+    return piece
+
+
+def poster(finishes: Finishes, paint: Paint, height_m: float) -> Piece:
+    """Return an unframed poster half as wide as high for a wall; its back is at z = 0."""
+    piece = Piece("picture", paint.name)
+    look = finishes.image(prints.poster(finishes.rng, paint.colour))
+    piece.box((0.0, 0.0, 0.003), (height_m * 0.55, height_m, 0.006), finishes.white)
+    piece.panel((0.0, height_m / 2, 0.0065), height_m * 0.55, height_m, look)
+    return piece
+
+
+def world_map(finishes: Finishes, width_m: float) -> Piece:
+    """Return a map of the world with bars at its upper and lower edge for a wall; its back is at z = -0.01."""
+    piece = Piece("picture")
+    height = width_m / 2
+    look = finishes.image(prints.world_map(finishes.rng))
+    piece.box((0.0, 0.012, -0.002), (width_m, height, 0.008), finishes.white)
+    piece.panel((0.0, 0.012 + height / 2, 0.0025), width_m, height, look)
+    for y in (0.0, height):
+        piece.box((0.0, y, 0.0), (width_m + 0.04, 0.024, 0.02), finishes.timber)
     return piece
 
 
@@ -204,11 +226,17 @@ def box(finishes: Finishes, paint: Paint, size_m: tuple[float, float, float], va
         tape = finishes.shade(paint, 0.8)
         piece.box((0.0, height, 0.0), (width, 0.002, depth * 0.14), tape)
         piece.box((0.0, height * 0.7, depth / 2), (width * 0.1, height * 0.3, 0.003), tape)
+        edge = min(width, height) * 0.36
+        label = finishes.printed("label", prints.label, 3)
+        piece.panel((-width * 0.24, height * 0.4, depth / 2 + 0.001), edge, edge, label)
         piece.offer("on", (0.0, height + 0.002, 0.0), (width - 0.03, depth - 0.03))
     else:
         piece.box((0.0, height * 0.78, 0.0), (width + 0.02, height * 0.24, depth + 0.02), finishes.shade(paint, 0.88))
         piece.offer("on", (0.0, height * 1.02, 0.0), (width - 0.02, depth - 0.02))
-        piece.box((0.0, height * 0.3, depth / 2), (width * 0.35, height * 0.25, 0.004), finishes.white)
+        edge = height * 0.36
+        label = finishes.printed("label", prints.label, 3)
+        piece.box((0.0, height * 0.28, depth / 2), (edge, edge, 0.004), finishes.white)
+        piece.panel((0.0, height * 0.28 + edge / 2, depth / 2 + 0.0025), edge, edge, label)
     return piece
 
 

@@ -245,8 +245,8 @@ def locker(finishes: Finishes, paint: Paint, variant: int) -> Piece:
 def _locker_door(piece: Piece, base_m: Vector, size_m: tuple[float, float], looks: tuple[int, Finishes]) -> None:
     """Add a door with slots at its top and a handle."""
     (x, y, z), (width, height), (look, finishes) = base_m, size_m, looks
-    piece.box((x, y, z - 0.008), (width, height, 0.016), look, hidden=HIDE_BACK)
+    piece.box((x, y, z - 0.004), (width, height, 0.016), look, hidden=HIDE_BACK)
     for slot in range(3):
-        at = (x, y + height - 0.08 - slot * 0.04, z + 0.006)
+        at = (x, y + height - 0.08 - slot * 0.04, z + 0.01)
         piece.box(at, (width * 0.5, 0.016, 0.004), finishes.dark, hidden=HIDE_BACK)
-    piece.box((x + width * 0.36, y + height * 0.5, z + 0.008), (0.025, 0.1, 0.03), finishes.metal, hidden=HIDE_BACK)
+    piece.box((x + width * 0.36, y + height * 0.5, z + 0.012), (0.025, 0.1, 0.03), finishes.metal, hidden=HIDE_BACK)

@@ -105,7 +105,7 @@ def kitchen_sink(finishes: Finishes, paint: Paint, variant: int, worktop: int) -
     bowl = finishes.builder.material((0.52, 0.53, 0.54), gloss=0.6)
     for x, wide in basins:
         piece.box((x, top - 0.18, 0.02), (wide, 0.004, 0.38), bowl)
-        _basin_walls(piece, bowl, (x, 0.02), (wide, 0.38), (top - 0.18, top))
+        _basin_walls(piece, bowl, (x, 0.02), (wide - 0.004, 0.376), (top - 0.18, top))
         piece.offer("in", (x, top - 0.176, 0.02), (wide - 0.03, 0.34), 0.34)
         piece.box((x, top, -0.18), (wide, 0.006, 0.02), rim)
         piece.box((x, top, 0.22), (wide, 0.006, 0.02), rim)

@@ -183,7 +183,7 @@ def guitar(finishes: Finishes, paint: Paint, variant: int) -> Piece:
         piece.frustum((x, y * scale, -deep / 2), (radius, radius), deep, side, turn, shape)
         piece.frustum((x, y * scale, deep / 2 - 0.002), (radius * 0.985, radius * 0.985), 0.004, body, turn, shape)
     piece.box((0.0, 0.26 * scale, 0.0), (0.2, 0.24 * scale, deep), side)
-    piece.box((0.0, 0.26 * scale, 0.002), (0.2, 0.24 * scale, deep), body)
+    piece.panel((0.0, 0.38 * scale, deep / 2 + 0.0015), 0.19, 0.24 * scale, body)
     front = deep / 2
     if variant == 0:
         hole = finishes.builder.material((0.08, 0.06, 0.05))

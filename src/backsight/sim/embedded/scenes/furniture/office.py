@@ -31,7 +31,7 @@ def monitor(finishes: Finishes, paint: Paint, variant: int) -> Piece:
 def laptop(finishes: Finishes, paint: Paint, variant: int) -> Piece:
     """Return a laptop: 0 and 1 open, its screen off or on, 2 closed."""
     rng = finishes.rng
-    piece = Piece("laptop", None if variant == 1 else paint.name)
+    piece = Piece("laptop", paint.name if variant == 2 or (variant == 0 and paint.name == "black") else None)
     width = rng.uniform(0.32, 0.38)
     depth = width * 0.68
     case = finishes.material(paint)
@@ -105,7 +105,7 @@ def whiteboard(finishes: Finishes, paint: Paint, variant: int) -> Piece:
     width, height = (rng.uniform(1.7, 2.4), 1.1) if variant == 0 else (rng.uniform(1.1, 1.3), rng.uniform(0.85, 1.0))
     low = 0.8 if variant == 2 else 0.001
     back = finishes.material(paint)
-    piece.box((0.0, low, 0.0), (width, height, 0.03), back)
+    piece.box((0.0, low + 0.006, 0.0), (width - 0.012, height - 0.012, 0.03), back)
     frame = finishes.metal
     for y in (low, low + height - 0.03):
         piece.box((0.0, y, 0.006), (width, 0.03, 0.035), frame)
@@ -133,7 +133,7 @@ def projector_screen(finishes: Finishes, paint: Paint, variant: int) -> Piece:
     height = width * rng.uniform(0.58, 0.66)
     low = 0.75 if variant == 1 else 0.0
     cloth, border = finishes.material(paint), finishes.dark
-    piece.box((0.0, low + 0.03, 0.0), (width, height, 0.012), cloth)
+    piece.box((0.0, low + 0.03, 0.0), (width - 0.01, height, 0.012), cloth)
     for side in (-1, 1):
         x = side * (width / 2 - 0.025)
         piece.box((x, low + 0.03, 0.004), (0.05, height, 0.013), border)
@@ -236,7 +236,7 @@ def clock(finishes: Finishes, paint: Paint, variant: int) -> Piece:
         return piece
     radius = (rng.uniform(0.14, 0.2), rng.uniform(0.13, 0.17), 0.065)[variant]
     if variant == 1:
-        piece.box((0.0, 0.0, 0.0), (2 * radius, 2 * radius, 0.036), finishes.material(paint))
+        piece.box((0.0, 0.004, 0.0), (2 * radius - 0.008, 2 * radius - 0.008, 0.036), finishes.material(paint))
         for side in (-1, 1):
             piece.box((side * radius * 0.94, 0.0, 0.006), (radius * 0.12, 2 * radius, 0.036), rim, hidden=HIDE_BACK)
             at = (0.0, radius * (1 + side * 0.94) - radius * 0.06, 0.006)

@@ -1,4 +1,4 @@
-"""Racks, counters, tills, carts, baskets, signs, stools and benches of shops and halls."""
+"""Racks, counters, tills, shopping carts, signs, stools and benches of shops and halls."""
 
 import math
 
@@ -11,11 +11,11 @@ from backsight.sim.embedded.scenes.furniture.joinery import (
     add_open_box,
     add_rod,
 )
-from backsight.sim.embedded.scenes.piece import HIDE_BACK, HIDE_BOTTOM, HIDE_ENDS, POLE, Piece, Round
+from backsight.sim.embedded.scenes.piece import HIDE_BACK, HIDE_BOTTOM, HIDE_ENDS, POLE, Piece, Round, Vector
 
 
 def rack(finishes: Finishes, paint: Paint, variant: int) -> Piece:
-    """Return an open rack, empty: 0 heavy pallet rack, 1 slotted uprights, 2 shop shelves with a back, 3 a gym rack."""
+    """Return an open rack: 0 heavy pallet rack, 1 slotted uprights, 2 shop shelves with some goods, 3 low."""
     rng = finishes.rng
     piece = Piece("rack", paint.name)
     if variant == 0:
@@ -46,17 +46,41 @@ def rack(finishes: Finishes, paint: Paint, variant: int) -> Piece:
                 low, high = 0.15 + step * 0.7, 0.8 + step * 0.7
                 add_rod(piece, (side * x, low, z), (side * x, min(high, height - 0.05), -z), 0.035, steel)
     if variant == 2:
-        piece.box((0.0, 0.1, -depth / 2 + 0.012), (width - 0.02, height - 0.1, 0.024), board)
+        piece.box((0.0, 0.1, -depth / 2 + 0.014), (width - 0.02, height - 0.1, 0.024), board)
+        holes = finishes.printed(f"holes {paint.name}", lambda draw: prints.perforation(draw, paint.colour), 1)
+        x, low, high, z = width / 2 - 0.015, 0.16, height - 0.01, -depth / 2 + 0.027
+        corners = ((-x, low, z), (x, low, z), (x, high, z), (-x, high, z))
+        repeats = ((0.0, 0.0), (2 * x / 0.24, 0.0), (2 * x / 0.24, (high - low) / 0.24), (0.0, (high - low) / 0.24))
+        piece.quad(corners, holes, repeats)
     back_z = -depth / 2 + (0.03 if variant == 2 else 0.01)
     for number, y in enumerate(levels):
         piece.box((0.0, y, 0.0), (width - (0.01 if variant == 2 else 2 * post), shelf, depth - 0.02), board)
         if variant == 2:
-            piece.box((0.0, y - 0.03, depth / 2 - 0.012), (width - 0.01, 0.065, 0.016), steel)
+            piece.box((0.0, y - 0.03, depth / 2 - 0.012), (width - 0.004, 0.07, 0.016), steel)
         above = levels[number + 1] - 0.03 if number + 1 < len(levels) else math.inf
         size = (width - 2 * post - 0.03, depth / 2 - back_z - 0.04)
         kind = "in" if number + 1 < len(levels) else "on"
-        piece.offer(kind, (0.0, y + shelf, (depth / 2 + back_z - 0.02) / 2), size, above - y - shelf)
+        middle, free = (depth / 2 + back_z - 0.02) / 2, above - y - shelf
+        if variant == 2 and kind == "in" and rng.random() < 0.6:
+            taken = size[0] * rng.uniform(0.35, 0.6)
+            hand = float(rng.choice([-1.0, 1.0]))
+            at = (hand * (size[0] - taken) / 2, y + shelf, middle)
+            _goods(piece, finishes, at, (taken - 0.02, min(free - 0.04, rng.uniform(0.2, 0.32)), size[1] - 0.03))
+            piece.offer(kind, (-hand * taken / 2, y + shelf, middle), (size[0] - taken, size[1]), free)
+        else:
+            piece.offer(kind, (0.0, y + shelf, middle), size, free)
     return piece
+
+
+def _goods(piece: Piece, finishes: Finishes, base_m: Vector, size_m: Vector) -> None:
+    """Add a row of packages that stand side by side, their fronts to +Z."""
+    (x, y, z), (width, height, depth) = base_m, size_m
+    piece.box((x, y, z), (width, height, depth), finishes.builder.material((0.62, 0.58, 0.52)), hidden=HIDE_BOTTOM)
+    look = finishes.printed("goods", prints.goods, 5, 0.15)
+    front, share = z + depth / 2 + 0.002, min(1.0, width / 0.8)
+    left, right, top = x - width / 2, x + width / 2, y + height
+    uv = ((0.0, 0.0), (share, 0.0), (share, 1.0), (0.0, 1.0))
+    piece.quad(((left, y, front), (right, y, front), (right, top, front), (left, top, front)), look, uv)
 
 
 def counter(finishes: Finishes, paint: Paint, variant: int) -> Piece:
@@ -171,54 +195,6 @@ def _cart_basket(piece: Piece, looks: tuple[int, int], size_m: tuple[float, floa
     piece.offer("in", (0.0, floor + 0.02, 0.0), (width * 0.62, length * 0.55))
 
 
-def trolley(finishes: Finishes, paint: Paint, variant: int) -> Piece:
-    """Return a trolley: 0 a platform with a bow, 1 a sack barrow, 2 a serving or book trolley of three shelves."""
-    rng = finishes.rng
-    piece = Piece("trolley", paint.name)
-    frame, dark = finishes.material(paint), finishes.dark
-    if variant == 1:
-        _sack_barrow(piece, (frame, dark), rng.uniform(1.15, 1.3))
-        return piece
-    length, width = (rng.uniform(0.85, 1.0), rng.uniform(0.55, 0.62)) if variant == 0 else (0.8, 0.46)
-    x, z = length / 2 - 0.08, width / 2 - 0.07
-    for side in (-1, 1):
-        for end in (-1, 1):
-            add_disc(piece, (side * x, 0.07, end * z), 0.07, 0.04, dark, True)
-    if variant == 0:
-        piece.box((0.0, 0.14, 0.0), (length, 0.05, width), frame)
-        for side in (-1, 1):
-            add_rod(piece, (-length / 2 + 0.03, 0.19, side * z), (-length / 2 - 0.02, 0.95, side * z), 0.04, dark)
-        for y in (0.55, 0.95):
-            piece.box((-length / 2 + 0.03 - 0.05 * (y - 0.19) / 0.76, y - 0.02, 0.0), (0.04, 0.04, 2 * z), dark)
-        piece.offer("on", (0.05, 0.19, 0.0), (length - 0.16, width - 0.06))
-        return piece
-    for side in (-1, 1):
-        for end in (-1, 1):
-            piece.box((side * x, 0.14, end * z), (0.035, 0.76, 0.035), frame)
-    for y in (0.16, 0.5, 0.84):
-        piece.box((0.0, y, 0.0), (length, 0.03, width), frame)
-        kind, free = ("on", math.inf) if y > 0.8 else ("in", 0.3)
-        piece.offer(kind, (0.0, y + 0.03, 0.0), (2 * x - 0.05, width - 0.03 if y > 0.8 else 2 * z - 0.05), free)
-    piece.box((length / 2 + 0.03, 0.86, 0.0), (0.03, 0.03, width - 0.06), dark)
-    for side in (-1, 1):
-        piece.box((length / 2 + 0.01, 0.86, side * (z - 0.01)), (0.07, 0.03, 0.03), dark)
-    return piece
-
-
-def _sack_barrow(piece: Piece, looks: tuple[int, int], height: float) -> None:
-    """Add two wheels, an upright frame and the blade that a load stands on."""
-    frame, dark = looks
-    for side in (-1, 1):
-        add_disc(piece, (side * 0.22, 0.12, -0.12), 0.12, 0.06, dark)
-        piece.box((side * 0.17, 0.03, 0.0), (0.045, height, 0.045), frame)
-    for step in range(4):
-        piece.box((0.0, 0.15 + step * (height - 0.3) / 3, 0.0), (0.34, 0.045, 0.035), frame)
-    piece.box((0.0, height, -0.03), (0.4, 0.045, 0.045), dark)
-    piece.box((0.0, 0.0, 0.14), (0.42, 0.025, 0.28), frame)
-    piece.box((0.0, 0.1, -0.12), (0.42, 0.035, 0.035), frame)
-    piece.offer("on", (0.0, 0.025, 0.155), (0.38, 0.22))
-
-
 def sign(finishes: Finishes, paint: Paint, variant: int) -> Piece:
     """Return a sign: 0 a stand-up board of two leaves, 1 flat for the wall, 2 on a pole with a round foot."""
     rng = finishes.rng
@@ -247,41 +223,6 @@ def sign(finishes: Finishes, paint: Paint, variant: int) -> Piece:
         for x in (-width / 2, width / 2):
             add_rod(piece, (x, 0.0, low), (x, height, high), 0.025, board)
     piece.box((0.0, height - 0.02, 0.0), (width, 0.035, 0.05), board)
-    return piece
-
-
-def basket(finishes: Finishes, paint: Paint, variant: int) -> Piece:
-    """Return a basket: 0 for shopping with a bow handle, 1 a laundry basket, 2 woven and round, 3 woven and low."""
-    rng = finishes.rng
-    piece = Piece("basket", paint.name)
-    weave = finishes.material(paint, "fabric")
-    dark, light = finishes.shade(paint, 0.78), finishes.shade(paint, 1.1)
-    if variant in (1, 2):
-        radius = rng.uniform(0.21, 0.26) if variant == 1 else rng.uniform(0.15, 0.19)
-        high = rng.uniform(0.5, 0.6) if variant == 1 else rng.uniform(0.18, 0.24)
-        shape = Round(10, 1.25 if variant == 1 else 1.0, bottom=False, top=False)
-        piece.frustum((0.0, 0.0, 0.0), (radius * 0.86, radius), high, weave, shape=shape)
-        piece.frustum((0.0, 0.012, 0.0), (radius * 0.82, radius * 0.95), high - 0.012, dark, shape=shape)
-        cap = Round(10, shape.stretch_x, bottom=False)
-        piece.frustum((0.0, 0.0, 0.0), (radius * 0.84, radius * 0.84), 0.014, dark, shape=cap)
-        for y in (high * 0.3, high * 0.62, high - 0.03):
-            band = radius * (0.86 + 0.14 * y / high) + 0.006
-            piece.frustum((0.0, y, 0.0), (band, band), 0.03, light, shape=shape)
-        reach = radius * 1.05
-        piece.offer("in", (0.0, 0.014, 0.0), (reach * shape.stretch_x, reach))
-        return piece
-    width, depth = rng.uniform(0.4, 0.48), rng.uniform(0.28, 0.34)
-    high = rng.uniform(0.2, 0.26) if variant == 0 else rng.uniform(0.12, 0.16)
-    add_open_box(piece, (0.0, 0.0, 0.0), (width, high, depth), 0.015, (weave, dark), offer=False)
-    piece.offer("in", (0.0, 0.015, 0.0), (width - 0.05, depth - 0.05), high - 0.04 if variant == 0 else math.inf)
-    for y in (high * 0.3, high - 0.03):
-        for side in (-1, 1):
-            piece.box((0.0, y, side * (depth / 2 + 0.003)), (width + 0.012, 0.03, 0.008), light)
-            piece.box((side * (width / 2 + 0.003), y, 0.0), (0.008, 0.03, depth + 0.004), light)
-    if variant == 0:
-        for side in (-1, 1):
-            add_rod(piece, (side * width * 0.46, high - 0.02, 0.0), (side * width * 0.3, high + 0.17, 0.0), 0.024, dark)
-        piece.box((0.0, high + 0.155, 0.0), (width * 0.6 + 0.024, 0.028, 0.03), dark)
     return piece
 
 

@@ -145,3 +145,60 @@ def _book_row(
     for side in (left, right):
         first, last = (front, back) if side == right else (back, front)
         piece.quad(((side, y, first), (side, y, last), (side, top, last), (side, top, first)), cover)
+
+
+def filing_cabinet(finishes: Finishes, paint: Paint, drawers: int) -> Piece:
+    """Return a narrow cabinet of steel drawers with label holders.
+
+    Args:
+        finishes: materials of the scene.
+        paint: colour of the steel.
+        drawers: 2 to 4.
+    """
+    rng = finishes.rng
+    width, depth, step = rng.uniform(0.42, 0.48), rng.uniform(0.55, 0.62), 0.31
+    piece = Piece("cabinet", paint.name)
+    steel, front = finishes.material(paint), finishes.shade(paint, 1.07)
+    height = 0.06 + drawers * step
+    piece.box((0.0, 0.0, -0.02), (width - 0.03, 0.04, depth - 0.06), finishes.dark, hidden=HIDE_ENDS)
+    piece.box((0.0, 0.04, -0.01), (width, height - 0.04, depth - 0.02), steel)
+    for drawer in range(drawers):
+        y, z = 0.05 + drawer * step, depth / 2 - 0.02
+        piece.box((0.0, y, z + 0.009), (width - 0.03, step - 0.018, 0.018), front)
+        piece.box((0.0, y + step * 0.42, z + 0.03), (0.13, 0.024, 0.026), finishes.metal)
+        piece.box((0.0, y + step * 0.66, z + 0.02), (0.09, 0.045, 0.006), finishes.white)
+    piece.offer("on", (0.0, height, -0.01), (width - 0.04, depth - 0.06))
+    return piece
+
+
+def open_cabinet(finishes: Finishes, paint: Paint, columns: int, rows: int) -> Piece:
+    """Return a cabinet of open niches; some of the lowest have a door.
+
+    Args:
+        finishes: materials of the scene.
+        paint: colour of the boards.
+        columns: niches side by side.
+        rows: niches above one another.
+    """
+    rng = finishes.rng
+    wide, tall, depth, board = rng.uniform(0.36, 0.44), rng.uniform(0.33, 0.4), rng.uniform(0.34, 0.4), 0.025
+    piece = Piece("cabinet", paint.name)
+    wood, back = finishes.material(paint, "wood"), finishes.shade(paint, 0.9)
+    width, height = columns * wide + board, rows * tall + board + 0.05
+    piece.box((0.0, 0.0, -0.01), (width - 0.04, 0.05, depth - 0.05), finishes.dark, hidden=HIDE_ENDS)
+    piece.box((0.0, 0.05, -depth / 2 + 0.006), (width, height - 0.05, 0.012), back)
+    for column in range(columns + 1):
+        x = column * wide - columns * wide / 2
+        piece.box((x, 0.05, 0.006), (board, height - 0.05, depth - 0.012), wood)
+    for row in range(rows + 1):
+        piece.box((0.0, 0.05 + row * tall, 0.006), (width - board, board, depth - 0.014), wood)
+    for column in range(columns):
+        for row in range(rows):
+            x, y = (column + 0.5) * wide - columns * wide / 2, 0.05 + row * tall + board
+            if row == 0 and rng.random() < 0.4:
+                frame = (x - wide / 2 + 0.013, x + wide / 2 - 0.013, y - 0.005, y + tall - board)
+                add_fronts(piece, frame, depth / 2 - 0.018, (1, 1), (finishes.shade(paint, 1.07), finishes.metal))
+            else:
+                piece.offer("in", (x, y, 0.006), (wide - board - 0.02, depth - 0.04), tall - board - 0.01)
+    piece.offer("on", (0.0, height, 0.0), (width - 0.03, depth - 0.04))
+    return piece

@@ -118,3 +118,65 @@ def desk(finishes: Finishes, paint: Paint, variant: int) -> Piece:
     free = (right - left, depth - 0.12)
     piece.offer("under", ((left + right) / 2, 0.0, 0.03), free, height - 0.41)
     return piece
+
+
+def school_desk(finishes: Finishes, paint: Paint) -> Piece:
+    """Return a small desk on a metal frame with a shelf for books under its top; its sitter is at +Z."""
+    rng = finishes.rng
+    width, depth, height = rng.uniform(0.62, 0.72), rng.uniform(0.48, 0.54), rng.uniform(0.7, 0.75)
+    piece = Piece("desk", paint.name)
+    top, metal = finishes.material(paint, "wood"), finishes.metal
+    piece.box((0.0, height - 0.03, 0.0), (width, 0.03, depth), top)
+    for side in (-1, 1):
+        x = side * (width / 2 - 0.05)
+        piece.box((x, 0.035, -0.06), (0.035, height - 0.065, 0.05), metal, hidden=HIDE_ENDS)
+        piece.box((x, 0.0, 0.0), (0.04, 0.035, depth - 0.06), metal)
+    piece.box((0.0, height - 0.17, -0.03), (width - 0.1, 0.02, depth - 0.12), finishes.shade(paint, 0.85))
+    piece.box((0.0, height - 0.15, -depth / 2 + 0.04), (width - 0.1, 0.12, 0.015), finishes.shade(paint, 0.85))
+    piece.offer("on", (0.0, height, 0.0), (width - 0.04, depth - 0.04))
+    piece.offer("in", (0.0, height - 0.15, 0.0), (width - 0.18, depth - 0.2), 0.11)
+    piece.offer("under", (0.0, 0.0, 0.02), (width - 0.2, depth - 0.1), height - 0.18)
+    return piece
+
+
+def work_desk(finishes: Finishes, paint: Paint) -> Piece:
+    """Return an office desk: a plain top on two frames of metal, open below, with a low screen at its back."""
+    rng = finishes.rng
+    width, depth, height = rng.uniform(1.3, 1.6), rng.uniform(0.68, 0.8), rng.uniform(0.72, 0.76)
+    piece = Piece("desk", paint.name)
+    top, metal = finishes.material(paint, "wood"), finishes.metal
+    piece.box((0.0, height - 0.03, 0.0), (width, 0.03, depth), top)
+    for side in (-1, 1):
+        x = side * (width / 2 - 0.06)
+        for z in (-depth / 2 + 0.06, depth / 2 - 0.06):
+            piece.box((x, 0.0, z), (0.05, height - 0.03, 0.05), metal, hidden=HIDE_ENDS)
+        piece.box((x, height - 0.09, 0.0), (0.045, 0.06, depth - 0.17), metal)
+    piece.box((0.0, height - 0.09, -depth / 2 + 0.06), (width - 0.17, 0.05, 0.04), metal)
+    if rng.random() < 0.5:
+        piece.box((0.0, height, -depth / 2 + 0.015), (width - 0.04, 0.36, 0.025), finishes.material(paint, "fabric"))
+    piece.offer("on", (0.0, height, 0.02), (width - 0.05, depth - 0.1))
+    piece.offer("under", (0.0, 0.0, 0.02), (width - 0.22, depth - 0.2), height - 0.1)
+    return piece
+
+
+def meeting_table(finishes: Finishes, paint: Paint, seats: int) -> Piece:
+    """Return a long table with chamfered ends on two panels.
+
+    Args:
+        finishes: materials of the scene.
+        paint: colour of the top.
+        seats: along one of its long sides, 3 to 6.
+    """
+    rng = finishes.rng
+    width, depth, height = seats * rng.uniform(0.64, 0.7), rng.uniform(1.0, 1.2), rng.uniform(0.73, 0.76)
+    piece = Piece("table", paint.name)
+    top, dark = finishes.material(paint, "wood"), finishes.shade(paint, 0.85)
+    piece.box((0.0, height - 0.04, 0.0), (width - 0.3, 0.04, depth), top)
+    for side in (-1, 1):
+        piece.box((side * (width / 2 - 0.075), height - 0.04, 0.0), (0.15, 0.04, depth * 0.72), top)
+        piece.box((side * width * 0.3, 0.0, 0.0), (0.09, height - 0.04, depth * 0.62), dark, hidden=HIDE_ENDS)
+    piece.box((0.0, height * 0.55, 0.0), (width * 0.6, 0.16, 0.04), dark, hidden=HIDE_TOP)
+    piece.offer("on", (0.0, height, 0.0), (width - 0.34, depth - 0.05))
+    reach = depth / 2 - 0.06
+    piece.offer("under", (0.0, 0.0, 0.04 + reach / 2), (width * 0.5, reach), height - 0.05)
+    return piece

@@ -4,7 +4,9 @@ import math
 
 from backsight.sim.embedded.scenes.floor_plan import wall_length_m
 from backsight.sim.embedded.scenes.furniture import decor, storage, tables
+from backsight.sim.embedded.scenes.looks import PUBLIC
 from backsight.sim.embedded.scenes.placer import Placer, Standing, places_round
+from backsight.sim.embedded.scenes.recipes.things import draw
 from backsight.sim.embedded.scenes.room_space import Pose
 
 
@@ -47,10 +49,15 @@ def rug(placer: Placer, pose: Pose, width_m: float, depth_m: float) -> None:
 
 
 def pictures(placer: Placer, count: int) -> None:
-    """Hang some pictures."""
+    """Hang some pictures: next to none where textures are to be plain, many large ones where they are distinctive."""
     rng, finishes = placer.rng, placer.finishes
-    for _ in range(count):
-        width, height = rng.uniform(0.4, 0.95), rng.uniform(0.4, 0.75)
+    choice, public = placer.style.textures, placer.room.room_type in PUBLIC
+    larger = 1.25 if choice == "distinctive" else 1.0
+    for _ in range({"plain": 0, "distinctive": count + 4}.get(choice, count)):
+        if rng.random() < (0.5 if public or choice == "distinctive" else 0.1):
+            placer.hang(draw(placer, "picture", "wall", int(rng.choice([3, 3, 4]))), rng.uniform(1.0, 1.3))
+            continue
+        width, height = rng.uniform(0.4, 0.95) * larger, rng.uniform(0.4, 0.75) * larger
         piece = decor.picture(finishes, finishes.paint("picture"), width, height)
         placer.hang(piece, rng.uniform(1.2, 1.4))
 
@@ -76,6 +83,16 @@ def waste_bin(placer: Placer) -> None:
     """Put a waste bin at a wall."""
     finishes = placer.finishes
     placer.against_wall(decor.waste_bin(finishes, finishes.paint("bin"), pick(placer, 3)))
+
+
+def curtains(placer: Placer, chance: float) -> None:
+    """Hang curtains before windows."""
+    room = placer.room
+    for side in range(4):
+        for window in room.windows[side]:
+            if placer.rng.random() < chance:
+                piece = draw(placer, "curtain", "wall", int(placer.rng.choice([0, 0, 2])))
+                placer.hang_before(piece, side, window)
 
 
 def sideboard(placer: Placer) -> None:

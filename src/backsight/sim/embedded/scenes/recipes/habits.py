@@ -6,11 +6,11 @@ _TABLEWARE = ("cup", "bowl", "plate", "bottle")
 _SHELVED = ("vase", "box", "globe", "plant", "book", "book", "candle", "clock")
 _OFFICE = ("cup", "book", "book", "laptop", "bottle", "tray")
 
-_SHELF = Rule("in", ("bookshelf", "rack"), _SHELVED, 1.2)
+_SHELF = Rule("in", ("bookshelf", "rack"), _SHELVED, 2.0)
 _TOPS = Rule("on", ("bookshelf", "wardrobe"), ("box", "plant", "vase", "basket", "globe"), 0.3)
-_IN_BASKET = Rule("in", ("basket", "box", "crate"), ("book", "bottle", "towel", "cushion", "teddy bear"), 0.8)
-_ON_SEATS = Rule("on", ("sofa", "armchair"), ("cushion", "book", "teddy bear"), 0.7)
-_UNDER = Rule("under", ("table", "desk", "bench"), ("basket", "box", "backpack"), 0.4)
+_IN_BASKET = Rule("in", ("basket", "box", "crate", "bin"), ("book", "cup", "towel", "bottle", "teddy bear"), 1.2)
+_ON_SEATS = Rule("on", ("sofa", "armchair", "piano", "fireplace"), ("cushion", "book", "teddy bear"), 0.9)
+_UNDER = Rule("under", ("table", "desk", "bench", "bed", "piano"), ("basket", "box", "backpack", "book"), 0.4)
 
 HABITS: dict[str, tuple[Rule, ...]] = {
     "living room": (
@@ -19,11 +19,12 @@ HABITS: dict[str, tuple[Rule, ...]] = {
         _SHELF,
         _TOPS,
         _ON_SEATS,
-        Rule("under", ("table",), ("basket", "box", "book"), 0.5),
+        Rule("under", ("table", "bench"), ("basket", "box", "book"), 0.6),
+        Rule("in", ("table",), ("book", "tray", "bowl"), 1.0),
         _IN_BASKET,
     ),
     "bedroom": (
-        Rule("on", ("cabinet",), ("cup", "book", "clock", "candle", "bottle"), 0.9),
+        Rule("on", ("cabinet", "bench"), ("cup", "book", "clock", "candle", "bottle"), 1.2),
         Rule("on", ("bed",), ("cushion", "teddy bear", "book", "laptop"), 1.2),
         Rule("on", ("desk",), ("laptop", "book", "cup"), 1.2),
         Rule("on", ("chair", "armchair"), ("book", "cushion", "backpack"), 0.3),
@@ -39,20 +40,26 @@ HABITS: dict[str, tuple[Rule, ...]] = {
         Rule("in", ("sink",), ("plate", "cup", "bowl", "pot"), 0.7),
         Rule("in", ("rack", "cabinet", "trolley"), ("pot", "bowl", "box", "bottle"), 1.0),
         Rule("under", ("table",), ("basket", "box", "crate"), 0.5),
-        Rule("in", ("crate", "basket", "box"), ("bottle", "bottle", "cup"), 1.5),
+        Rule("in", ("crate", "basket", "box", "pot"), ("bottle", "cup", "bowl", "plate"), 1.5),
     ),
     "bathroom": (
-        Rule("in", ("sink",), ("cup", "bottle"), 0.4),
-        Rule("on", ("sink", "cabinet", "washing machine"), ("bottle", "cup", "candle", "towel", "basket"), 0.9),
+        Rule("in", ("sink",), ("cup", "bottle"), 0.6),
+        Rule(
+            "on",
+            ("sink", "cabinet", "washing machine", "radiator"),
+            ("bottle", "cup", "candle", "towel", "basket"),
+            0.9,
+        ),
         Rule("on", ("stool", "chair", "bench"), ("towel", "bottle"), 0.8),
-        Rule("in", ("basket", "rack", "cabinet"), ("towel", "bottle"), 1.2),
-        Rule("in", ("bathtub",), ("bottle", "basket"), 0.2),
-        Rule("under", ("sink", "bench"), ("basket", "box"), 0.6),
+        Rule("in", ("basket", "rack", "shower"), ("towel", "bottle", "cup"), 1.5),
+        Rule("in", ("bathtub",), ("bottle", "stool", "towel"), 0.3),
+        Rule("under", ("sink", "bench"), ("basket", "box", "bottle"), 0.9),
     ),
     "dining room": (
-        Rule("on", ("table",), ("plate", "cup", "bowl", "bottle", "candle"), 4.0),
+        Rule("on", ("table",), ("plate", "plate", "cup", "bowl", "bottle", "candle"), 6.0),
         Rule("on", ("cabinet",), ("tray", "candle", "vase", "bowl", "bottle", "clock"), 0.9),
-        Rule("under", ("table",), ("basket", "box"), 0.5),
+        Rule("under", ("table", "bench", "piano"), ("basket", "box", "book"), 0.6),
+        Rule("in", ("bowl", "tray"), ("cup",), 0.3),
         _SHELF,
         _TOPS,
         _IN_BASKET,
@@ -79,7 +86,7 @@ HABITS: dict[str, tuple[Rule, ...]] = {
         Rule("on", ("desk",), _OFFICE, 0.9),
         Rule("on", ("table", "counter"), ("cup", "laptop", "book", "bottle", "bowl"), 1.5),
         Rule("on", ("cabinet",), ("printer", "plant", "box", "book", "tray"), 0.8),
-        Rule("under", ("desk",), ("bin", "basket", "backpack", "box"), 0.45),
+        Rule("under", ("desk",), ("bin", "basket", "backpack", "box"), 0.6),
         _SHELF,
         _ON_SEATS,
         _IN_BASKET,
@@ -125,7 +132,7 @@ HABITS: dict[str, tuple[Rule, ...]] = {
     ),
     "gym": (
         Rule("on", ("bench", "weight bench", "stool"), ("towel", "bottle", "backpack"), 0.8),
-        Rule("in", ("rack", "locker"), ("dumbbell", "exercise ball", "backpack", "towel"), 2.5),
+        Rule("in", ("rack", "locker"), ("dumbbell", "dumbbell", "towel", "bottle", "book"), 3.5),
         Rule("on", ("rack",), ("dumbbell",), 3.0),
         Rule("on", ("counter", "cabinet"), ("bottle", "towel", "basket"), 1.5),
         Rule("under", ("bench",), ("basket", "backpack"), 0.7),

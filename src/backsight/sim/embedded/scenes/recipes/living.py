@@ -6,6 +6,7 @@ from backsight.sim.embedded.scenes.furniture import seating, storage, tables
 from backsight.sim.embedded.scenes.placer import Placer
 from backsight.sim.embedded.scenes.recipes.groups import (
     bookshelf,
+    curtains,
     desk_group,
     dining_group,
     floor_things,
@@ -17,6 +18,7 @@ from backsight.sim.embedded.scenes.recipes.groups import (
     television,
     waste_bin,
 )
+from backsight.sim.embedded.scenes.recipes.things import extras
 from backsight.sim.embedded.scenes.room_space import Pose
 
 
@@ -55,6 +57,12 @@ def living_room(placer: Placer) -> None:
         bookshelf(placer)
     if rng.random() < 0.6:
         sideboard(placer)
+    extras(
+        placer,
+        {"fireplace": 0.35, "piano": 0.25, "guitar": 0.3, "radiator": 0.4, "basket": 0.9, "clock": 0.15}
+        | {"mirror/wall": 0.25, "clock/wall": 0.3, "stool": 0.25, "globe": 0.1, "fan": 0.12},
+    )
+    curtains(placer, 0.6)
     floor_things(placer, int(rng.integers(1, 3)), int(rng.integers(1, 4)), int(rng.random() < 0.3))
     pictures(placer, int(rng.integers(1, 4)))
 
@@ -78,6 +86,12 @@ def dining_room(placer: Placer) -> None:
     finishes = placer.finishes
     if rng.random() < 0.5:
         placer.against_wall(seating.chair(finishes, finishes.paint("chair"), pick(placer, 3)))
+    extras(
+        placer,
+        {"piano": 0.15, "fireplace": 0.2, "radiator": 0.4, "basket": 0.9, "bench": 0.2, "clock": 0.2}
+        | {"mirror/wall": 0.3, "clock/wall": 0.4},
+    )
+    curtains(placer, 0.6)
     floor_things(placer, int(rng.integers(0, 2)), int(rng.integers(1, 3)), int(rng.random() < 0.3))
     pictures(placer, int(rng.integers(1, 3)))
 
@@ -94,6 +108,12 @@ def study(placer: Placer) -> None:
     if rng.random() < 0.5:
         sideboard(placer)
     waste_bin(placer)
+    extras(
+        placer,
+        {"globe": 0.3, "guitar": 0.2, "radiator": 0.35, "backpack": 0.5, "basket": 0.9, "printer": 0.15}
+        | {"clock/wall": 0.5, "whiteboard/wall": 0.2, "fan": 0.2},
+    )
+    curtains(placer, 0.4)
     floor_things(placer, int(rng.integers(0, 2)), int(rng.integers(0, 2)), int(rng.integers(0, 3)))
     pictures(placer, int(rng.integers(1, 3)))
     x0, z0, x1, z1 = placer.room.rect
@@ -112,6 +132,11 @@ def hallway(placer: Placer) -> None:
     if rng.random() < 0.7:
         placer.against_wall(storage.wardrobe(finishes, finishes.paint("wardrobe"), pick(placer, 3)))
     placer.against_wall(seating.chair(finishes, finishes.paint("chair"), pick(placer, 3)))
+    extras(
+        placer,
+        {"bench": 0.6, "coat rack": 0.6, "coat rack/wall": 0.5, "mirror/wall": 0.6, "basket": 0.9, "backpack": 0.5}
+        | {"radiator": 0.3, "stool": 0.2, "clock/wall": 0.3, "clock": 0.15},
+    )
     floor_things(placer, int(rng.random() < 0.5), int(rng.integers(0, 2)), int(rng.integers(0, 2)))
     pictures(placer, int(rng.integers(1, 3)))
     x0, z0, x1, z1 = placer.room.rect

@@ -109,7 +109,7 @@ def shop_floor(placer: Placer) -> None:
 def _till(placer: Placer) -> None:
     """Stand a counter with a till near the door, room behind it for whoever sells."""
     rng, finishes, room = placer.rng, placer.finishes, placer.room
-    piece = shop.counter(finishes, finishes.paint("counter"), pick(placer, 2))
+    piece = shop.counter(finishes, finishes.paint("counter"), 0)
     counter = None
     for side in calm_sides(placer):
         half = wall_length_m(room.rect, side) / 2
@@ -167,7 +167,8 @@ def gym(placer: Placer) -> None:
     walls = sorted(sides[:3], key=lambda side: -wall_length_m(room.rect, side))
     _machines(placer, walls[0])
     lockers = draw(placer, "locker", "floor")
-    fill_wall(placer, lockers, walls[-1], rng.uniform(0.35, 0.6))
+    if not fill_wall(placer, lockers, walls[-1], rng.uniform(0.35, 0.6)):
+        placer.against_wall(lockers, tries=40)
     rack = placer.against_wall(shop.rack(finishes, finishes.paint("rack"), 3))
     if rack is not None:
         beside(placer, "rack" if rng.random() < 0.2 else "bench", rack)

@@ -3,6 +3,7 @@
 from backsight.sim.embedded.scenes.furniture import beds, seating, storage
 from backsight.sim.embedded.scenes.placer import Placer
 from backsight.sim.embedded.scenes.recipes.groups import (
+    curtains,
     desk_group,
     floor_things,
     pick,
@@ -11,6 +12,7 @@ from backsight.sim.embedded.scenes.recipes.groups import (
     sideboard,
     television,
 )
+from backsight.sim.embedded.scenes.recipes.things import extras
 
 
 def bedroom(placer: Placer) -> None:
@@ -33,6 +35,12 @@ def bedroom(placer: Placer) -> None:
         placer.against_wall(seating.chair(finishes, finishes.paint("chair"), pick(placer, 3)))
     if rng.random() < 0.25:
         television(placer)
+    extras(
+        placer,
+        {"bookshelf": 0.4, "mirror": 0.35, "mirror/wall": 0.4, "basket": 0.9, "radiator": 0.4, "backpack": 0.4}
+        | {"guitar": 0.12, "exercise ball": 0.1, "bench": 0.15, "clock/wall": 0.2},
+    )
+    curtains(placer, 0.6)
     floor_things(placer, int(rng.random() < 0.4), int(rng.integers(0, 2)), int(rng.integers(0, 3)))
     pictures(placer, int(rng.integers(1, 3)))
 

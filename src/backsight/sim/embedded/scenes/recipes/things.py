@@ -12,6 +12,12 @@ _STRAIGHT = frozenset(
 )
 """Things that people set down parallel to the edge."""
 
+_LIVED_IN = 0.25
+"""Clutter from which on every room has something on, in and under its furniture."""
+_THINGS_TRIED = 3
+_HUNG_AT_M = {"clock": 1.85, "mirror": 1.0, "towel": 0.85, "coat rack": 1.5, "sign": 1.6, "whiteboard": 0.85}
+"""Height of the lower edge of what hangs on walls."""
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -46,15 +52,40 @@ def set_down(placer: Placer, category: str, carrier: Standing, where: SurfaceKin
 
 
 def strew(placer: Placer, rules: tuple[Rule, ...]) -> None:
-    """Lay small things on, in and under what stands in the room, as many as the clutter asks for."""
+    """Lay small things on, in and under what stands in the room, as many as the clutter asks for.
+
+    Unless the room is to be nearly bare, one thing at least comes on, in and under others where anything can hold it.
+    """
+    placed: dict[SurfaceKind, int] = {"on": 0, "in": 0, "under": 0}
     for rule in rules:
-        carriers = [standing for standing in placer.standing if standing.piece.category in rule.carriers]
         mean = rule.each * 2.0 * placer.style.clutter
-        for carrier in carriers:
+        for carrier in _carriers(placer, rule):
             for _ in range(min(int(placer.rng.poisson(mean)), math.ceil(3 * rule.each) + 1)):
-                known = [t for t in rule.things if kinds_of(t)]
-                if known:
-                    set_down(placer, known[int(placer.rng.integers(len(known)))], carrier, rule.where)
+                placed[rule.where] += _set_down_any(placer, rule, carrier)
+    for where in placed:
+        if placer.style.clutter >= _LIVED_IN and not placed[where]:
+            _set_down_one(placer, [rule for rule in rules if rule.where == where])
+
+
+def _carriers(placer: Placer, rule: Rule) -> list[Standing]:
+    return [
+        standing
+        for standing in placer.standing
+        if standing.piece.category in rule.carriers and standing.piece.offers(rule.where)
+    ]
+
+
+def _set_down_any(placer: Placer, rule: Rule, carrier: Standing) -> bool:
+    """Try a few of a rule's things until one finds room."""
+    order = placer.rng.permutation(len(rule.things)).tolist()[:_THINGS_TRIED]
+    return any(set_down(placer, rule.things[number], carrier, rule.where) is not None for number in order)
+
+
+def _set_down_one(placer: Placer, rules: list[Rule]) -> None:
+    for rule in rules:
+        for carrier in _carriers(placer, rule):
+            if _set_down_any(placer, rule, carrier):
+                return
 
 
 def beside(placer: Placer, category: str, neighbour: Standing | None) -> Standing | None:
@@ -62,6 +93,23 @@ def beside(placer: Placer, category: str, neighbour: Standing | None) -> Standin
     piece = draw(placer, category, "floor")
     placed = None if neighbour is None else placer.beside(piece, neighbour)
     return placed or placer.against_wall(piece)
+
+
+def extras(placer: Placer, chances: dict[str, float]) -> None:
+    """Put further furniture at walls or on them.
+
+    Args:
+        placer: of the room.
+        chances: probability of each, by category; 'category/wall' hangs it.
+    """
+    for name, chance in chances.items():
+        category, _, hung = name.partition("/")
+        if placer.rng.random() >= chance:
+            continue
+        if hung:
+            placer.hang(draw(placer, category, "wall"), _HUNG_AT_M[category] + placer.rng.uniform(-0.05, 0.1))
+        else:
+            placer.against_wall(draw(placer, category, "floor"))
 
 
 def some(placer: Placer, mean: float) -> int:

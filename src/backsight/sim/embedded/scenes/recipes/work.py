@@ -15,7 +15,7 @@ from backsight.sim.embedded.scenes.recipes.layout import (
     long_side,
     wall_frame,
 )
-from backsight.sim.embedded.scenes.recipes.things import beside, draw, set_down, some
+from backsight.sim.embedded.scenes.recipes.things import beside, draw, extras, set_down, some
 from backsight.sim.embedded.scenes.room_space import Pose
 
 
@@ -50,6 +50,7 @@ def open_plan_office(placer: Placer) -> None:
         placer.against_wall(draw(placer, "plant", "floor"))
     waste_bin(placer)
     waste_bin(placer)
+    extras(placer, {"coat rack": 0.6, "basket": 0.4, "radiator": 0.5, "fan": 0.3, "fire extinguisher": 0.6})
     placer.hang(draw(placer, "clock", "wall"), 2.0)
     placer.hang(draw(placer, "whiteboard", "wall"), 0.95)
     pictures(placer, int(rng.integers(2, 5)))
@@ -59,8 +60,8 @@ def _desk_with_chair(placer: Placer, piece: Piece, pose: Pose, chair: Piece) -> 
     desk = placer.stand(piece, pose)
     if desk is None:
         return None
+    placer.tuck(chair, pose.offset(placer.rng.uniform(-0.1, 0.1), piece.high[2] + 0.22, math.pi), desk)
     work_place(placer, desk)
-    placer.tuck(chair, pose.offset(placer.rng.uniform(-0.1, 0.1), piece.high[2] + 0.18, math.pi), desk)
     return desk
 
 
@@ -72,7 +73,7 @@ def work_place(placer: Placer, desk: Standing) -> None:
         shift = rng.uniform(-0.1, 0.1)
         placer.on_top(office.monitor(finishes, paint, pick(placer, 3)), desk, shift, -0.1)
         board = office.keyboard(finishes, finishes.paint("keyboard"), pick(placer, 3))
-        placer.on_top(board, desk, shift, desk.piece.high[2] - 0.14)
+        placer.on_top(board, desk, shift, desk.piece.high[2] - 0.18)
     else:
         placer.on_top(office.laptop(finishes, finishes.paint("laptop"), pick(placer, 3)), desk, 0.0, 0.06)
 
@@ -107,7 +108,7 @@ def meeting_room(placer: Placer) -> None:
     for _ in range(1 + some(placer, 1.0)):
         placer.against_wall(draw(placer, "plant", "floor"))
     waste_bin(placer)
-    placer.hang(draw(placer, "clock", "wall"), 2.0)
+    extras(placer, {"basket": 0.8, "radiator": 0.5, "coat rack": 0.4, "printer": 0.2, "fan": 0.15, "clock/wall": 0.6})
     pictures(placer, int(rng.integers(1, 4)))
     if rng.random() < 0.5:
         placer.against_wall(seating.chair(finishes, finishes.paint("chair"), pick(placer, 3)))
@@ -141,7 +142,7 @@ def classroom(placer: Placer) -> None:
     teacher = placer.stand(desk, frame.offset(aside, 1.35, math.pi))
     if teacher is not None:
         chair = seating.chair(finishes, finishes.paint("chair"), 3)
-        placer.tuck(chair, teacher.pose.offset(0.0, desk.high[2] + 0.16, math.pi), teacher)
+        placer.tuck(chair, teacher.pose.offset(0.0, desk.high[2] + 0.22, math.pi), teacher)
         work_place(placer, teacher)
     placer.stand(draw(placer, "lectern", "floor"), frame.offset(-aside, 0.9))
     _pupils(placer, front)
@@ -152,6 +153,7 @@ def classroom(placer: Placer) -> None:
     if rng.random() < 0.5:
         placer.against_wall(draw(placer, "globe", "floor", 1))
     waste_bin(placer)
+    extras(placer, {"basket": 0.7, "radiator": 0.6, "box": 0.5, "coat rack/wall": 0.5, "piano": 0.12})
     for _ in range(some(placer, 1.0)):
         placer.against_wall(draw(placer, "plant", "floor"))
     placer.hang(draw(placer, "clock", "wall"), 2.1)

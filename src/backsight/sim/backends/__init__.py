@@ -1,0 +1,1 @@
+"""Simulators that live outside of this package, behind the same protocol."""

@@ -1,0 +1,1 @@
+"""Scenes from people's own files: GLB, glTF, OBJ and PLY."""
