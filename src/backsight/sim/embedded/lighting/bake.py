@@ -85,7 +85,11 @@ class LightBake:
         for _ in range(BOUNCES):
             sent = wp.array((albedo * (first + indirect)).astype(np.float32), dtype=wp.vec3, device=self.device)
             wp.launch(
-                tracing.bounce, dim=len(first), inputs=[self.met, open_light, sent], outputs=[received], device=self.device
+                tracing.bounce,
+                dim=len(first),
+                inputs=[self.met, open_light, sent],
+                outputs=[received],
+                device=self.device,
             )
             indirect = received.numpy()[self.source].astype(np.float64)
         for _ in range(2):

@@ -72,8 +72,10 @@ def make_charts(scene: PackedScene) -> Charts:
     column, row = place % np.maximum(grids.columns[owner], 1), place // np.maximum(grids.columns[owner], 1)
     s = grids.low[owner, 0] + _node(column, grids.columns[owner], grids.size[owner, 0])
     t = grids.low[owner, 1] + _node(row, grids.rows[owner], grids.size[owner, 1])
-    position = s[:, None] * grids.s_axis[owner] + t[:, None] * grids.t_axis[owner] + grids.plane[owner, None] * (
-        geometry.normal[leader][owner]
+    position = (
+        s[:, None] * grids.s_axis[owner]
+        + t[:, None] * grids.t_axis[owner]
+        + grids.plane[owner, None] * (geometry.normal[leader][owner])
     )
     chart_of_face = np.full(len(corners), -1)
     chart_of_face[leader] = np.arange(len(leader))
@@ -177,7 +179,9 @@ class _Grids:
         return cls(s_axis, t_axis, plane, low, size, counts[:, 0], counts[:, 1])
 
 
-def _counts(size_m: Float64[np.ndarray, "charts 2"], up: Float64[np.ndarray, " charts"]) -> Int64[np.ndarray, "charts 2"]:
+def _counts(
+    size_m: Float64[np.ndarray, "charts 2"], up: Float64[np.ndarray, " charts"]
+) -> Int64[np.ndarray, "charts 2"]:
     """Return columns and rows of grids of these sizes, coarser where a scene is large."""
     step = np.where(up > 0.7, FLOOR_STEP_M, np.where(up < -0.7, CEILING_STEP_M, WALL_STEP_M))
     step = np.where(size_m.min(axis=1) < NARROW_M, NARROW_STEP_M, step)
@@ -229,7 +233,7 @@ def _partners(
     edge = geometry.longest[large]
     ends = np.stack([corners[large, edge], corners[large, (edge + 1) % 3]], axis=1)
     whole = np.round(ends * 2000.0).astype(np.int64)
-    swap = (whole[:, 0] - whole[:, 1])
+    swap = whole[:, 0] - whole[:, 1]
     decisive = np.where(swap[:, 0] != 0, swap[:, 0], np.where(swap[:, 1] != 0, swap[:, 1], swap[:, 2]))
     whole = np.where((decisive > 0)[:, None, None], whole[:, ::-1], whole)
     key = np.concatenate([whole.reshape(-1, 6), instance[large, None].astype(np.int64)], axis=1)

@@ -227,9 +227,7 @@ def bounce(
 
 @wp.kernel
 @no_type_check
-def smooth(
-    around: wp.array2d[wp.int32], weight: float, light: wp.array[wp.vec3], smoothed: wp.array[wp.vec3]
-):
+def smooth(around: wp.array2d[wp.int32], weight: float, light: wp.array[wp.vec3], smoothed: wp.array[wp.vec3]):
     """Fill each sample's light mixed with its four neighbours' on the same grid."""
     sample = wp.tid()
     total = light[sample]

@@ -218,7 +218,9 @@ def _vector(values: Vector) -> Vector:
 
 
 def _plain_material(material: Material) -> Material:
-    return Material(_vector(material.colour), int(material.texture), float(material.gloss), material.pane, float(material.glow))
+    return Material(
+        _vector(material.colour), int(material.texture), float(material.gloss), material.pane, float(material.glow)
+    )
 
 
 def _quad(corners_m: Corners, uv: tuple[tuple[float, float], ...] | None, material: int) -> QuadDescription:

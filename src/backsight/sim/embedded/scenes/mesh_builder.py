@@ -216,7 +216,9 @@ class MeshBuilder:
         self._placed.append(Placed(piece, position_m, yaw_rad, room_id, supported_by))
         return len(self._placed)
 
-    def pack(self, lights: tuple[RoomLight, ...], rooms: tuple[Room, ...], ceiling_m: float, sky: Vector = DAYLIGHT) -> PackedScene:
+    def pack(
+        self, lights: tuple[RoomLight, ...], rooms: tuple[Room, ...], ceiling_m: float, sky: Vector = DAYLIGHT
+    ) -> PackedScene:
         """Return everything added so far as one packed scene."""
         quads = self._collect()
         instance = np.concatenate([part.instance for part in quads])
