@@ -80,6 +80,16 @@ class EmbeddedSimulator:
         self._moved = {}
         self._lighting = Lighting()
 
+    def _built(self, scene_id: str) -> tuple[PackedScene, tuple[str, ...]]:
+        if Path(scene_id).suffix.lower() not in SUFFIXES:
+            return build_scene(parse_scene_id(scene_id)), ()
+        if self._scene_dir is None:
+            raise UsageError(
+                f"embedded simulator: {scene_id!r} is a scene file; say where with scene_dir (--scene-dir)"
+            )
+        scan = build_scan(scan_path(self._scene_dir, scene_id))
+        return scan.scene, scan.notes
+
     @property
     def notes(self) -> tuple[str, ...]:
         """What was guessed or left out when the loaded scene was read from a file; empty for others."""
