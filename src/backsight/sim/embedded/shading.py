@@ -6,7 +6,8 @@ conditions need `if` where Python would allow an expression. Functions are inlin
 value, hundreds of bytes a call.
 """
 
-# ruff: noqa: UP018
+
+# ruff: noqa: SIM102
 
 from typing import no_type_check
 

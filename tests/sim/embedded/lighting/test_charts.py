@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import warp as wp
 
-from backsight.sim.embedded.lighting.charts import CORNERS_AT_MOST, GRID_SAMPLES_AT_MOST, INSET_M, WELDS_M, make_charts
 from backsight.sim.embedded.lighting.bake import bake_light
+from backsight.sim.embedded.lighting.charts import CORNERS_AT_MOST, GRID_SAMPLES_AT_MOST, INSET_M, WELDS_M, make_charts
 from backsight.sim.embedded.lighting.look_up import FaceLight, light_at
 from backsight.sim.embedded.packed import Material
 from backsight.sim.embedded.warp_device import warp_device
@@ -38,7 +38,7 @@ def bake(scene):
 
 @pytest.mark.parametrize("above", [True, False])
 def test_a_field_that_is_linear_in_space_is_read_back_at_every_point_of_every_face(flat, above):
-    """With its own position as its light, each sample must be found where it lies: wrong axes, steps or offsets show."""
+    """With its own position as its light, each sample must be found where it lies: wrong axes or offsets show."""
     baked = bake(flat)
     rng = np.random.default_rng(7)
     count = 2003

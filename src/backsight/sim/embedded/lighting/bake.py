@@ -24,7 +24,7 @@ FAINTEST_LAMP, FAINTEST_PANE = 0.003, 0.0008
 """Lamps and windows that would give a sample less than this, at intensity 1, are left out without a ray."""
 BOUNCES = 3
 SENT_BACK = 0.8
-"""Of the light that colours would send back: rooms hold more folds and dark gaps than their models, and have contrast."""
+"""Of the light that colours would send back: rooms have more folds and dark gaps than their models."""
 SEED_RAYS, EYE_M = 200, 1.3
 """Rays into each half space from lamps and rooms' middles, and the height of the latter above the floor."""
 VOTES_PER_SAMPLE = 0.5
@@ -32,7 +32,7 @@ VOTES_PER_SAMPLE = 0.5
 NEIGHBOUR_WEIGHT = 0.35
 """Of each of four neighbours when the light that surfaces send back is smoothed."""
 OPEN_SHARE = 0.15
-"""Share of the light from outside that comes along a ray which leaves the scene: there is ground and there are houses."""
+"""Share of the light from outside that comes along a ray which leaves the scene."""
 GROUND_LIGHT = 0.015
 """Linear light that is everywhere, so that nothing is quite black."""
 
@@ -172,8 +172,8 @@ def _lamp_disc() -> Float32[np.ndarray, "points 3"]:
 def _gather(charts: Charts, mesh: Any, samples: Any, device: Any) -> Any:
     """Trace every front sample's hemisphere, then those of the backs that can be seen, and settle which are wanted.
 
-    A chart's back can be seen when rays from outside solids meet it, or when its front sees nothing at all. A sample that
-    sees the inside of things lies in one itself.
+    A chart's back can be seen when rays from outside solids meet it, or when its front sees nothing at all. A sample
+    that sees the inside of things lies in one itself.
     """
     count = len(charts.position_m)
     chart = charts.chart

@@ -5,7 +5,7 @@ compiler reads. A literal in `float(0.0)` makes a variable of that compiler wher
 conditions need `if` where Python would allow an expression.
 """
 
-# ruff: noqa: UP018
+# ruff: noqa: UP018, RUF046, SIM102
 
 from typing import no_type_check
 
