@@ -117,7 +117,10 @@ BROKEN = {
     "ring.glb": (changed(nodes=[{"mesh": 0}, {"children": [2]}, {"children": [1]}]), "nest in a circle"),
     "deep.glb": (changed(**deep_nodes(5_000)), "nest in a circle or deeper than 200"),
     "matrix.glb": (changed(nodes=[{"mesh": 0, "matrix": [1.0] * 15}]), "is not 16 finite numbers"),
-    "extension.glb": (changed(extensionsRequired=["EXT_meshopt_compression"]), "EXT_meshopt_compression not understood"),
+    "extension.glb": (
+        changed(extensionsRequired=["EXT_meshopt_compression"]),
+        "EXT_meshopt_compression not understood",
+    ),
     "missing_bin.gltf": (
         json.dumps(tree_of(buffers=[{"byteLength": 36, "uri": "gone.bin"}])[0]).encode(),
         r"buffers\[0\].uri: 'gone.bin' is missing",

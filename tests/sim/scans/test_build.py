@@ -63,7 +63,9 @@ def test_a_room_is_found_with_its_things(make_room, write_scene):
 
 
 @pytest.mark.parametrize("up", ["+y", "+z", "-y", "+x"])
-@pytest.mark.parametrize(("unit", "name"), [(1.0, "room.glb"), (0.01, "room.obj"), (0.0254, "room.ply"), (0.001, "m.glb")])
+@pytest.mark.parametrize(
+    ("unit", "name"), [(1.0, "room.glb"), (0.01, "room.obj"), (0.0254, "room.ply"), (0.001, "m.glb")]
+)
 def test_turned_and_scaled_files_give_the_same_room(up, unit, name, make_room, write_scene):
     path = write_scene(make_room(to_file_axes(up, unit), ceiling=False), name)
     scan = build_scan(path)

@@ -63,7 +63,9 @@ def test_units_are_found(unit, flats):
 
 
 def test_storey_heights_are_measured(flats):
-    heights = {name: storey_height(faces, find_slabs(faces)) for name, faces in ((n, Faces.of(c)) for n, c in flats.items())}
+    heights = {
+        name: storey_height(faces, find_slabs(faces)) for name, faces in ((n, Faces.of(c)) for n, c in flats.items())
+    }
     for name, corners in flats.items():
         floor, ceiling = 0.0, np.quantile(corners[..., 1], 0.999)
         assert heights[name] == pytest.approx(ceiling - floor, abs=0.08), name

@@ -65,7 +65,8 @@ def test_colours_of_other_programs_are_linear_as_the_format_says(make_room, writ
     def made_by_another(tree, blob):
         tree["asset"]["generator"] = "another program"
         tree["materials"] = [
-            {"pbrMetallicRoughness": {"baseColorFactor": [0.2140411, 0.2140411, 0.2140411, 1]}} for _ in tree["materials"]
+            {"pbrMetallicRoughness": {"baseColorFactor": [0.2140411, 0.2140411, 0.2140411, 1]}}
+            for _ in tree["materials"]
         ]
 
     raw = read_raw(rewrite_glb(write_scene(make_room(), "room.glb"), made_by_another), LIMITS)
@@ -217,9 +218,7 @@ def test_integer_positions_are_fractions_where_the_file_says_so(tmp_path):
         values = np.frombuffer(bytes(blob[start : start + view["byteLength"]]), dtype=np.float32)
         small = np.zeros((len(values) // 3, 4), dtype=np.int16)
         small[:, :3] = np.round(values.reshape(-1, 3) * 2 * 32767 * 0.25)
-        tree["bufferViews"].append(
-            {"buffer": 0, "byteOffset": len(blob), "byteLength": small.nbytes, "byteStride": 8}
-        )
+        tree["bufferViews"].append({"buffer": 0, "byteOffset": len(blob), "byteLength": small.nbytes, "byteStride": 8})
         blob += small.tobytes()
         accessor |= {"componentType": 5122, "normalized": True, "bufferView": len(tree["bufferViews"]) - 1}
         accessor.pop("byteOffset", None)
