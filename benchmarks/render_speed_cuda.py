@@ -24,8 +24,8 @@ MOST_HOST_PIXELS = 1 << 28
 """Pixels that are copied to the host at most: eleven bytes each."""
 
 ANCHORS = (
-    "As published, on other scenes and hardware: Madrona over 10,000 at 128x128 (HSSD); Isaac Lab's tiled cameras 40,591",
-    "at 128x128 and 20,174 at 256x256 (RTX 4090); Habitat 709 to 2,050 at 128x128, RGB and depth (Titan Xp).",
+    "As published, on other scenes and hardware: Madrona over 10,000 at 128x128 (HSSD); Isaac Lab's tiled cameras",
+    "40,591 at 128x128 and 20,174 at 256x256 (RTX 4090); Habitat 709 to 2,050 at 128x128, RGB and depth (Titan Xp).",
     "Goal: 100,000 at 128x128 with RGB, depth and ids.",
 )
 

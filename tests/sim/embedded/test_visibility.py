@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from backsight.geometry.cameras import intrinsics_from_hfov
 from backsight.geometry.poses import look_pose
 from backsight.records.errors import UsageError
 from backsight.records.scene import OrientedBox, Room, SceneObject
@@ -125,7 +126,7 @@ def test_any_size(width, height):
     assert_agree(random_soup(np.random.default_rng(4), 60, 0.6), width=width, height=height, odd_pixels=0.01)
 
 
-def test_neighbours_leave_no_gap(flat):
+def test_neighbours_leave_no_gap():
     """A wall of many triangles, seen askew: every pixel within its outline is hit."""
     rng = np.random.default_rng(8)
     grid = np.stack(np.meshgrid(np.linspace(-6, 6, 61), np.linspace(-6, 6, 61)), axis=-1)
@@ -135,7 +136,8 @@ def test_neighbours_leave_no_gap(flat):
     faces = np.concatenate([np.stack([corner[i] for i in pick], axis=2) for pick in ((0, 1, 2), (0, 2, 3))])
     scene = soup(faces.reshape(-1, 3, 3), 7)
     poses = np.stack([look_pose(np.zeros(3), *rng.uniform(-0.4, 0.4, 2)) for _ in range(6)])
-    assert (Renderer(scene).render(poses, INTRINSICS, 307, 211).depth_m > 0).all()
+    intrinsics = intrinsics_from_hfov(307, 211, 70.0)
+    assert (Renderer(scene).render(poses, intrinsics, 307, 211).depth_m > 0).all()
 
 
 def test_clusters_hold_each_face_once_and_one_instance_each():
