@@ -39,7 +39,11 @@ def test_a_table_is_parted_where_the_console_is_narrow():
 
 def test_scenes_by_their_ids(tmp_path):
     wanted = "hallway-2+clutter=0.9"
-    assert main(["scenes", "--ids", wanted, "--size", "96x96", "--views", "1", "--out", str(tmp_path)]) == 0
+    assert (
+        main(["scenes", "--ids", wanted, "--size", "96x96", "--views", "1", "--out", str(tmp_path), "--format", "jpg"])
+        == 0
+    )
+    assert cv2.imread(str(tmp_path / "sheet.jpg")).shape[1] == 2 * 24 + 2 * 96 + 8
     content = json.loads((tmp_path / "scenes.json").read_text())
     assert [(scene["scene_id"], scene["scene_type"]) for scene in content["scenes"]] == [(wanted, "hallway")]
 

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float64, Int64, UInt8
 
 from backsight.records.scene import OrientedBox, Room, SceneObject
-from backsight.sim.embedded.packed import Material, PackedScene, RoomLight
+from backsight.sim.embedded.packed import DAYLIGHT, Material, PackedScene, RoomLight
 from backsight.sim.embedded.scenes.piece import Corners, Piece, Vector
 
 _BOX_CORNERS = np.array(
@@ -165,7 +165,15 @@ class MeshBuilder:
         """Return the edge of one repeat of a material's texture."""
         return self._metres_per_repeat[material]
 
-    def material(self, colour: Vector, texture: int = -1, gloss: float = 0.0, metres_per_repeat: float = 1.0) -> int:
+    def material(
+        self,
+        colour: Vector,
+        texture: int = -1,
+        gloss: float = 0.0,
+        metres_per_repeat: float = 1.0,
+        pane: bool = False,
+        glow: float = 0.0,
+    ) -> int:
         """Return the index of a material, added when it is new.
 
         Args:
@@ -173,8 +181,10 @@ class MeshBuilder:
             texture: index given by `texture`; -1 = plain.
             gloss: strength of the lamp's highlight.
             metres_per_repeat: edge of one repeat of the texture on boxes and frustums.
+            pane: a window, which lets in light from outside.
+            glow: of a lamp's shade, by the light of its room's lamps.
         """
-        key = (Material(colour, texture, gloss), metres_per_repeat)
+        key = (Material(colour, texture, gloss, pane, glow), metres_per_repeat)
         if key not in self._material_ids:
             self._material_ids[key] = len(self._materials)
             self._materials.append(key[0])
@@ -206,7 +216,9 @@ class MeshBuilder:
         self._placed.append(Placed(piece, position_m, yaw_rad, room_id, supported_by))
         return len(self._placed)
 
-    def pack(self, lights: tuple[RoomLight, ...], rooms: tuple[Room, ...], ceiling_m: float) -> PackedScene:
+    def pack(
+        self, lights: tuple[RoomLight, ...], rooms: tuple[Room, ...], ceiling_m: float, sky: Vector = DAYLIGHT
+    ) -> PackedScene:
         """Return everything added so far as one packed scene, without materials and textures that nothing shows."""
         quads = self._collect()
         instance = np.concatenate([part.instance for part in quads])
@@ -243,6 +255,7 @@ class MeshBuilder:
             objects=self._objects(local, instance),
             rooms=rooms,
             ceiling_m=ceiling_m,
+            sky=sky,
         )
 
     def _shown(

@@ -149,7 +149,7 @@ def marble(rng: np.random.Generator, colour: Colour) -> Texture:
 
 def plaster(rng: np.random.Generator, colour: Colour) -> Texture:
     """Return a wall painted over uneven plaster."""
-    shade = 0.97 + 0.02 * smooth_noise(rng, 64, 8, 8) + 0.015 * _grain(rng, 64)
+    shade = 0.98 + 0.007 * smooth_noise(rng, 64, 8, 8) + 0.01 * _grain(rng, 64)
     return finish_image(_tint(shade.astype(np.float32), colour))
 
 
