@@ -110,6 +110,19 @@ def test_clearance_is_the_distance_to_the_nearest_surface_within_a_cell(navigati
     assert np.all(measured_m >= true_m - 0.051)
 
 
+@pytest.mark.parametrize("yaw_rad", [0.0, 0.2, 0.35, 0.6, np.pi / 4, 1.1])
+def test_clearance_beside_a_turned_box_is_right_to_a_centimetre_and_never_too_large(maker, yaw_rad):
+    """A box of 1.6 m by 0.3 m about (3, 2), at any angle to the grid."""
+    navigation = GridNavigation(hall(maker, pieces=[((2.2, 0.0, 1.85), (3.8, 1.0, 2.15), yaw_rad)]))
+    along = np.array([np.cos(yaw_rad), 0.0, -np.sin(yaw_rad)])
+    across = np.array([np.sin(yaw_rad), 0.0, np.cos(yaw_rad)])
+    for away_m in (0.2, 0.26, 0.33):
+        points = at(3.0, 2.0) + np.linspace(-0.7, 0.7, 29)[:, None] * along + (0.15 + away_m) * across
+        error_m = navigation.clearance_m(points) - away_m
+        assert error_m.min() > -0.01
+        assert error_m.max() < 0.003
+
+
 def test_clearance_is_zero_in_walls_in_furniture_and_outside(navigation):
     points = np.array([at(-0.05, 1.0), at(6.0, 2.2), at(2.0, 0.6), at(4.05, 0.5), at(-9.0, 50.0)])
     np.testing.assert_array_equal(navigation.clearance_m(points), 0.0)

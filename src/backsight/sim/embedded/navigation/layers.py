@@ -21,6 +21,8 @@ from backsight.sim.embedded.packed import PackedScene
 
 OBSTACLE_FROM_M = 0.1
 """Furniture lower than this above a floor is stepped over: rugs, cables."""
+DIRECTIONS = ((1, 0), (0, 1), (1, 1), (1, -1), (2, 1), (1, 2), (2, -1), (1, -2))
+"""Directions (x, z), not of unit length, that the outlines of obstacles are noted along within a cell."""
 _STEEPEST_COSINE = 0.7
 """Faces that rise more steeply than this are not walked on: about 45 degrees."""
 _HEIGHT_SLACK_M = 0.005
@@ -130,8 +132,8 @@ def obstacle_extents(
     standing_m: Float64[np.ndarray, " cells"],
     height_m: float,
     grid: Grid,
-) -> Float64[np.ndarray, "8 cells"]:
-    """Return how far the obstacles in some cells reach: x, z, x + z and x - z, lowest and highest of each.
+) -> Float64[np.ndarray, "16 cells"]:
+    """Return how far the obstacles in some cells reach along each of `DIRECTIONS`, lowest and highest.
 
     Args:
         obstacles: of the scene.
@@ -150,20 +152,22 @@ def obstacle_extents(
     corners, centres, half = obstacles.corners_m[face], grid.centres_m(cell), grid.cell_m / 2
     low, high = bounds_m(corners)
     low, high = np.maximum(low[:, [0, 2]], centres - half), np.minimum(high[:, [0, 2]], centres + half)
-    bounds = np.stack([low[:, 0], high[:, 0], low[:, 1], high[:, 1], low.sum(1), high.sum(1)])
-    bounds = np.concatenate([bounds, [low[:, 0] - high[:, 1], high[:, 0] - low[:, 1]]])
+    bounds = np.empty((2 * len(DIRECTIONS), len(pairs)))
+    for number, (x, z) in enumerate(DIRECTIONS):
+        ends = (low[:, 1], high[:, 1]) if z >= 0 else (high[:, 1], low[:, 1])
+        bounds[2 * number], bounds[2 * number + 1] = x * low[:, 0] + z * ends[0], x * high[:, 0] + z * ends[1]
     # A face along the axes fills its box; others are cut to the cell.
     slanted = np.flatnonzero(~boxed(corners))
     points, present = clipped_points(corners[slanted], centres[slanted], grid.cell_m)
     some = present.any(axis=1)
     slanted, points, present = slanted[some], points[some], present[some]
-    x, z = points[..., 0], points[..., 2]
-    for number, values in enumerate((x, z, x + z, x - z)):
+    for number, (x, z) in enumerate(DIRECTIONS):
+        values = x * points[..., 0] + z * points[..., 2]
         bounds[2 * number, slanted] = np.where(present, values, np.inf).min(axis=1)
         bounds[2 * number + 1, slanted] = np.where(present, values, -np.inf).max(axis=1)
-    extents = np.empty((8, grid.rows * grid.columns))
+    extents = np.empty((len(bounds), grid.rows * grid.columns))
     extents[::2], extents[1::2] = np.inf, -np.inf
-    for number in range(4):
+    for number in range(len(DIRECTIONS)):
         np.minimum.at(extents[2 * number], cell, bounds[2 * number])
         np.maximum.at(extents[2 * number + 1], cell, bounds[2 * number + 1])
     return extents

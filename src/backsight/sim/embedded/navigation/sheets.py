@@ -13,7 +13,7 @@ from scipy.ndimage import distance_transform_edt, label, maximum_filter
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
-from backsight.sim.embedded.navigation.layers import Body, Layers, Obstacles, obstacle_extents
+from backsight.sim.embedded.navigation.layers import DIRECTIONS, Body, Layers, Obstacles, obstacle_extents
 from backsight.sim.embedded.navigation.raster import Grid
 
 _VIEW_STEPS = 60
@@ -241,20 +241,26 @@ def _clearance_m(
 def _distance_to_cells_m(
     points_m: Float64[np.ndarray, "points 2"],
     cells: Int64[np.ndarray, " points"],
-    extents_m: Float64[np.ndarray, "8 cells"],
+    extents_m: Float64[np.ndarray, "16 cells"],
     grid: Grid,
 ) -> Float64[np.ndarray, " points"]:
-    """Return the distance from each point to what fills one cell: an octagon, or the whole cell."""
-    low_x, high_x, low_z, high_z, low_sum, high_sum, low_less, high_less = (extent[cells] for extent in extents_m)
+    """Return the distance from each point to what fills one cell: a polygon of sixteen sides, or the whole cell."""
+    low_x, high_x, low_z, high_z = (extent[cells] for extent in extents_m[:4])
     whole = low_x > high_x
     if whole.any():
         middle, half = grid.centres_m(cells[whole]), grid.cell_m / 2
         low_x[whole], high_x[whole] = middle[:, 0] - half, middle[:, 0] + half
         low_z[whole], high_z[whole] = middle[:, 1] - half, middle[:, 1] + half
-        low_sum[whole] = high_sum[whole] = low_less[whole] = high_less[whole] = np.nan
     x, z = points_m.T
     beside_x = np.maximum(np.maximum(low_x - x, x - high_x), 0.0)
     beside_z = np.maximum(np.maximum(low_z - z, z - high_z), 0.0)
-    both, less = x + z, x - z
-    slanted = np.fmax(np.fmax(low_sum - both, both - high_sum), np.fmax(low_less - less, less - high_less))
-    return np.fmax(np.hypot(beside_x, beside_z), slanted * np.sqrt(0.5))
+    distance = np.hypot(beside_x, beside_z)
+    # Where both are beside, a slanted side may be nearer than the box's corner is.
+    some = np.flatnonzero((beside_x > 0.0) & (beside_z > 0.0) & ~whole)
+    cells, x, z = cells[some], x[some], z[some]
+    for number, (along_x, along_z) in enumerate(DIRECTIONS[2:], start=2):
+        position = along_x * x + along_z * z
+        low, high = extents_m[2 * number, cells], extents_m[2 * number + 1, cells]
+        away = np.maximum(low - position, position - high) / np.hypot(along_x, along_z)
+        distance[some] = np.maximum(distance[some], away)
+    return distance

@@ -67,9 +67,31 @@ def room_lamps(rng: np.random.Generator, room: PlanRoom, choice: LightingChoice)
         for row in range(rows)
         for column in range(columns)
     ]
+    places = [_beside_opening(place, room) for place in places]
     strength *= _FLOOR_LIGHT * _EXTRA.get(room.room_type, 1.0) / _light_on_floor(room, places)
     red, green, blue = (float(strength * share) for share in (1.0 + 0.4 * warmth, 1.0, 1.0 - warmth))
     return [RoomLight(room.room_id, place, (red, green, blue)) for place in places]
+
+
+def _beside_opening(place: Vector, room: PlanRoom) -> Vector:
+    """Return a lamp's place, moved the shortest way out of the opening for stairs where it would hang in that."""
+    hole, margin = room.ceiling_hole, _BODY_RADIUS_M + 0.1
+    if hole is None:
+        return place
+    x, y, z = place
+    x0, z0, x1, z1 = hole[0] - margin, hole[1] - margin, hole[2] + margin, hole[3] + margin
+    if not (x0 < x < x1 and z0 < z < z1):
+        return place
+    left, back, right, front = room.rect
+    inside = [
+        (moved_x, moved_z)
+        for moved_x, moved_z in ((x0, z), (x1, z), (x, z0), (x, z1))
+        if left + margin <= moved_x <= right - margin and back + margin <= moved_z <= front - margin
+    ]
+    if not inside:
+        return place
+    nearest = min(inside, key=lambda moved: abs(moved[0] - x) + abs(moved[1] - z))
+    return (nearest[0], y, nearest[1])
 
 
 def _light_on_floor(room: PlanRoom, places: Sequence[Vector]) -> float:
