@@ -3,6 +3,8 @@
 One ray per pixel, a bilinear texture, light from all sides and one lamp a room, no shadow, no mip maps.
 """
 
+# ruff: noqa: PLR0913, UP018
+
 from typing import Any, no_type_check
 
 import numpy as np
@@ -70,7 +72,7 @@ def render_plainly(
     direction = rotations[pose] * wp.vec3((x - middle[0]) / focal[0], (y - middle[1]) / focal[1], 1.0)
     query = wp.mesh_query_ray(scene.mesh, origin, direction, 1.0e4)
     colour = wp.vec3(0.62, 0.74, 0.88)
-    depth = float(0.0)  # noqa: UP018
+    depth = float(0.0)
     instance = 0
     if query.result:
         face = query.face

@@ -1,5 +1,6 @@
-"""Scenes of a stated number of triangles for the renderer's benchmark: four furnished rooms, made from numbers alone."""
+"""Scenes of a stated number of triangles for the renderer's benchmark: four furnished rooms, made from numbers."""
 
+import itertools
 import math
 from collections.abc import Callable
 
@@ -126,7 +127,7 @@ def shell() -> list[tuple[str, int, Mesh]]:
         bottom, top = (0.0, 2.05) if inner else (0.9, 2.1)
         edges = (0.0, 2.0, 2.9, half + 2.0, half + 2.9, side)
         pieces = []
-        for start, end in zip(edges[:-1], edges[1:], strict=True):
+        for start, end in itertools.pairwise(edges):
             opening = abs(end - start - 0.9) < 1e-9
             for low, above in ((0.0, bottom), (top, high)) if opening else ((0.0, high),):
                 if above > low:

@@ -42,7 +42,8 @@ class BatchRenderer:
         scenes: what to render.
         device: 'cpu' or 'cuda'.
         threads: CPU threads of a call; the result does not depend on it.
-        rgb_samples_per_axis: samples per pixel and axis for the colour; depth and ids always come from the pixel centre.
+        rgb_samples_per_axis: samples per pixel and axis for the colour; depth and ids always come from the pixel
+            centre.
         options: how it works.
 
     Raises:

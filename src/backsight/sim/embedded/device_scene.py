@@ -9,11 +9,13 @@ from jaxtyping import Float64, Int32
 from backsight.records.errors import UsageError
 from backsight.sim.embedded import visibility_raster, visibility_raster_fine, visibility_rays
 from backsight.sim.embedded.clusters import ClusteredFaces, cluster_faces
-from backsight.sim.embedded.floor_light import bake_floor_light
+from backsight.sim.embedded.lighting import tracing
+from backsight.sim.embedded.lighting.bake import bake_light
+from backsight.sim.embedded.lighting.burning import lamps_and_sky
 from backsight.sim.embedded.packed import PackedScene
 from backsight.sim.embedded.render_options import RenderOptions
 from backsight.sim.embedded.scene_arrays import Face, Mover
-from backsight.sim.embedded.scene_upload import check_faces, light_rooms, upload_scene
+from backsight.sim.embedded.scene_upload import check_faces, upload_lamps, upload_scene
 from backsight.sim.embedded.warp_device import WARP_LOCK
 from backsight.sim.simulator import Lighting
 
@@ -52,8 +54,8 @@ def assign_body(records: wp.array[Face], faces: wp.array[wp.int32], body: int):
 class DeviceScene:
     """A scene's arrays, its tree for rays and its clusters for the rasteriser.
 
-    Moving an object changes a rotation and a shift. Only its first move costs more: its faces are taken out of the scene's
-    tree, whose structure stays, and get a small tree of their own.
+    Moving an object changes a rotation and a shift. Only its first move costs more: its faces are taken out of the
+    scene's tree, whose structure stays, and get a small tree of their own.
 
     Args:
         scene: what to render.
@@ -74,7 +76,10 @@ class DeviceScene:
         with WARP_LOCK:
             wp.load_module(device=device)
             self._mesh = self._tree(scene.vertices_m, scene.faces)
-        self.arrays: Any = upload_scene(scene, self._mesh, bake_floor_light(scene, self._mesh, device), device)
+        self._baked = bake_light(scene, self._mesh, device)
+        self.arrays: Any = upload_scene(scene, self._mesh, self._baked.face_light, device)
+        self.arrays.shadow_rays = int(options.shadows)
+        self.light(Lighting())
         self._body_of: dict[int, int] = {}
         self._own_trees: list[Any] = []
         self._own_faces: list[Int32[np.ndarray, " faces"]] = []
@@ -88,6 +93,11 @@ class DeviceScene:
         if rasterises(options, device):
             self._clustered = cluster_faces(scene)
             self.clusters = self._upload_clusters(self._clustered)
+
+    @property
+    def has_moved(self) -> bool:
+        """Whether any object has a tree of its own."""
+        return len(self._own_trees) > 0
 
     def move(self, instance_id: int, rotation: Float64[np.ndarray, "3 3"], shift_m: Float64[np.ndarray, "3"]) -> None:
         """Put an object elsewhere.
@@ -127,12 +137,18 @@ class DeviceScene:
             self._describe_movers()
 
     def light(self, lighting: Lighting) -> None:
-        """Change the lamps.
+        """Change how the lamps burn; no ray is traced for it.
 
         Args:
-            lighting: of all rooms.
+            lighting: relative to the scene as it was built, not to what was set before.
+
+        Raises:
+            UsageError: values out of range, or a room that is not there.
         """
-        light_rooms(self.arrays, self._scene, lighting, self._device)
+        colours, sky = lamps_and_sky(self._scene, lighting)
+        self.arrays.light = self._baked.light(colours, sky, direct=not self._options.shadows)
+        self.arrays.sky = wp.vec3(*sky.tolist())
+        upload_lamps(self.arrays, self._scene, colours, self._device)
         self.version += 1
 
     def _tree(self, points_m: np.ndarray, faces: np.ndarray) -> Any:
@@ -174,7 +190,7 @@ class DeviceScene:
             self.clusters.slot_body.numpy()[slots] = body
 
     def _describe_movers(self) -> None:
-        """Tell the ray query of every object that has a tree of its own; one entry at least, so that arrays are not empty."""
+        """Tell the ray query of every object that has a tree of its own; one entry at least: no array is empty."""
         record: Any = Mover
         movers = np.zeros(max(len(self._own_trees), 1), dtype=record.numpy_dtype())
         begin = 0
@@ -237,5 +253,6 @@ def load_kernels(options: RenderOptions, samples: int, device: Any) -> None:
     if rasterises(options, device):
         modules = [visibility_raster, visibility_raster_fine] if samples > 1 else [visibility_raster]
     with WARP_LOCK:
+        wp.load_module(tracing, device=device)
         for module in modules:
             wp.load_module(module, device=device)

@@ -1,5 +1,6 @@
 """The rasteriser over a pool of threads: each has memory of its own, and what it draws depends on its task alone."""
 
+import itertools
 import queue
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -100,7 +101,7 @@ class RasterWorkers:
             poses = np.flatnonzero(scene_of_pose == scene).astype(np.int32)
             for first in range(0, len(poses), chunk):
                 some = wp.array(poses[first : first + chunk], dtype=wp.int32, device="cpu")
-                tasks += [Task(scene, some, *rows) for rows in zip(edges[:-1], edges[1:], strict=True)]
+                tasks += [Task(scene, some, *rows) for rows in itertools.pairwise(edges)]
         return tasks
 
     def _reserve(self, rows: int, width: int, clusters: int) -> None:
@@ -120,7 +121,7 @@ def _scratch(rows: int, width: int, clusters: int) -> Any:
     stride = -(-width // TILE) * TILE + TILE
     tiles = (lines // TILE) * (stride // TILE)
     scratch: Any = visibility_raster.Scratch()
-    for names, size, kind in (
+    fields: tuple[tuple[tuple[str, ...], int, Any], ...] = (
         (("nearness",), lines * stride, wp.float32),
         (("seen",), lines * stride, wp.int32),
         (("tile_least",), tiles, wp.float32),
@@ -132,7 +133,8 @@ def _scratch(rows: int, width: int, clusters: int) -> Any:
         (("order", "found", "bucket"), clusters, wp.int32),
         (("rectangle",), 4 * clusters, wp.int32),
         (("nearest",), clusters, wp.float32),
-    ):
+    )
+    for names, size, kind in fields:
         for name in names:
             setattr(scratch, name, wp.empty(size, dtype=kind, device="cpu"))
     return scratch

@@ -46,11 +46,15 @@ class RayWorkers:
         fine_pixels = views.width * views.height * views.samples**2
         together = min(max(MOST_SAMPLES // fine_pixels, 1), poses)
         self._reserve(together * fine_pixels)
+        moved = any(scene.has_moved for scene in scenes)
         for first in range(0, poses, together):
-            self._draw_some(all_scenes, views, first, min(together, poses - first), outputs)
+            self._draw_some(all_scenes, views, (first, min(together, poses - first)), moved, outputs)
 
-    def _draw_some(self, scenes: Any, views: Any, first_pose: int, poses: int, outputs: tuple[Any, Any, Any]) -> None:
-        """Fill the images of successive poses."""
+    def _draw_some(
+        self, scenes: Any, views: Any, some: tuple[int, int], moved: bool, outputs: tuple[Any, Any, Any]
+    ) -> None:
+        """Fill the images of successive poses: the first one, and how many."""
+        first_pose, poses = some
         rgb, depth_m, instance_ids = outputs
         hits = self._hits
 
@@ -58,6 +62,8 @@ class RayWorkers:
             count = poses * _tiles(views.width * samples, views.height * samples) * 32
             before = [scenes, views, samples, first_pose]
             self._split(visibility_rays.find_hits, count, lambda begin: [*before, begin, hits], [])
+            if moved:
+                self._split(visibility_rays.find_moved, count, lambda begin: [*before, begin, hits], [])
 
         find(1)
         common = [scenes, views, hits, first_pose]
@@ -101,7 +107,9 @@ class RayWorkers:
             return
         self._capacity = samples
         hits: Any = visibility_rays.Hits()
-        for name, kind in (("face", wp.int32), ("u", wp.float32), ("v", wp.float32), ("distance", wp.float32)):
+        whole: Any = wp.int32
+        real: Any = wp.float32
+        for name, kind in (("face", whole), ("u", real), ("v", real), ("distance", real)):
             setattr(hits, name, wp.empty(samples, dtype=kind, device=self._device))
         self._hits = hits
 

@@ -1,12 +1,15 @@
 """The embedded simulator: places made from an id, rendered and walked in without anything but pip packages."""
 
+import math
 from pathlib import Path
 
+import msgspec
 import numpy as np
 from jaxtyping import Float64
 
 from backsight.records.errors import DataError, UsageError
-from backsight.records.scene import Room, SceneObject
+from backsight.records.scene import OrientedBox, Room, SceneObject
+from backsight.sim.embedded.lighting.burning import lamps_and_sky
 from backsight.sim.embedded.navigation import GridNavigation
 from backsight.sim.embedded.packed import PackedScene
 from backsight.sim.embedded.renderer import Renderer
@@ -15,9 +18,9 @@ from backsight.sim.embedded.scans.folder import scan_path
 from backsight.sim.embedded.scans.reading import SUFFIXES
 from backsight.sim.embedded.scenes.procedural import build_scene
 from backsight.sim.embedded.scenes.scene_id import parse_scene_id
-from backsight.sim.simulator import Navigation, Observation
+from backsight.sim.simulator import Lighting, Navigation, Observation
 
-EMBEDDED_VERSION = "1"
+EMBEDDED_VERSION = "2"
 """Raised whenever the same scene id gives other pictures, objects or walkable floor than before."""
 
 
@@ -53,24 +56,29 @@ class EmbeddedSimulator:
         self._notes: tuple[str, ...] = ()
         self._renderer: Renderer | None = None
         self._navigation: GridNavigation | None = None
+        self._moved: dict[int, OrientedBox] = {}
+        self._lighting = Lighting()
 
     def load_scene(self, scene_id: str) -> None:
         """Build a scene; renderer and navigation follow when they are first asked for.
 
         Args:
             scene_id: type and seed, options behind them (`scenes/scene_id.py`), or a file inside the scene folder, such
-                as 'kitchen.glb'. Loading the scene that is loaded does nothing.
+                as 'kitchen.glb'. Loading the scene that is loaded puts moved objects back and resets the lamps.
 
         Raises:
             UsageError: another id.
             DataError: the scene file cannot be used.
         """
-        if scene_id == self._scene_id:
-            return
-        self._scene, self._notes = self._built(scene_id)
-        self._scene_id = scene_id
-        self._renderer = None
-        self._navigation = None
+        if scene_id != self._scene_id:
+            self._scene, self._notes = self._built(scene_id)
+            self._scene_id = scene_id
+            self._renderer = None
+            self._navigation = None
+        elif self._renderer is not None and (self._moved or self._lighting != Lighting()):
+            self._renderer.restore()
+        self._moved = {}
+        self._lighting = Lighting()
 
     def _built(self, scene_id: str) -> tuple[PackedScene, tuple[str, ...]]:
         if Path(scene_id).suffix.lower() not in SUFFIXES:
@@ -96,8 +104,14 @@ class EmbeddedSimulator:
 
     @property
     def objects(self) -> tuple[SceneObject, ...]:
-        """Objects of the loaded scene, structure included, by rising instance id."""
-        return tuple(sorted(self.scene.objects, key=lambda thing: thing.instance_id))
+        """Objects of the loaded scene where they are now, structure included, by rising instance id."""
+        now = (
+            msgspec.structs.replace(thing, box=self._moved[thing.instance_id])
+            if thing.instance_id in self._moved
+            else thing
+            for thing in self.scene.objects
+        )
+        return tuple(sorted(now, key=lambda thing: thing.instance_id))
 
     @property
     def rooms(self) -> tuple[Room, ...]:
@@ -143,4 +157,54 @@ class EmbeddedSimulator:
                 threads=self._threads,
                 rgb_samples_per_axis=self._samples,
             )
+            for instance_id, box in self._moved.items():
+                self._renderer.move(instance_id, self._loaded(instance_id).box, box)
+            if self._lighting != Lighting():
+                self._renderer.light(self._lighting)
         return self._renderer.render(world_from_camera, intrinsics, width, height)
+
+    def move_object(self, instance_id: int, centre_m: Float64[np.ndarray, "3"], yaw_rad: float) -> None:
+        """Put an object where the centre and the yaw of its box are as given.
+
+        It moves alone: what stands on it (`supported_by`) stays, and who moves a table with its cup moves both. Shadows
+        and light that were worked out when the scene was loaded stay as well, and so does the navigation.
+
+        Args:
+            instance_id: of an object of the scene.
+            centre_m: of its box, world frame.
+            yaw_rad: of its box.
+
+        Raises:
+            UsageError: no such object, one that cannot move (a part of the building), or a place that is no number.
+        """
+        loaded = self._loaded(instance_id)
+        if loaded.is_structure:
+            raise UsageError(f"move_object: {instance_id} is a {loaded.category}, a part of the building")
+        x, y, z = (float(value) for value in centre_m)
+        if not all(math.isfinite(value) for value in (x, y, z, yaw_rad)):
+            raise UsageError(f"move_object: {instance_id} cannot be moved to {(x, y, z)} with yaw {yaw_rad}")
+        box = OrientedBox((x, y, z), loaded.box.size_m, float(yaw_rad))
+        if self._renderer is not None:
+            self._renderer.move(instance_id, loaded.box, box)
+        self._moved[instance_id] = box
+
+    def set_lighting(self, lighting: Lighting) -> None:
+        """Change the lamps from the next picture on; loading a scene resets them.
+
+        Args:
+            lighting: of all rooms.
+
+        Raises:
+            UsageError: no positive intensity, a warmth outside -1 to 1, or a room that is not there.
+        """
+        lamps_and_sky(self.scene, lighting)
+        if self._renderer is not None:
+            self._renderer.light(lighting)
+        self._lighting = lighting
+
+    def _loaded(self, instance_id: int) -> SceneObject:
+        """Return an object as the scene was loaded."""
+        for thing in self.scene.objects:
+            if thing.instance_id == instance_id:
+                return thing
+        raise UsageError(f"embedded simulator: no object {instance_id} in this scene")

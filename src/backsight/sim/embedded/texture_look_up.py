@@ -2,8 +2,8 @@
 
 `no_type_check` keeps run-time type checkers, which would wrap the functions, away from code that only Warp's own
 compiler reads. A literal in `float(0.0)` makes a variable of that compiler where `0.0` alone would make a constant; its
-conditions need `if` where Python would allow an expression. Functions are inlined because Warp passes structures by value,
-hundreds of bytes a call.
+conditions need `if` where Python would allow an expression. Functions are inlined because Warp passes structures by
+value, hundreds of bytes a call.
 """
 
 from typing import no_type_check

@@ -1,8 +1,8 @@
 """Visibility by rasterising, on the CPU: whole frames at a time into a buffer of triangles, front to back.
 
-Clusters of triangles are culled against the frustum and against what is already drawn. Then depth and corner weights follow
-from the winning triangle and the ray, so that they are those of a ray query. The inner loops are C++ that Warp compiles for
-the processor at hand; the light is the same source as for rays.
+Clusters of triangles are culled against the frustum and against what is already drawn. Then depth and corner weights
+follow from the winning triangle and the ray, so that they are those of a ray query. The inner loops are C++ that Warp
+compiles for the processor at hand; the light is the same source as for rays.
 """
 
 # ruff: noqa: PLR0913

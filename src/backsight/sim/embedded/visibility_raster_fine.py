@@ -1,4 +1,6 @@
-"""Colour from several samples a pixel, by rasterising a finer picture; a module of its own, compiled where it is used."""
+"""Colour from several samples a pixel, by rasterising a finer picture; apart, to be compiled where it is used."""
+
+# ruff: noqa: PLR0913
 
 from typing import no_type_check
 

@@ -2,8 +2,8 @@
 
 `no_type_check` keeps run-time type checkers, which would wrap the functions, away from code that only Warp's own
 compiler reads. A literal in `float(0.0)` makes a variable of that compiler where `0.0` alone would make a constant; its
-conditions need `if` where Python would allow an expression. Functions are inlined because Warp passes structures by value,
-hundreds of bytes a call.
+conditions need `if` where Python would allow an expression. Functions are inlined because Warp passes structures by
+value, hundreds of bytes a call.
 """
 
 # ruff: noqa: UP018, RUF046
@@ -13,7 +13,7 @@ from typing import no_type_check
 import warp as wp
 
 from backsight.sim.embedded.scene_arrays import Hit, SceneArrays
-from backsight.sim.embedded.shading import SKY, encoded, shade
+from backsight.sim.embedded.shading import encoded, outside, shade
 
 wp.set_module_options({"enable_backward": False, "fast_math": False})
 
@@ -68,37 +68,9 @@ def may_meet(low: wp.vec3, high: wp.vec3, origin: wp.vec3, direction: wp.vec3, r
 
 @wp.func(inline=True)
 @no_type_check
-def nearest_hit(scene: SceneArrays, origin: wp.vec3, direction: wp.vec3):
-    """Return the first face along a ray, moved objects included; face -1 where there is none."""
-    hit = Hit()
-    hit.face = -1
-    hit.distance = FAR_M
-    query = wp.mesh_query_ray(scene.mesh, origin, direction, FAR_M)
-    if query.result:
-        hit.face = query.face
-        hit.u = query.u
-        hit.v = query.v
-        hit.distance = query.t
-    for index in range(scene.mover_count):
-        mover = scene.movers[index]
-        turn = wp.transpose(scene.body_rotation[mover.body])
-        start = turn * (origin - scene.body_shift[mover.body])
-        along = turn * direction
-        if may_meet(mover.low, mover.high, start, along, hit.distance):
-            other = wp.mesh_query_ray(mover.mesh, start, along, hit.distance)
-            if other.result:
-                hit.face = scene.mover_face[mover.first_face + other.face]
-                hit.u = other.u
-                hit.v = other.v
-                hit.distance = other.t
-    return hit
-
-
-@wp.func(inline=True)
-@no_type_check
 def light_of_hit(scene: SceneArrays, hit: Hit, origin: wp.vec3, direction: wp.vec3, pixel_width: float):
     """Return the linear light that comes along a ray."""
-    colour = SKY
+    colour = outside(scene)
     if hit.face >= 0:
         colour = shade(scene, hit, origin, direction, pixel_width)
     return colour
@@ -128,25 +100,67 @@ def tiled_pixel(index: int, width: int, height: int):
     return wp.vec3i(tile / (tile_columns * tile_rows), row, column)
 
 
+@wp.func(inline=True)
+@no_type_check
+def ray_of_sample(views: Views, samples: int, pose: int, row: int, column: int):
+    """Return the ray of one sample."""
+    x = (float(column) + 0.5) / float(samples)
+    y = (float(row) + 0.5) / float(samples)
+    return views.rotations[pose] * camera_ray(views, x, y)
+
+
 @wp.kernel
 @no_type_check
 def find_hits(scenes: wp.array[SceneArrays], views: Views, samples: int, first_pose: int, first: int, hits: Hits):
-    """Fill what one sample sees."""
+    """Fill what one sample sees of all that never moved."""
     width = views.width * samples
     height = views.height * samples
     place = tiled_pixel(first + wp.tid(), width, height)
     if place[1] >= height or place[2] >= width:
         return
     pose = first_pose + place[0]
-    x = (float(place[2]) + 0.5) / float(samples)
-    y = (float(place[1]) + 0.5) / float(samples)
-    direction = views.rotations[pose] * camera_ray(views, x, y)
-    hit = nearest_hit(scenes[views.scenes[pose]], views.origins[pose], direction)
+    direction = ray_of_sample(views, samples, pose, place[1], place[2])
+    query = wp.mesh_query_ray(scenes[views.scenes[pose]].mesh, views.origins[pose], direction, FAR_M)
     sample = (place[0] * height + place[1]) * width + place[2]
-    hits.face[sample] = hit.face
-    hits.u[sample] = hit.u
-    hits.v[sample] = hit.v
-    hits.distance[sample] = hit.distance
+    face = int(-1)
+    if query.result:
+        face = query.face
+    hits.face[sample] = face
+    hits.u[sample] = query.u
+    hits.v[sample] = query.v
+    hits.distance[sample] = query.t
+
+
+@wp.kernel
+@no_type_check
+def find_moved(scenes: wp.array[SceneArrays], views: Views, samples: int, first_pose: int, first: int, hits: Hits):
+    """Put moved objects before what one sample sees so far; `find_hits` needs fewer registers without this."""
+    width = views.width * samples
+    height = views.height * samples
+    place = tiled_pixel(first + wp.tid(), width, height)
+    if place[1] >= height or place[2] >= width:
+        return
+    pose = first_pose + place[0]
+    index = views.scenes[pose]
+    origin = views.origins[pose]
+    direction = ray_of_sample(views, samples, pose, place[1], place[2])
+    sample = (place[0] * height + place[1]) * width + place[2]
+    reach = float(FAR_M)
+    if hits.face[sample] >= 0:
+        reach = hits.distance[sample]
+    for number in range(scenes[index].mover_count):
+        mover = scenes[index].movers[number]
+        turn = wp.transpose(scenes[index].body_rotation[mover.body])
+        start = turn * (origin - scenes[index].body_shift[mover.body])
+        along = turn * direction
+        if may_meet(mover.low, mover.high, start, along, reach):
+            query = wp.mesh_query_ray(mover.mesh, start, along, reach)
+            if query.result:
+                reach = query.t
+                hits.face[sample] = scenes[index].mover_face[mover.first_face + query.face]
+                hits.u[sample] = query.u
+                hits.v[sample] = query.v
+                hits.distance[sample] = query.t
 
 
 @wp.kernel
