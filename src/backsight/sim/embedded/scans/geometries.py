@@ -15,6 +15,8 @@ from trimesh.resolvers import Resolver
 from backsight.records.errors import DataError
 from backsight.sim.embedded.scans.parts import PLAIN, WHITE, Look, ScanPart
 
+FARTHEST = 1e12
+"""Largest coordinate and scale that is believed, in units of the file."""
 _BROKEN = (
     ValueError,
     KeyError,
@@ -77,6 +79,8 @@ def load_with_trimesh(path: Path, data: bytes, file_type: str, files: Mapping[st
     try:
         with warnings.catch_warnings():
             # numpy stops at words that are no numbers and only warns.
+            # Numbers that cannot be are found afterwards.
+            warnings.simplefilter("ignore", RuntimeWarning)
             warnings.filterwarnings("error", message="string or file could not be read to its end")
             if file_type == "obj":
                 return trimesh.load_scene(stream, file_type="obj", resolver=resolver, process=False, split_objects=True)
@@ -113,11 +117,13 @@ def make_part(
     if faces.size and not 0 <= faces.min() <= faces.max() < len(vertices):
         problem = f"face indices {faces.min()} to {faces.max()} for {len(vertices)} vertices"
         raise DataError(path, label, problem, "the file is damaged; export it again")
-    vertices = vertices @ transform[:3, :3].T + transform[:3, 3]
-    if not np.isfinite(vertices).all():
-        count = int((~np.isfinite(vertices)).any(axis=1).sum())
-        problem = f"{count} of {len(vertices)} vertices are not finite numbers"
+    possible = (np.abs(vertices) <= FARTHEST).all(axis=1)
+    if not possible.all():
+        problem = f"{int((~possible).sum())} of {len(vertices)} vertices are not finite numbers, or beyond {FARTHEST:g}"
         raise DataError(path, label, problem, "repair the mesh and export it again")
+    if not (np.abs(transform) <= FARTHEST).all():
+        raise DataError(path, label, f"is placed beyond {FARTHEST:g}", "repair the scene and export it again")
+    vertices = vertices @ transform[:3, :3].T + transform[:3, 3]
     if np.linalg.det(transform[:3, :3]) < 0.0:
         # A mirror turns the faces inside out.
         faces = faces[:, ::-1]
