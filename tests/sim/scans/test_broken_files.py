@@ -252,6 +252,18 @@ def test_a_broken_compressed_mesh_is_no_empty_scene(tmp_path):
         build_scan(path)
 
 
+def test_one_broken_compressed_mesh_among_good_ones_is_not_left_out(tmp_path):
+    pytest.importorskip("DracoPy", reason="needed to make the compressed file")
+    scene = trimesh.Scene([trimesh.creation.box(extents=(4, 0.1, 3)), trimesh.creation.icosphere(radius=0.4)])
+    data = bytearray(trimesh.exchange.gltf.export_glb(scene, extension_draco=True))
+    at = data.rindex(b"DRACO") + 12
+    data[at : at + 40] = bytes(40)
+    path = tmp_path / "draco.glb"
+    path.write_bytes(bytes(data))
+    with pytest.raises(DataError, match="its compressed mesh cannot be decoded"):
+        build_scan(path)
+
+
 def test_a_link_that_leads_out_of_the_folder_is_not_followed(tmp_path):
     (tmp_path / "secret.bin").write_bytes(TRIANGLE.tobytes())
     folder = tmp_path / "scenes"

@@ -87,6 +87,13 @@ def test_ids_are_dense_and_every_object_has_faces_and_a_room(scenes):
         assert all(thing.supported_by is None or thing.supported_by in set(ids) for thing in scene.objects)
 
 
+def test_no_material_or_texture_is_carried_along_unseen(scenes):
+    for key, scene in scenes.items():
+        assert np.array_equal(np.unique(scene.face_material), np.arange(len(scene.materials))), key
+        textures = {material.texture for material in scene.materials} - {-1}
+        assert textures == set(range(len(scene.textures))), key
+
+
 def test_two_seeds_of_a_type_differ_in_layout(scenes):
     for name in SCENE_TYPES:
         layouts = []

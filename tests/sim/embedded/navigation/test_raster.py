@@ -43,8 +43,8 @@ def test_no_cell_is_missed_and_heights_are_those_within_the_cell(seed):
     often = np.bincount(cells, minlength=len(low)) > 60
     if often.any():
         slack = 0.15 * np.maximum(high[often] - low[often], 0.02)
-        assert (np.abs(low[often] - lowest[often]) < slack).mean() > 0.95
-        assert (np.abs(high[often] - highest[often]) < slack).mean() > 0.95
+        assert (np.abs(low[often] - lowest[often]) < slack).mean() > 0.9
+        assert (np.abs(high[often] - highest[often]) < slack).mean() > 0.9
 
 
 @settings(max_examples=40, deadline=None)

@@ -106,9 +106,9 @@ def _islands(
     parts, first = [], 0
     for place in stands:
         part = np.zeros(place.shape, dtype=np.int64)
-        count = int(label(place, output=part))
+        label(place, output=part)
         parts.append(np.where(place, part + first - 1, -1))
-        first += count
+        first += int(part.max())
     if first == 0:
         return parts
     pairs = [(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))]

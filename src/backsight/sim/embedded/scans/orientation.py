@@ -14,6 +14,8 @@ from backsight.sim.embedded.scans.sidecar import SIDECAR_SUFFIX
 UNITS: dict[str, float] = {"metres": 1.0, "centimetres": 0.01, "millimetres": 0.001, "feet": 0.3048, "inches": 0.0254}
 TYPICAL_STOREY_M = (2.0, 4.0)
 """Clear height of a storey by which units are told apart."""
+MOST_LOOKED_AT = 300_000
+"""Faces from which the up axis is guessed: evenly picked from larger scenes."""
 DECLARED_STOREY_M = (1.9, 6.5)
 """Clear height that is believed where the format says that units are metres."""
 _USUAL, _COMMON, _PLAUSIBLE, _TALL, _UNSURE = 0.15, 0.05, 0.1, 0.1, 0.06
@@ -93,6 +95,9 @@ def _guess_up(faces: Faces, floor_faces: Bool[np.ndarray, " faces"], usual: tupl
         rest = np.average(middle[~floor_faces], weights=faces.area[~floor_faces])
         sign = "+" if rest >= floor else "-"
         return f"{sign}{'xyz'[axis]}", "the node labelled 'floor' lies across it and below the rest"
+    if len(faces.area) > MOST_LOOKED_AT:
+        step = -(-len(faces.area) // MOST_LOOKED_AT)
+        faces = faces.selected(np.arange(len(faces.area)) % step == 0)
     scores = {sign + axis: _up_score(faces, sign + axis, usual) for axis in "xyz" for sign in "+-"}
     order = sorted(scores, key=lambda name: -scores[name])
     best, second = order[0], order[1]
