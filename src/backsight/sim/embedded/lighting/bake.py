@@ -241,7 +241,7 @@ def _seen_from_rooms(scene: PackedScene, mesh: Any, samples: Any, device: Any) -
 def _face_records(charts: Charts, front_above: Bool[np.ndarray, " faces"]) -> Any:
     """Return the records of all faces."""
     struct: Any = look_up.FaceLight
-    records = np.zeros(len(charts.grid), dtype=struct.numpy_dtype())
+    records: Any = np.zeros(len(charts.grid), dtype=struct.numpy_dtype())
     records["columns"] = np.where(charts.grid, charts.lumels[:, 1], 0)
     records["first"] = charts.lumels[:, 0]
     records["second"] = np.where(charts.grid, charts.lumels[:, 2], charts.lumels[:, 1])
