@@ -15,7 +15,7 @@ NARROW_M, NARROW_STEP_M = 0.12, 0.3
 WELDS_M = (0.02, 0.05, 0.1, 0.2, 0.4)
 GRID_SAMPLES_AT_MOST = 26_000
 """Larger scenes have their samples farther apart, up to eight times."""
-CORNERS_AT_MOST = 12_000
+CORNERS_AT_MOST = 20_000
 """Corners of small faces share a sample within the smallest of `WELDS_M` that leaves no more samples than this."""
 INSET_M = 0.012
 """Samples keep this far off the edge of their face, where they would lie in the neighbouring wall."""
