@@ -62,7 +62,13 @@ def test_one_can_walk_round_the_island(kitchen):
 
 def test_walks_in_it_are_accepted(folder, tmp_path):
     config = CollectConfig(
-        out=tmp_path / "set", scene_dir=folder, num_sequences=2, size="96x72", min_frames=9, mean_frames=12, max_frames=16
+        out=tmp_path / "set",
+        scene_dir=folder,
+        num_sequences=2,
+        size="96x72",
+        min_frames=9,
+        mean_frames=12,
+        max_frames=16,
     )
     report = collect_dataset(config)
     assert report.complete, (report.given_up, report.rejections, report.poisoned)

@@ -1,11 +1,13 @@
 """Pictures of a camera that moves while its shutter is open: the mean light of several instants."""
 
+from typing import Protocol, runtime_checkable
+
 import numpy as np
 from jaxtyping import Float32, Float64, UInt8
 from scipy.spatial.transform import Rotation, Slerp
 
 from backsight.records.errors import UsageError
-from backsight.sim.simulator import Observation, Simulator
+from backsight.sim.simulator import Observation
 
 EXPOSURE_S = 1.0 / 60.0
 """A usual exposure."""
@@ -17,6 +19,21 @@ _LINEAR_OF_BYTE = np.where(
     _LINEAR_OF_BYTE <= 0.04045, _LINEAR_OF_BYTE / 12.92, ((_LINEAR_OF_BYTE + 0.055) / 1.055) ** 2.4
 ).astype(np.float32)
 _ENCODE_STEPS = 1 << 14
+
+
+@runtime_checkable
+class Renders(Protocol):
+    """A simulator with its scene loaded, or a renderer."""
+
+    def render(
+        self,
+        world_from_camera: Float64[np.ndarray, "poses 4 4"],
+        intrinsics: Float64[np.ndarray, "3 3"],
+        width: int,
+        height: int,
+    ) -> Observation:
+        """Return RGB, depth and instance ids for a batch of poses in one call."""
+        ...
 
 
 def _encoding() -> UInt8[np.ndarray, " steps"]:
@@ -67,7 +84,7 @@ def exposure_poses(
 
 
 def render_exposed(
-    simulator: Simulator,
+    simulator: Renders,
     poses: Float64[np.ndarray, "frames instants 4 4"],
     intrinsics: Float64[np.ndarray, "3 3"],
     width: int,
@@ -76,7 +93,7 @@ def render_exposed(
     """Return pictures whose colour is the mean light of several instants; depth and ids are those of the middle one.
 
     Args:
-        simulator: with its scene loaded.
+        simulator: or a renderer.
         poses: of each frame, an odd number of instants (`exposure_poses`).
         intrinsics: px.
         width: px.

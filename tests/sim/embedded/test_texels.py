@@ -5,6 +5,7 @@ from backsight.sim.embedded.texels import (
     ENCODE_LIMIT,
     MAX_LEVELS,
     encoding_table,
+    light_of_shown,
     linear_from_srgb,
     pack_textures,
     srgb_from_linear,
@@ -63,3 +64,12 @@ def test_the_encoding_table_is_a_film_curve():
     assert 0.1 < light(0.2) < 0.3
     assert light(1.0) < 0.8
     assert table[round(np.sqrt(0.5) * (len(table) - 1))] < 254
+
+
+def test_the_light_of_a_shown_colour_is_encoded_as_that_colour():
+    table, light = encoding_table().astype(int), light_of_shown()
+    for byte in range(256):
+        place = np.sqrt(linear_from_srgb(np.array(byte / 255.0))) * (len(light) - 1)
+        wanted = float(np.interp(place, np.arange(len(light)), light))
+        step = min(round(np.sqrt(wanted / ENCODE_LIMIT) * (len(table) - 1)), len(table) - 1)
+        assert abs(table[step] - byte) <= 1, byte

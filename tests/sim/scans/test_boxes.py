@@ -11,7 +11,9 @@ from backsight.sim.embedded.scans.boxes import LEAST_SIDE_M, find_supports, upri
 def test_the_box_of_a_turned_box_is_that_box(yaw):
     box = OrientedBox((1.0, 0.7, -2.0), (1.9, 0.4, 0.7), yaw)
     found = upright_box(box.corners_m())
-    np.testing.assert_allclose(sorted(map(tuple, found.corners_m().round(4))), sorted(map(tuple, box.corners_m().round(4))))
+    np.testing.assert_allclose(
+        sorted(map(tuple, found.corners_m().round(4))), sorted(map(tuple, box.corners_m().round(4)))
+    )
 
 
 def test_it_is_no_larger_than_any_box_found_by_trying_all_angles():
@@ -21,7 +23,9 @@ def test_it_is_no_larger_than_any_box_found_by_trying_all_angles():
         width, _, depth = upright_box(points).size_m
         areas = []
         for angle in np.linspace(0, math.pi / 2, 721):
-            turned = points[:, [0, 2]] @ np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
+            turned = points[:, [0, 2]] @ np.array(
+                [[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]]
+            )
             areas.append(np.prod(turned.max(axis=0) - turned.min(axis=0)))
         assert width * depth <= min(areas) / 0.97 + 1e-9
 

@@ -63,7 +63,9 @@ def test_a_room_is_found_with_its_things(make_room, write_scene):
 
 
 @pytest.mark.parametrize("up", ["+y", "+z", "-y", "+x"])
-@pytest.mark.parametrize(("unit", "name"), [(1.0, "room.glb"), (0.01, "room.obj"), (0.0254, "room.ply"), (0.001, "m.glb")])
+@pytest.mark.parametrize(
+    ("unit", "name"), [(1.0, "room.glb"), (0.01, "room.obj"), (0.0254, "room.ply"), (0.001, "m.glb")]
+)
 def test_turned_and_scaled_files_give_the_same_room(up, unit, name, make_room, write_scene):
     path = write_scene(make_room(to_file_axes(up, unit), ceiling=False), name)
     scan = build_scan(path)
@@ -94,7 +96,7 @@ def test_without_labels_the_scene_is_one_building_with_a_floor(make_room, write_
     assert sorted(thing.category for thing in scan.scene.objects) == ["building", "floor"]
     assert any("no labels" in note for note in scan.notes)
     navigation = GridNavigation(scan.scene)
-    free, corner, cell = navigation.top_down_map()
+    free, _, cell = navigation.top_down_map()
     # 4.3 x 3.7 m less walls, table, cupboard, sofa, chairs and the agent's radius.
     assert 3.0 < free.sum() * cell**2 < 9.0
     assert not navigation.is_navigable(np.array([0.6, 0.0, -0.4]))
@@ -185,7 +187,7 @@ def test_rooms_come_from_the_side_car(tmp_path):
     left = (middles[:, 1] < 2.5) & (middles[:, 0] < -2.4)
     assert set(scene.face_room[left]) == {1}
     side_car(path, rooms=[{"bounds_m": [0, 0, 1, 1], "floor_m": 9.0}])
-    with pytest.raises(DataError, match="floors are at -?0.00, 2.80 m"):
+    with pytest.raises(DataError, match=r"floors are at -?0\.00, 2\.80 m"):
         build_scan(path)
 
 

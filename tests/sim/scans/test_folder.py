@@ -9,7 +9,15 @@ from backsight.storage.layout import SEQUENCE_ID_PATTERN
 
 
 def test_scenes_are_listed_by_their_paths(tmp_path):
-    for name in ("b.glb", "a/second.OBJ", "a/first.ply", ".hidden.glb", ".git/x.glb", "a/notes.txt", "b.glb.backsight.json"):
+    for name in (
+        "b.glb",
+        "a/second.OBJ",
+        "a/first.ply",
+        ".hidden.glb",
+        ".git/x.glb",
+        "a/notes.txt",
+        "b.glb.backsight.json",
+    ):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"x")
     assert list_scans(tmp_path) == ["a/first.ply", "a/second.OBJ", "b.glb"]
@@ -31,7 +39,16 @@ def test_ids_stay_inside_the_folder(scene_id, tmp_path):
 
 
 def test_places_have_allowed_and_different_names():
-    ids = ["kitchen.glb", "a/b.glb", "a_b.glb", "a b.glb", "büro.glb", "x" * 300 + "1.glb", "x" * 300 + "2.glb", ".glb/.a.glb"]
+    ids = [
+        "kitchen.glb",
+        "a/b.glb",
+        "a_b.glb",
+        "a b.glb",
+        "büro.glb",
+        "x" * 300 + "1.glb",
+        "x" * 300 + "2.glb",
+        ".glb/.a.glb",
+    ]
     names = [place_of_scan(scene_id) for scene_id in ids]
     assert names[0] == "kitchen.glb"
     assert len(set(names)) == len(ids)

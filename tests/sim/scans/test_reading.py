@@ -65,7 +65,8 @@ def test_colours_of_other_programs_are_linear_as_the_format_says(make_room, writ
     def made_by_another(tree, blob):
         tree["asset"]["generator"] = "another program"
         tree["materials"] = [
-            {"pbrMetallicRoughness": {"baseColorFactor": [0.2140411, 0.2140411, 0.2140411, 1]}} for _ in tree["materials"]
+            {"pbrMetallicRoughness": {"baseColorFactor": [0.2140411, 0.2140411, 0.2140411, 1]}}
+            for _ in tree["materials"]
         ]
 
     raw = read_raw(rewrite_glb(write_scene(make_room(), "room.glb"), made_by_another), LIMITS)
@@ -179,6 +180,15 @@ def test_textures_become_powers_of_two_with_a_note(tmp_path):
     assert small.parts[0].look.texture.shape == (16, 16, 3)
 
 
+def test_textures_together_are_bounded(tmp_path):
+    path = tmp_path / "two.glb"
+    scene = trimesh.Scene([textured_floor(four_colours()), textured_floor(four_colours(32, 32))])
+    path.write_bytes(trimesh.exchange.gltf.export_glb(scene))
+    assert len(read_raw(path, ScanLimits(max_texture_px=64 * 32 + 32 * 32)).parts) == 2
+    with pytest.raises(DataError, match="textures hold more than 3000 pixels"):
+        read_raw(path, ScanLimits(max_texture_px=3000))
+
+
 def test_moved_texture_coordinates_are_followed(tmp_path):
     path = tmp_path / "moved.glb"
     path.write_bytes(trimesh.exchange.gltf.export_glb(trimesh.Scene(textured_floor(four_colours()))))
@@ -217,9 +227,7 @@ def test_integer_positions_are_fractions_where_the_file_says_so(tmp_path):
         values = np.frombuffer(bytes(blob[start : start + view["byteLength"]]), dtype=np.float32)
         small = np.zeros((len(values) // 3, 4), dtype=np.int16)
         small[:, :3] = np.round(values.reshape(-1, 3) * 2 * 32767 * 0.25)
-        tree["bufferViews"].append(
-            {"buffer": 0, "byteOffset": len(blob), "byteLength": small.nbytes, "byteStride": 8}
-        )
+        tree["bufferViews"].append({"buffer": 0, "byteOffset": len(blob), "byteLength": small.nbytes, "byteStride": 8})
         blob += small.tobytes()
         accessor |= {"componentType": 5122, "normalized": True, "bufferView": len(tree["bufferViews"]) - 1}
         accessor.pop("byteOffset", None)

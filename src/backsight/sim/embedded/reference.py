@@ -60,8 +60,8 @@ def _nearest(
         u = -directions @ np.cross(from_corner, second).T / determinant
         v = directions @ np.cross(from_corner, first).T / determinant
         distance = (np.cross(from_corner, first) * second).sum(axis=1) / determinant
-    tolerance = 1e-12
-    inside = (u >= -tolerance) & (v >= -tolerance) & (u + v <= 1.0 + tolerance) & (distance > 0.0)
+        tolerance = 1e-12
+        inside = (u >= -tolerance) & (v >= -tolerance) & (u + v <= 1.0 + tolerance) & (distance > 0.0)
     distance = np.where(inside & (determinant != 0.0), distance, np.inf)
     face = distance.argmin(axis=1)
     return distance[np.arange(len(distance)), face], face

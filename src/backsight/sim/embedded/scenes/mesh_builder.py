@@ -1,7 +1,7 @@
 """Accumulates boxes, frustums and quads of many objects and packs them into one scene in a few array passes."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -219,7 +219,7 @@ class MeshBuilder:
     def pack(
         self, lights: tuple[RoomLight, ...], rooms: tuple[Room, ...], ceiling_m: float, sky: Vector = DAYLIGHT
     ) -> PackedScene:
-        """Return everything added so far as one packed scene."""
+        """Return everything added so far as one packed scene, without materials and textures that nothing shows."""
         quads = self._collect()
         instance = np.concatenate([part.instance for part in quads])
         order = np.argsort(instance, kind="stable")
@@ -239,6 +239,7 @@ class MeshBuilder:
         faces = (np.arange(len(corners)) * 4)[:, None, None] + triangles
         a, b, c = np.moveaxis(corners[:, triangles], 2, 0)
         solid = np.linalg.norm(np.cross(b - a, c - a), axis=2).reshape(-1) > 1e-9
+        materials, textures, material = self._shown(material)
         rooms_of = np.array([placed.room_id for placed in self._placed], dtype=np.int32)
         return PackedScene(
             vertices_m=corners.reshape(-1, 3).astype(np.float32),
@@ -248,14 +249,28 @@ class MeshBuilder:
             face_material=np.repeat(material, 2)[solid].astype(np.int32),
             face_instance=np.repeat(instance + 1, 2)[solid].astype(np.int32),
             face_room=np.repeat(rooms_of[instance], 2)[solid],
-            materials=tuple(self._materials),
-            textures=tuple(self._textures),
+            materials=materials,
+            textures=textures,
             lights=lights,
             objects=self._objects(local, instance),
             rooms=rooms,
             ceiling_m=ceiling_m,
             sky=sky,
         )
+
+    def _shown(
+        self, material: Int64[np.ndarray, " quads"]
+    ) -> tuple[tuple[Material, ...], tuple[UInt8[np.ndarray, "_ _ 3"], ...], Int64[np.ndarray, " quads"]]:
+        """Return the materials and textures that quads have, and the quads' materials by their new numbers.
+
+        Pieces that found no place have left others behind.
+        """
+        used, renumbered = np.unique(material, return_inverse=True)
+        kept = [self._materials[number] for number in used.tolist()]
+        textures = sorted({look.texture for look in kept} - {-1})
+        place = {-1: -1} | {texture: number for number, texture in enumerate(textures)}
+        materials = tuple(replace(look, texture=place[look.texture]) for look in kept)
+        return materials, tuple(self._textures[texture] for texture in textures), renumbered.astype(np.int64)
 
     def _collect(self) -> list[_Quads]:
         boxes: list[tuple[float, ...]] = []

@@ -123,7 +123,8 @@ def terrazzo(rng: np.random.Generator, colour: Colour) -> Texture:
     image = np.full((size, size, 3), colour, dtype=np.float32)
     for cells in (16, 32):
         field = smooth_noise(rng, size, cells, cells)
-        chip = np.float32(np.clip(np.array(colour) + rng.uniform(-0.4, 0.25, 3), 0.05, 1.0))
+        shade = rng.uniform(-0.4, 0.2) + rng.uniform(-0.07, 0.07, 3)
+        chip = np.float32(np.clip(np.array(colour) + shade, 0.05, 1.0))
         image = np.where((field > 0.55)[..., None], chip, image)
         image = np.where((field < -0.6)[..., None], np.float32(rng.uniform(0.3, 0.95)), image)
     return finish_image(image)
