@@ -72,7 +72,7 @@ class SceneArrays:
     room_first_lamp: wp.array[wp.int32]
     lamp_position: wp.array[wp.vec3]
     lamp_colour: wp.array[wp.vec3]
-    face_light: wp.array[FaceLight]
+    face_light: wp.array[FaceLight]  # pyright: ignore[reportGeneralTypeIssues]
     light: wp.array[wp.vec3]
     material_glow: wp.array[wp.float32]
     """Negative for windows."""

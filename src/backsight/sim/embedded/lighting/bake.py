@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import warp as wp
 from jaxtyping import Bool, Float32, Float64, Int32, Int64
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from backsight.sim.embedded.lighting import look_up, tracing
 from backsight.sim.embedded.lighting.burning import lamps_by_room
@@ -81,7 +81,8 @@ class LightBake:
         albedo = SENT_BACK * np.tile(self.charts.albedo, (2, 1)).astype(np.float64)
         open_light = wp.vec3(*(OPEN_SHARE * sky).tolist())
         indirect = np.zeros_like(first)
-        received = wp.empty(len(first), dtype=wp.vec3, device=self.device)
+        vector: Any = wp.vec3
+        received = wp.empty(len(first), dtype=vector, device=self.device)
         for _ in range(BOUNCES):
             sent = wp.array((albedo * (first + indirect)).astype(np.float32), dtype=wp.vec3, device=self.device)
             wp.launch(
@@ -186,7 +187,7 @@ def _gather(charts: Charts, mesh: Any, samples: Any, device: Any) -> Any:
         wp.launch(tracing.gather, dim=len(chosen), inputs=inputs, outputs=[met], device=device)
 
     trace(np.arange(count))
-    front = met.numpy()[:count]
+    front: Any = met.numpy()[:count]
     hits = front[(front >= count).mean(axis=1) < 0.2]
     votes = np.bincount(chart[hits[hits >= count] - count], minlength=chart[-1] + 1)
     behind = votes > VOTES_PER_SAMPLE * np.bincount(chart)
@@ -221,7 +222,8 @@ def _seen_from_rooms(scene: PackedScene, mesh: Any, samples: Any, device: Any) -
         places.append(((x0 + x1) / 2.0, room.floor_m + min(EYE_M, 0.5 * room.height_m), (z0 + z1) / 2.0))
     upper = _cosine_directions(SEED_RAYS)
     directions = np.concatenate([upper, upper * np.array([1.0, -1.0, 1.0], dtype=np.float32)])
-    met = wp.empty((len(places), len(directions)), dtype=wp.int32, device=device)
+    whole: Any = wp.int32
+    met = wp.empty((len(places), len(directions)), dtype=whole, device=device)
     wp.launch(
         tracing.look_around,
         dim=len(places),
@@ -241,7 +243,7 @@ def _seen_from_rooms(scene: PackedScene, mesh: Any, samples: Any, device: Any) -
 def _face_records(charts: Charts, front_above: Bool[np.ndarray, " faces"]) -> Any:
     """Return the records of all faces."""
     struct: Any = look_up.FaceLight
-    records = np.zeros(len(charts.grid), dtype=struct.numpy_dtype())
+    records: Any = np.zeros(len(charts.grid), dtype=struct.numpy_dtype())
     records["columns"] = np.where(charts.grid, charts.lumels[:, 1], 0)
     records["first"] = charts.lumels[:, 0]
     records["second"] = np.where(charts.grid, charts.lumels[:, 2], charts.lumels[:, 1])
@@ -360,7 +362,7 @@ def _neighbours(
     lost = np.flatnonzero(~known[:count])
     if len(lost) < count:
         found = np.flatnonzero(known[:count])
-        _, nearest = cKDTree(charts.position_m[found]).query(charts.position_m[lost])
+        _, nearest = KDTree(charts.position_m[found]).query(charts.position_m[lost])
         source[lost] = source[found[nearest]]
     source[count:][~known[count:]] = source[:count][~known[count:]]
     return source, around.astype(np.int32)

@@ -13,7 +13,7 @@ FLOOR_STEP_M, WALL_STEP_M, CEILING_STEP_M = 0.125, 0.2, 0.35
 NARROW_M, NARROW_STEP_M = 0.12, 0.3
 """A face no wider than this has one sample across, and samples at this distance along."""
 WELDS_M = (0.02, 0.05, 0.1, 0.2, 0.4)
-GRID_SAMPLES_AT_MOST = 34_000
+GRID_SAMPLES_AT_MOST = 26_000
 """Larger scenes have their samples farther apart, up to eight times."""
 CORNERS_AT_MOST = 20_000
 """Corners of small faces share a sample within the smallest of `WELDS_M` that leaves no more samples than this."""

@@ -44,7 +44,7 @@ class Samples:
     """rad, of the ray pattern about the normal: neighbours differ."""
     wanted: wp.array[wp.int32]
     """1 where the side can be seen."""
-    faces: wp.array[FaceLight]
+    faces: wp.array[FaceLight]  # pyright: ignore[reportGeneralTypeIssues]
 
 
 @wp.func(inline=True)

@@ -28,7 +28,7 @@ _HIGHEST_M = 4.2
 _STRENGTH_AND_WARMTH: dict[LightingChoice, tuple[tuple[float, float], tuple[float, float]]] = {
     "mixed": ((0.75, 1.2), (-0.06, 0.22)),
     "day": ((0.4, 0.5), (-0.04, 0.06)),
-    "evening": ((0.55, 0.75), (0.25, 0.4)),
+    "evening": ((0.7, 0.9), (0.25, 0.4)),
     "bright": ((1.3, 1.45), (-0.06, 0.02)),
     "dim": ((0.28, 0.38), (0.0, 0.2)),
 }
