@@ -243,4 +243,4 @@ def load_kernels(options: RenderOptions, samples: int, device: Any) -> None:
         modules = [visibility_raster, visibility_raster_fine] if samples > 1 else [visibility_raster]
     with WARP_LOCK:
         for module in modules:
-            wp.load_module(module, device=device)
+            wp.load_module(module, device=device, block_dim=visibility_rays.BLOCK)

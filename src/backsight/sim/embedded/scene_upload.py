@@ -87,7 +87,7 @@ def _face_records(scene: PackedScene, size_log2: Int32[np.ndarray, "textures 2"]
     slots = np.zeros(max(room.room_id for room in scene.rooms) + 1, dtype=np.int32)
     slots[[room.room_id for room in scene.rooms]] = np.arange(len(scene.rooms))
     record: Any = Face
-    records = np.zeros(len(scene.faces), dtype=record.numpy_dtype())
+    records: Any = np.zeros(len(scene.faces), dtype=record.numpy_dtype())
     for corner in range(3):
         records[f"uv{corner}"] = scene.face_uv[:, corner]
         records[f"normal{corner}"] = scene.face_normals[:, corner]
