@@ -255,4 +255,4 @@ def load_kernels(options: RenderOptions, samples: int, device: Any) -> None:
     with WARP_LOCK:
         wp.load_module(tracing, device=device)
         for module in modules:
-            wp.load_module(module, device=device)
+            wp.load_module(module, device=device, block_dim=visibility_rays.BLOCK)

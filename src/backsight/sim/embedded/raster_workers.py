@@ -121,7 +121,7 @@ def _scratch(rows: int, width: int, clusters: int) -> Any:
     stride = -(-width // TILE) * TILE + TILE
     tiles = (lines // TILE) * (stride // TILE)
     scratch: Any = visibility_raster.Scratch()
-    fields: tuple[tuple[tuple[str, ...], int, Any], ...] = (
+    fields: Any = (
         (("nearness",), lines * stride, wp.float32),
         (("seen",), lines * stride, wp.int32),
         (("tile_least",), tiles, wp.float32),

@@ -13,8 +13,6 @@ from backsight.sim.embedded.scene_arrays import SceneArrays
 
 MOST_SAMPLES = 1 << 22
 """Samples between the two passes: what they see stays in the cache of a large GPU."""
-BLOCK = 128
-"""Threads of a block on CUDA."""
 
 
 class RayWorkers:
@@ -83,7 +81,12 @@ class RayWorkers:
 
         def launch(begin: int, end: int) -> None:
             wp.launch(
-                kernel, dim=end - begin, inputs=inputs(begin), outputs=outputs, device=self._device, block_dim=BLOCK
+                kernel,
+                dim=end - begin,
+                inputs=inputs(begin),
+                outputs=outputs,
+                device=self._device,
+                block_dim=visibility_rays.BLOCK,
             )
 
         if self._pool is None:

@@ -55,12 +55,12 @@ class SceneArrays:
     mesh: wp.uint64
     """All that has never moved."""
     mover_count: wp.int32
-    movers: wp.array[Mover]
+    movers: wp.array[Mover]  # pyright: ignore[reportGeneralTypeIssues]
     mover_face: wp.array[wp.int32]
     body_rotation: wp.array[wp.mat33]
     """Turns each body from where it was loaded to where it is; then comes the shift [m]."""
     body_shift: wp.array[wp.vec3]
-    faces: wp.array[Face]
+    faces: wp.array[Face]  # pyright: ignore[reportGeneralTypeIssues]
     material_colour: wp.array[wp.vec3]
     material_texture: wp.array[wp.int32]
     material_gloss: wp.array[wp.float32]

@@ -21,6 +21,8 @@ FAR_M = wp.constant(1.0e4)
 TILE_COLUMNS = wp.constant(8)
 TILE_ROWS = wp.constant(4)
 """The 32 threads of a warp see a tile of pixels, so that their rays take the same way through the tree."""
+BLOCK = 128
+"""Threads of a block on CUDA."""
 
 
 @wp.struct
