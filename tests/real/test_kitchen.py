@@ -1,5 +1,6 @@
 """A kitchen from a file; the folder is not part of the repository."""
 
+import itertools
 import os
 from pathlib import Path
 
@@ -55,7 +56,7 @@ def test_one_can_walk_round_the_island(kitchen):
     island = next(thing for thing in kitchen.objects if thing.name == "island_island_group_main").box
     assert not navigation.is_navigable(np.array([island.centre_m[0], 0.0, island.centre_m[2]]))
     around = [(0.9, 1.0), (5.5, 1.0), (4.9, 4.6), (1.3, 4.6), (0.9, 1.0)]
-    for start, goal in zip(around[:-1], around[1:], strict=True):
+    for start, goal in itertools.pairwise(around):
         route = navigation.shortest_path(np.array([start[0], 0, start[1]]), np.array([goal[0], 0, goal[1]]))
         assert route is not None
 

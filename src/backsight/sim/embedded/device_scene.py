@@ -153,11 +153,10 @@ class DeviceScene:
 
     def _tree(self, points_m: np.ndarray, faces: np.ndarray) -> Any:
         """Return triangles as a Warp mesh."""
-        constructor = None if self._options.bvh == "default" else self._options.bvh
         return wp.Mesh(
             points=wp.array(points_m, dtype=wp.vec3, device=self._device),
             indices=wp.array(faces.reshape(-1), dtype=wp.int32, device=self._device),
-            bvh_constructor=constructor,
+            bvh_constructor=self._options.bvh,
             bvh_leaf_size=self._options.bvh_leaf_faces,
         )
 

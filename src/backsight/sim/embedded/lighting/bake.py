@@ -193,7 +193,7 @@ def _gather(charts: Charts, mesh: Any, samples: Any, device: Any) -> Any:
     behind = votes > VOTES_PER_SAMPLE * np.bincount(chart)
     behind[chart[(front == int(tracing.OPEN)).all(axis=1)]] = True
     trace(count + np.flatnonzero(behind[chart]))
-    found = met.numpy()
+    found: Any = met.numpy()
     solid = np.concatenate([np.zeros(count, dtype=bool), ~behind[chart]])
     found[(found >= 0) & solid[found]] = int(tracing.INSIDE)
     wanted = (found == int(tracing.INSIDE)).mean(axis=1) < 0.25

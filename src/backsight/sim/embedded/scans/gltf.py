@@ -215,10 +215,10 @@ def _parts(path: Path, tree: GltfTree, loaded: trimesh.Scene, looks: list[Look])
     """Yield the parts of every node, in the order of the file."""
     parents = {child: index for index, node in enumerate(tree.nodes) for child in node.children}
     found = []
-    for frame in loaded.graph.nodes_geometry:
+    for frame in map(str, loaded.graph.nodes_geometry):
         transform, geometry = loaded.graph[frame]
         # trimesh numbers the primitives of a mesh: mesh3, mesh3_1, mesh3_2, ...
-        mesh, _, place = geometry.removeprefix("mesh").partition("_")
+        mesh, _, place = str(geometry).removeprefix("mesh").partition("_")
         node = int(frame.removeprefix("node").partition("_")[0])
         found.append((node, int(mesh), int(place or 0), geometry, np.asarray(transform, dtype=np.float64)))
     for node, mesh, place, geometry, transform in sorted(found, key=lambda item: item[:3]):

@@ -74,7 +74,7 @@ class Looks:
     def _mixed(self, room: PlanRoom, ceiling: int) -> RoomLook:
         rng, public = self._rng, room.room_type in PUBLIC
         kind = rng.random()
-        plain = kind < (0.9 if public else 0.42)
+        plain = kind < (0.94 if public else 0.68)
         wall = self._shared_wall if kind < 0.2 else self._plain_wall() if plain else self._papered_wall()
         alike = room.room_type not in _WET and not public and rng.random() < 0.35
         floor = self._shared_floor if alike else self._floor(room.room_type)
