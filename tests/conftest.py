@@ -21,6 +21,11 @@ def _load(name: str):
     return sys.modules[name]
 
 
+_stand_in = _load("habitat_stand_in")
+habitat_python, make_habitat = _stand_in.habitat_python, _stand_in.make_habitat
+house, stand_in_path = _stand_in.house, _stand_in.stand_in_path
+
+
 @pytest.fixture(scope="session")
 def make_sequence() -> Callable[..., Sequence]:
     """A maker of consistent sequences of a small furnished room; see `factories.make_sequence`."""

@@ -58,7 +58,7 @@ class FakeNavigation:
 class FakeSimulator:
     """Boxes of objects, seen through `cast` of the factories."""
 
-    name, version = "analytic", "1"
+    name, version, notes = "analytic", "1", ()
 
     def __init__(self, objects, rooms, cast):
         self.objects, self.rooms, self._cast = objects, rooms, cast

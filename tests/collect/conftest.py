@@ -71,6 +71,8 @@ class FlatFloor:
         points = np.stack([start_m, DOOR - np.array([0.6, 0.0, 0.0]), DOOR + np.array([0.6, 0.0, 0.0]), goal_m])
         if start_m[0] > goal_m[0]:
             points[[1, 2]] = points[[2, 1]]
+        if (start_m[0] < DOOR[0]) == (goal_m[0] < DOOR[0]):
+            points = points[[0, 3]]
         for start, end in pairwise(points):
             line = start + np.linspace(0, 1, 200)[:, None] * (end - start)
             if self.clearance_m(line).min() < self.agent_radius_m:
@@ -103,6 +105,7 @@ class PaperWorld:
         Room(2, "kitchen", (5.1, 0.0, 10.1, 5.0)),
     )
     loaded: list[str] = field(default_factory=list)
+    notes: tuple[str, ...] = ()
 
     def load_scene(self, scene_id):
         self.loaded.append(scene_id)

@@ -4,7 +4,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backsight.collect.annotate import true_relations, visible_objects
+from backsight.collect.descriptions import REASONING_OF_RELATION
+from backsight.collect.phrases import RELATION_WORDING
+from backsight.geometry.relations import VIEWER_RELATIONS
 from backsight.records.scene import OrientedBox, SceneObject
+from backsight.records.vocabulary import STORED_RELATIONS
 
 THINGS = tuple(
     SceneObject(number, category, 1, OrientedBox((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)))
@@ -64,3 +68,42 @@ def test_relations_are_listed_for_what_was_seen_in_one_room():
         (3, "next to", 1, None),
         (3, "left of", 1, 1),
     }
+
+
+def test_all_stored_words_are_listed_and_no_others():
+    def thing(number, category, centre, size, supported_by=None):
+        return SceneObject(number, category, 1, OrientedBox(centre, size), supported_by=supported_by)
+
+    things = (
+        thing(1, "desk", (0.0, 0.375, -3.0), (1.4, 0.75, 0.7)),
+        thing(2, "basket", (0.2, 0.15, -3.0), (0.3, 0.3, 0.3)),
+        thing(3, "bottle", (0.2, 0.12, -3.0), (0.1, 0.2, 0.1), supported_by=2),
+        thing(4, "picture", (0.0, 1.5, -3.4), (0.5, 0.4, 0.02)),
+        thing(5, "chair", (0.1, 0.45, -2.0), (0.45, 0.9, 0.45)),
+        thing(6, "sofa", (3.0, 0.45, -7.0), (2.0, 0.9, 0.9)),
+        thing(7, "cushion", (3.2, 0.55, -7.0), (0.4, 0.2, 0.3), supported_by=6),
+    )
+    ids = np.arange(1, 8, dtype=np.int32).reshape(1, 1, 7)
+    pose = np.diag([1.0, -1.0, -1.0, 1.0])
+    found = true_relations(things, visible_objects(ids, things), pose[None], (0,))
+    listed = {(r.subject_id, r.relation, r.anchor_id) for r in found}
+    assert listed >= {
+        (2, "under", 1),
+        (3, "inside", 2),
+        (4, "above", 1),
+        (1, "below", 4),
+        (5, "in front of", 1),
+        (1, "behind", 5),
+        (7, "on", 6),
+        (5, "left of", 6),
+        (6, "right of", 5),
+        (5, "next to", 1),
+    }
+    assert {relation for _, relation, _ in listed} == set(STORED_RELATIONS)
+    for relation in found:
+        assert (relation.frame is None) == (relation.relation not in VIEWER_RELATIONS)
+    assert not {(r.subject_id, r.relation, r.anchor_id) for r in found if r.relation == "inside"} - {(3, "inside", 2)}
+
+
+def test_instructions_are_worded_for_the_words_they_use():
+    assert set(REASONING_OF_RELATION) == set(RELATION_WORDING) <= set(STORED_RELATIONS)

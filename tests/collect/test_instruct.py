@@ -12,7 +12,13 @@ from backsight.collect.instruct import InstructConfig, current_frames, make_inst
 from backsight.quality.references import matching_objects
 from backsight.records.scene import OrientedBox, Room, SceneObject
 from backsight.records.sequence import SequenceAnnotations
-from backsight.records.vocabulary import COLOURS, FURNITURE_CATEGORIES, REASONING_TYPES
+from backsight.records.vocabulary import (
+    COLOURS,
+    FURNITURE_CATEGORIES,
+    REASONING_TYPES,
+    UNNAMED_CATEGORY,
+    UNNAMED_ROOM_TYPE,
+)
 
 ROOMS = (Room(1, "kitchen", (0.0, 0.0, 6.0, 6.0)), Room(2, "study", (6.0, 0.0, 12.0, 6.0)))
 CONFIG = InstructConfig()
@@ -185,6 +191,24 @@ def test_plurals():
     ]  # fmt: skip
     assert phrases.with_article("orange chair") == "an orange chair"
     assert phrases.with_article("red armchair") == "a red armchair"
+
+
+def test_things_without_a_label_are_neither_named_nor_said_to_be_absent():
+    for seed in range(20):
+        walk = random_walk(seed)
+        bare = {thing.instance_id for thing in walk.objects if thing.category == "vase" or thing.instance_id % 3 == 0}
+        objects = tuple(
+            msgspec.structs.replace(thing, category=UNNAMED_CATEGORY) if thing.instance_id in bare else thing
+            for thing in walk.objects
+        )
+        rooms = tuple(msgspec.structs.replace(room, room_type=UNNAMED_ROOM_TYPE) for room in walk.rooms)
+        walk = msgspec.structs.replace(walk, objects=objects, rooms=rooms)
+        made = make_instructions(walk, np.random.default_rng(seed), CONFIG)
+        assert made
+        for one in made:
+            assert not bare & {*one.target_instance_ids, *one.anchor_ids}
+            assert one.reasoning_type not in ("absent", "room")
+            assert not re.search(r"\bobject\b|\bin the room\b", one.text)
 
 
 def test_nothing_is_called_absent_by_a_word_that_fits_something_seen():

@@ -99,6 +99,16 @@ def test_a_view_that_ends_at_a_near_wall_counts_less():
     assert choose_views(dataclasses.replace(found, depth_m=np.array([1.2, 3.0])), 1) == (1,)
 
 
+def test_later_views_are_from_other_rooms_and_storeys():
+    shares = [[0.06, 0.06, 0.06, 0.0], [0.06, 0.06, 0.0, 0.06], [0.06, 0.0, 0.0, 0.06]]
+    found = dataclasses.replace(survey(shares), room_ids=np.array([3, 3, 5]))
+    assert choose_views(found, 3) == (0, 2, 1)
+    assert choose_views(found, 3, (3,)) == (0, 1, 2)
+    upstairs = survey(shares, None, [(0.0, EYE_M, 0.0), (5.0, EYE_M, 0.0), (5.0, 3.0 + EYE_M, 0.0)])
+    assert choose_views(upstairs, 3) == (0, 2, 1)
+    assert choose_views(survey(shares), 3) == (0, 1, 2)
+
+
 def test_views_from_other_rooms_count_half():
     found = dataclasses.replace(survey([[0.06, 0.06], [0.06, 0.01]]), room_ids=np.array([3, 5]))
     assert choose_views(found, 1) == (0,)

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from rich.box import SIMPLE_HEAD
@@ -13,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from backsight.cli.configuration import parse_arguments
-from backsight.evaluate.report.prediction_picture import picture_png
+from backsight.evaluate.report.prediction_picture import picture_jpeg, picture_png
 from backsight.evaluate.report.scene_card import make_card
 from backsight.evaluate.report.scene_sheet import SceneCard, draw_sheet
 from backsight.evaluate.scene_counts import (
@@ -39,7 +40,7 @@ FILE_WIDTH = 160
 PLAIN_LINE_EVERY_S = 30.0
 LEAST_SIDE_PX, MOST_SIDE_PX = 96, 1024
 SCAN_TYPE = "scan"
-SHEET_FILE, COUNTS_FILE, TABLES_FILE = "sheet.png", "scenes.json", "counts.md"
+COUNTS_FILE, TABLES_FILE = "scenes.json", "counts.md"
 
 
 class ScenesCommand(BaseModel):
@@ -58,7 +59,9 @@ class ScenesCommand(BaseModel):
     scene_dir: Path | None = None
     """Folder of scene files (GLB, glTF, OBJ, PLY): all of them, or those that --ids names, in place of types."""
     out: Path = Path("out/scenes")
-    """Folder for sheet.png, scenes.json and counts.md."""
+    """Folder for the sheet, scenes.json and counts.md."""
+    format: Literal["png", "jpg"] = "png"
+    """Of the sheet; a JPEG is a quarter of the size."""
     size: str = "288x216"
     """Width x height of each picture in pixels, 96 to 1024 each."""
     views: int = Field(default=3, ge=1, le=8)
@@ -108,12 +111,13 @@ def run(arguments: list[str]) -> int:
     )
     sheet = draw_sheet(cards, heading, note, command.views + 1)
     command.out.mkdir(parents=True, exist_ok=True)
-    (command.out / SHEET_FILE).write_bytes(picture_png(sheet))
+    sheet_path = command.out / f"sheet.{command.format}"
+    sheet_path.write_bytes(picture_png(sheet) if command.format == "png" else picture_jpeg(sheet))
     (command.out / COUNTS_FILE).write_bytes(scenes_json(counted, simulator.name, simulator.version))
     tables = f"{markdown_table(count_rows(counted))}\n{markdown_table(relation_rows(counted))}"
     (command.out / TABLES_FILE).write_text(tables)
     print_counts(counted)
-    sys.stdout.write(f"{command.out / SHEET_FILE}\n")
+    sys.stdout.write(f"{sheet_path}\n")
     return 0
 
 
@@ -143,11 +147,29 @@ def print_counts(scenes: Sequence[SceneStatistics]) -> None:
     """Print both tables, and which relations are true nowhere in a type."""
     terminal = Console(highlight=False)
     console = terminal if terminal.is_terminal else Console(highlight=False, width=FILE_WIDTH)
-    console.print(_table(count_rows(scenes)))
+    for rows in fitting_columns(count_rows(scenes), console.width):
+        console.print(_table(rows))
     console.print("How often each relation is true, mean of a scene:", markup=False)
-    console.print(_table(relation_rows(scenes)))
+    for rows in fitting_columns(relation_rows(scenes), console.width):
+        console.print(_table(rows))
     for name, words in missing_relations(scenes).items():
         console.print(f"{name}: nothing is {', '.join(words)}", markup=False, soft_wrap=True)
+
+
+def fitting_columns(rows: Rows, width: int) -> list[Rows]:
+    """Return the table in parts that are no wider than a console; each begins with the first column.
+
+    Args:
+        rows: The head first; heads break between words.
+        width: Of the console, in characters.
+    """
+    needed = [max(len(word) for cell in column for word in cell.split(" ")) + 2 for column in zip(*rows, strict=True)]
+    parts: list[list[int]] = [[0]]
+    for column in range(1, len(needed)):
+        if len(parts[-1]) > 1 and sum(needed[kept] for kept in (*parts[-1], column)) > width:
+            parts.append([0])
+        parts[-1].append(column)
+    return [[tuple(row[column] for column in part) for row in rows] for part in parts]
 
 
 def _table(rows: Rows) -> Table:

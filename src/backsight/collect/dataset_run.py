@@ -111,7 +111,7 @@ class CollectWork:
                         num_frames=sequence.num_frames,
                         size_bytes=_folder_bytes(folder),
                         scene_id=plan.scene_id,
-                        scene_notes=_scene_notes(self._simulator),
+                        scene_notes=self._simulator.notes,
                     )
                 rejections.append(rejection_reason(quality))
             except (TrajectoryError, TooFewTargetsError, DataError) as error:

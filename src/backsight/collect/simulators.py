@@ -12,7 +12,7 @@ from backsight.sim.simulator import Simulator
 SimulatorMaker = Callable[[CollectConfig], Simulator]
 
 
-def configured_simulator(config: CollectConfig) -> Simulator:
+def configured_simulator(config: CollectConfig) -> EmbeddedSimulator | HabitatSimulator:
     """Return the simulator that a collection walks in.
 
     Args:

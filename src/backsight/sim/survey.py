@@ -31,6 +31,7 @@ _WELL_SHOWN_SHARE = 0.06
 _CLOSE_M, _CLOSE_LIMIT = 0.9, 0.35
 _DEEP_QUANTILE = 0.9
 _REPEAT_WEIGHT = 0.4
+_AGAIN, _STOREY_M = 0.6, 1.0
 _SAME_SPOT_M = 0.6
 _SAME_PLACE_M, _SAME_TURN_RAD = 1.2, math.radians(50.0)
 _BATCH = 256
@@ -95,8 +96,8 @@ def choose_views(survey: Survey, number: int, main_rooms: Collection[int] = ()) 
     """Return indices of views that together show much, the best first.
 
     Each next view is the one that shows most things well that no earlier one shows as well; views with much of the
-    image close by, or that end at a near wall, count less, and one that repeats an earlier view's place and direction
-    is not taken.
+    image close by, or that end at a near wall, count less, as do views from a room or a storey that already has one,
+    and one that repeats an earlier view's place and direction is not taken.
 
     Args:
         survey: Views to choose from.
@@ -120,6 +121,10 @@ def choose_views(survey: Survey, number: int, main_rooms: Collection[int] = ()) 
         chosen.append(view)
         best = np.maximum(best, worth[view])
         free &= ~_repeats(survey.world_from_camera, view)
+        if survey.room_ids[view] not in main_rooms:
+            openness = np.where(survey.room_ids == survey.room_ids[view], _AGAIN * openness, openness)
+        level = np.abs(survey.world_from_camera[:, 1, 3] - survey.world_from_camera[view, 1, 3]) < _STOREY_M
+        openness = np.where(level, _AGAIN * openness, openness)
     return tuple(chosen)
 
 

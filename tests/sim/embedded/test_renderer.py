@@ -172,25 +172,12 @@ def test_a_far_chequer_fades_to_its_mean_light_instead_of_flickering(maker):
     assert steps.max() <= 6.0
 
 
-def test_a_lamp_lights_only_faces_of_its_own_room(flat):
-    pose = look_pose(np.array([3.3, 1.1, 1.4]), -1.55, 0.1)[None]
-    dark = replace(flat, lights=tuple(light for light in flat.lights if light.room_id != 2))
-    lit_view, dark_view = (Renderer(scene).render(pose, UNEVEN, WIDTH, HEIGHT) for scene in (flat, dark))
-    changed = (lit_view.rgb != dark_view.rgb).any(axis=-1)
-    room_of_instance = np.zeros(len(flat.objects) + 1, dtype=int)
-    for thing in flat.objects:
-        room_of_instance[thing.instance_id] = thing.room_id
-    in_room_two = room_of_instance[lit_view.instance_ids] == 2
-    assert 0.05 < in_room_two.mean() < 0.95
-    np.testing.assert_array_equal(changed, in_room_two)
-
-
 def test_light_falls_off_with_distance_from_the_lamp(maker):
     rooms, _ = one_room(maker)
     number = maker.add_object("wall", 1)
     maker.quad([(-9, -1, -2), (9, -1, -2), (9, 1, -2), (-9, 1, -2)], (0.0, 0.0, 1.0), 0, number, 1)
     lights = (RoomLight(1, (0.0, 0.0, 0.0), (0.5, 0.5, 0.5)),)
-    scene = maker.scene((Material((0.8, 0.8, 0.8)),), (), lights, rooms)
+    scene = replace(maker.scene((Material((0.8, 0.8, 0.8)),), (), lights, rooms), sky=(0.0, 0.0, 0.0))
     views = [
         Renderer(scene).render(look_pose(np.array([x, 0.0, 0.0]), 0.0)[None], UNEVEN, WIDTH, HEIGHT).rgb[0, 33, 37, 0]
         for x in (0.0, 2.0, 4.0)

@@ -5,6 +5,7 @@ from backsight.sim.embedded.texels import (
     ENCODE_LIMIT,
     MAX_LEVELS,
     encoding_table,
+    light_of_shown,
     linear_from_srgb,
     pack_textures,
     srgb_from_linear,
@@ -48,10 +49,27 @@ def test_sides_that_are_not_powers_of_two_are_refused():
         pack_textures((np.zeros((16, 24, 3), dtype=np.uint8),))
 
 
-def test_the_encoding_table_rises_and_leaves_ordinary_light_alone():
+def test_the_encoding_table_is_a_film_curve():
+    """Rising without end, nearly proportional in the shadows, never white below half of its range."""
     table = encoding_table().astype(int)
     assert (np.diff(table) >= 0).all()
     assert table[0] == 0
-    assert table[-1] == 255
-    step = round(np.sqrt(0.2 / ENCODE_LIMIT) * (len(table) - 1))
-    assert table[step] == pytest.approx(255 * srgb_from_linear(np.array([0.2]))[0], abs=1)
+    assert table[-1] >= 254
+
+    def light(value):
+        byte = table[round(np.sqrt(value / ENCODE_LIMIT) * (len(table) - 1))]
+        return float(linear_from_srgb(np.array([byte / 255.0]))[0])
+
+    assert light(0.04) == pytest.approx(2.0**1.12 * light(0.02), rel=0.1)
+    assert 0.1 < light(0.2) < 0.3
+    assert light(1.0) < 0.8
+    assert table[round(np.sqrt(0.5) * (len(table) - 1))] < 254
+
+
+def test_the_light_of_a_shown_colour_is_encoded_as_that_colour():
+    table, light = encoding_table().astype(int), light_of_shown()
+    for byte in range(256):
+        place = np.sqrt(linear_from_srgb(np.array(byte / 255.0))) * (len(light) - 1)
+        wanted = float(np.interp(place, np.arange(len(light)), light))
+        step = min(round(np.sqrt(wanted / ENCODE_LIMIT) * (len(table) - 1)), len(table) - 1)
+        assert abs(table[step] - byte) <= 1, byte

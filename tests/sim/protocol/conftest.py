@@ -15,7 +15,8 @@ from backsight.sim.backends.habitat.client import HabitatSimulator
 from backsight.sim.backends.habitat.config import HabitatConfig
 from backsight.sim.embedded.simulator import EmbeddedSimulator
 
-BACKENDS = ("embedded", "habitat")
+BACKENDS = ("embedded", "two_storeys", "habitat")
+EMBEDDED_SCENE, HOUSE_SCENE = "flat-3", "two_storey_house-1"
 _ELSEWHERE = """
 import sys
 import numpy as np
@@ -69,9 +70,7 @@ def habitat_bench(house, habitat_python, tmp_path_factory) -> Iterator[object]:
     simulator.close()
 
 
-@pytest.fixture(scope="session")
-def embedded_bench(tmp_path_factory) -> object:
-    folder = tmp_path_factory.mktemp("elsewhere")
+def embedded(folder: Path, scene_id: str, other_scene_id: str) -> object:
     (folder / "checks_of_the_protocol.py").write_text(Path(__file__).with_name("checks.py").read_text())
 
     def elsewhere(poses, intrinsics, width, height):
@@ -79,15 +78,22 @@ def embedded_bench(tmp_path_factory) -> object:
         np.savez(given, poses=poses, intrinsics=intrinsics, width=width, height=height)
         environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(folder), *sys.path])}
         done = subprocess.run(
-            [sys.executable, "-c", _ELSEWHERE, str(given), EMBEDDED_SCENE],
+            [sys.executable, "-c", _ELSEWHERE, str(given), scene_id],
             capture_output=True, text=True, check=True, env=environment, timeout=120,
         )  # fmt: skip
         return done.stdout.split()[-1]
 
-    return load_checks().Bench(EmbeddedSimulator(), EMBEDDED_SCENE, "flat-4", elsewhere)
+    return load_checks().Bench(EmbeddedSimulator(), scene_id, other_scene_id, elsewhere)
 
 
-EMBEDDED_SCENE = "flat-3"
+@pytest.fixture(scope="session")
+def embedded_bench(tmp_path_factory) -> object:
+    return embedded(tmp_path_factory.mktemp("elsewhere"), EMBEDDED_SCENE, "flat-4")
+
+
+@pytest.fixture(scope="session")
+def two_storeys_bench(tmp_path_factory) -> object:
+    return embedded(tmp_path_factory.mktemp("elsewhere"), HOUSE_SCENE, EMBEDDED_SCENE)
 
 
 @pytest.fixture(params=BACKENDS)

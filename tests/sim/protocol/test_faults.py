@@ -133,6 +133,7 @@ FAULTS = {
 }
 
 
+@pytest.mark.parametrize("bench", ["embedded", "habitat"], indirect=True)
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
 def test_a_wrong_simulator_is_caught(fault, bench, checks):
     wrong = replace(bench, simulator=Faulty(bench.simulator, fault))

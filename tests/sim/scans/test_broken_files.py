@@ -238,7 +238,7 @@ def test_compressed_meshes_without_a_decoder_are_refused(tmp_path, monkeypatch):
     path = tmp_path / "draco.glb"
     path.write_bytes(draco_box(tmp_path))
     without_decoder(monkeypatch)
-    with pytest.raises(DataError, match="pip install 'backsight.draco.'"):
+    with pytest.raises(DataError, match=r"pip install 'backsight\[draco\]'"):
         build_scan(path)
 
 
@@ -249,6 +249,18 @@ def test_a_broken_compressed_mesh_is_no_empty_scene(tmp_path):
     path = tmp_path / "draco.glb"
     path.write_bytes(bytes(data))
     with pytest.raises(DataError):
+        build_scan(path)
+
+
+def test_one_broken_compressed_mesh_among_good_ones_is_not_left_out(tmp_path):
+    pytest.importorskip("DracoPy", reason="needed to make the compressed file")
+    scene = trimesh.Scene([trimesh.creation.box(extents=(4, 0.1, 3)), trimesh.creation.icosphere(radius=0.4)])
+    data = bytearray(trimesh.exchange.gltf.export_glb(scene, extension_draco=True))
+    at = data.rindex(b"DRACO") + 12
+    data[at : at + 40] = bytes(40)
+    path = tmp_path / "draco.glb"
+    path.write_bytes(bytes(data))
+    with pytest.raises(DataError, match="its compressed mesh cannot be decoded"):
         build_scan(path)
 
 

@@ -96,7 +96,7 @@ def test_without_labels_the_scene_is_one_building_with_a_floor(make_room, write_
     assert sorted(thing.category for thing in scan.scene.objects) == ["building", "floor"]
     assert any("no labels" in note for note in scan.notes)
     navigation = GridNavigation(scan.scene)
-    free, corner, cell = navigation.top_down_map()
+    free, _, cell = navigation.top_down_map()
     # 4.3 x 3.7 m less walls, table, cupboard, sofa, chairs and the agent's radius.
     assert 3.0 < free.sum() * cell**2 < 9.0
     assert not navigation.is_navigable(np.array([0.6, 0.0, -0.4]))
@@ -187,7 +187,7 @@ def test_rooms_come_from_the_side_car(tmp_path):
     left = (middles[:, 1] < 2.5) & (middles[:, 0] < -2.4)
     assert set(scene.face_room[left]) == {1}
     side_car(path, rooms=[{"bounds_m": [0, 0, 1, 1], "floor_m": 9.0}])
-    with pytest.raises(DataError, match="floors are at -?0.00, 2.80 m"):
+    with pytest.raises(DataError, match=r"floors are at -?0\.00, 2\.80 m"):
         build_scan(path)
 
 

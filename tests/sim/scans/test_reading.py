@@ -180,6 +180,15 @@ def test_textures_become_powers_of_two_with_a_note(tmp_path):
     assert small.parts[0].look.texture.shape == (16, 16, 3)
 
 
+def test_textures_together_are_bounded(tmp_path):
+    path = tmp_path / "two.glb"
+    scene = trimesh.Scene([textured_floor(four_colours()), textured_floor(four_colours(32, 32))])
+    path.write_bytes(trimesh.exchange.gltf.export_glb(scene))
+    assert len(read_raw(path, ScanLimits(max_texture_px=64 * 32 + 32 * 32)).parts) == 2
+    with pytest.raises(DataError, match="textures hold more than 3000 pixels"):
+        read_raw(path, ScanLimits(max_texture_px=3000))
+
+
 def test_moved_texture_coordinates_are_followed(tmp_path):
     path = tmp_path / "moved.glb"
     path.write_bytes(trimesh.exchange.gltf.export_glb(trimesh.Scene(textured_floor(four_colours()))))

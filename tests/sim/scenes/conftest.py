@@ -29,10 +29,21 @@ with open(sys.argv[1], "wb") as file:
 BUILT_IDS = tuple(f"{name}-{seed}" for name in SCENE_TYPES for seed in (1, 2, 5))
 
 
+def _build_elsewhere(path: Path, ids: tuple[str, ...]) -> dict[str, PackedScene]:
+    """Build scenes in another process: with other hashes, and without the run-time type checks, which take long."""
+    environment = {**os.environ, "PYTHONHASHSEED": "4242"}
+    subprocess.run([sys.executable, "-c", _BUILD_ALL, str(path), *ids], env=environment, check=True)
+    return pickle.loads(path.read_bytes())
+
+
 @pytest.fixture(scope="session")
 def built_elsewhere(tmp_path_factory) -> dict[str, PackedScene]:
-    """Three scenes of each type by id, built in another process with other hashes and without run-time type checks."""
-    path = tmp_path_factory.mktemp("scenes") / "scenes.pickle"
-    environment = {**os.environ, "PYTHONHASHSEED": "4242"}
-    subprocess.run([sys.executable, "-c", _BUILD_ALL, str(path), *BUILT_IDS], env=environment, check=True)
-    return pickle.loads(path.read_bytes())
+    """Three scenes of each type, by id."""
+    return _build_elsewhere(tmp_path_factory.mktemp("scenes") / "scenes.pickle", BUILT_IDS)
+
+
+@pytest.fixture(scope="session")
+def flats_built_elsewhere(tmp_path_factory) -> list[PackedScene]:
+    """The first 24 flats."""
+    ids = tuple(f"flat-{seed}" for seed in range(24))
+    return list(_build_elsewhere(tmp_path_factory.mktemp("scenes") / "flats.pickle", ids).values())

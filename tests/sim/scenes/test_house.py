@@ -10,6 +10,7 @@ import pytest
 from backsight.geometry.cameras import intrinsics_from_hfov
 from backsight.geometry.poses import look_pose
 from backsight.records.vocabulary import ROOM_TYPES
+from backsight.sim.embedded.navigation import GridNavigation
 from backsight.sim.embedded.renderer import Renderer
 from backsight.sim.embedded.scenes.floor_plan import door_span_m, wall_point_m
 from backsight.sim.embedded.scenes.house_plan import make_house_plan
@@ -125,7 +126,8 @@ def test_doors_windows_and_stairs_are_labelled_on_both_storeys(houses):
                 assert room.floor_m - 0.01 <= bottom < room.floor_m + room.height_m
         for upper in (False, True):
             count = sum((room.floor_m > 0) == upper for room in rooms.values())
-            assert seen["door", upper] >= 2 * (count - 1)
+            # Two halves of each door between rooms, and the shut front door.
+            assert seen["door", upper] == 2 * (count - 1) + (not upper)
             assert seen["window", upper] >= 2
             assert seen["stairs", upper] == 1
             assert seen["floor", upper] == seen["ceiling", upper] == count
@@ -149,6 +151,17 @@ def test_furniture_keeps_off_the_stairs_and_their_opening(houses):
                 if thing.room_id == hall.room_id and not on_wall:
                     taken = stairs.box.corners_m()[:, [0, 2]]
                     assert overlap_m(footprint, (*taken.min(axis=0), *taken.max(axis=0))) < 0.06, (thing, stairs)
+
+
+@pytest.mark.parametrize("seed", [1, 3, 5, 13])
+def test_every_room_is_walked_to_over_the_stairs(seed):
+    house = build_scene(SceneId("two_storey_house", seed))
+    navigation, rng = GridNavigation(house), np.random.default_rng(seed)
+    assert navigation.floors_m == pytest.approx(sorted({room.floor_m for room in house.rooms}), abs=0.01)
+    for room in house.rooms:
+        point = navigation.random_point(rng, room.room_id)
+        assert navigation.island(point) == 0, room
+        assert navigation.shortest_path(navigation.random_point(rng, house.rooms[0].room_id), point) is not None
 
 
 def test_no_ray_leaves_the_house_nor_slips_through_the_opening(houses):

@@ -15,6 +15,7 @@ from backsight.collect.trajectories.smooth import (
     frame_poses,
     smooth_path,
 )
+from backsight.records.errors import UsageError
 from backsight.records.scene import Room
 from backsight.sim.simulator import Navigation, Simulator
 
@@ -119,7 +120,11 @@ def _door_crossing(simulator: Simulator, rng: np.random.Generator, longest_m: fl
 
 def _roomy_point(navigation: Navigation, rng: np.random.Generator, room_id: int) -> Float64[np.ndarray, "3"]:
     """Return the one with most room round it of a few random points: walks seldom begin at a wall."""
-    points = np.stack([navigation.random_point(rng, room_id) for _ in range(ROOMY_CHOICES)])
+    try:
+        points = np.stack([navigation.random_point(rng, room_id) for _ in range(ROOMY_CHOICES)])
+    except UsageError as error:
+        # In a scan a room may be nothing but furniture; other rooms of it may do.
+        raise TrajectoryError(str(error)) from error
     return points[int(np.argmax(navigation.clearance_m(points)))]
 
 

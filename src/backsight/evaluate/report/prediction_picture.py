@@ -23,6 +23,7 @@ LEAST_BRIGHTNESS = 0.05
 """Target maps of an instruction are drawn up to their own maximum, but never brightened more than by 1 / this."""
 COMPASS_PX = 24
 CELL_PX = 4
+JPEG_QUALITY = 85
 
 Image = UInt8[np.ndarray, "height width 3"]
 Picture = UInt8[np.ndarray, "page_height page_width 3"]
@@ -76,6 +77,14 @@ def picture_png(picture: Picture) -> bytes:
     done, encoded = cv2.imencode(".png", picture[..., ::-1])
     if not done:
         raise ValueError("OpenCV could not encode a PNG picture")
+    return encoded.tobytes()
+
+
+def picture_jpeg(picture: Picture) -> bytes:
+    """Return a picture as the bytes of a JPEG file, of a quality that keeps letters clean."""
+    done, encoded = cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    if not done:
+        raise ValueError("OpenCV could not encode a JPEG picture")
     return encoded.tobytes()
 
 

@@ -9,11 +9,13 @@ from jaxtyping import Float64, Int32
 from backsight.records.errors import UsageError
 from backsight.sim.embedded import visibility_raster, visibility_raster_fine, visibility_rays
 from backsight.sim.embedded.clusters import ClusteredFaces, cluster_faces
-from backsight.sim.embedded.floor_light import bake_floor_light
+from backsight.sim.embedded.lighting import tracing
+from backsight.sim.embedded.lighting.bake import bake_light
+from backsight.sim.embedded.lighting.burning import lamps_and_sky
 from backsight.sim.embedded.packed import PackedScene
 from backsight.sim.embedded.render_options import RenderOptions
 from backsight.sim.embedded.scene_arrays import Face, Mover
-from backsight.sim.embedded.scene_upload import check_faces, light_rooms, upload_scene
+from backsight.sim.embedded.scene_upload import check_faces, upload_lamps, upload_scene
 from backsight.sim.embedded.warp_device import WARP_LOCK
 from backsight.sim.simulator import Lighting
 
@@ -74,7 +76,10 @@ class DeviceScene:
         with WARP_LOCK:
             wp.load_module(device=device)
             self._mesh = self._tree(scene.vertices_m, scene.faces)
-        self.arrays: Any = upload_scene(scene, self._mesh, bake_floor_light(scene, self._mesh, device), device)
+        self._baked = bake_light(scene, self._mesh, device)
+        self.arrays: Any = upload_scene(scene, self._mesh, self._baked.face_light, device)
+        self.arrays.shadow_rays = int(options.shadows)
+        self.light(Lighting())
         self._body_of: dict[int, int] = {}
         self._own_trees: list[Any] = []
         self._own_faces: list[Int32[np.ndarray, " faces"]] = []
@@ -132,12 +137,18 @@ class DeviceScene:
             self._describe_movers()
 
     def light(self, lighting: Lighting) -> None:
-        """Change the lamps.
+        """Change how the lamps burn; no ray is traced for it.
 
         Args:
-            lighting: of all rooms.
+            lighting: relative to the scene as it was built, not to what was set before.
+
+        Raises:
+            UsageError: values out of range, or a room that is not there.
         """
-        light_rooms(self.arrays, self._scene, lighting, self._device)
+        colours, sky = lamps_and_sky(self._scene, lighting)
+        self.arrays.light = self._baked.light(colours, sky, direct=not self._options.shadows)
+        self.arrays.sky = wp.vec3(*sky.tolist())
+        upload_lamps(self.arrays, self._scene, colours, self._device)
         self.version += 1
 
     def _tree(self, points_m: np.ndarray, faces: np.ndarray) -> Any:
@@ -242,5 +253,6 @@ def load_kernels(options: RenderOptions, samples: int, device: Any) -> None:
     if rasterises(options, device):
         modules = [visibility_raster, visibility_raster_fine] if samples > 1 else [visibility_raster]
     with WARP_LOCK:
+        wp.load_module(tracing, device=device)
         for module in modules:
             wp.load_module(module, device=device, block_dim=visibility_rays.BLOCK)

@@ -7,6 +7,9 @@ from jaxtyping import Float32, Int32, UInt8
 
 from backsight.records.scene import Room, SceneObject
 
+DAYLIGHT = (8.2, 8.6, 9.2)
+"""Linear colour of the light from outside on a bright day."""
+
 
 @dataclass(frozen=True)
 class Material:
@@ -18,13 +21,17 @@ class Material:
     """Index into `PackedScene.textures`; -1 = plain."""
     gloss: float = 0.0
     """Strength of a broad highlight of the room's lamp, 0 (matt) to 1."""
+    pane: bool = False
+    """A window: shows its texture by the light from outside, and lets that light in on its front."""
+    glow: float = 0.0
+    """Of a lamp's shade: how bright the first lamp of its room makes it."""
     unlit: bool = False
     """Shown with exactly its colour, whatever the lamps do: photographs have their light painted on."""
 
 
 @dataclass(frozen=True)
 class RoomLight:
-    """A lamp under the ceiling; it lights the faces of its own room."""
+    """A lamp; its light goes wherever it is not stopped, through doors too."""
 
     room_id: int
     position_m: tuple[float, float, float]
@@ -56,3 +63,5 @@ class PackedScene:
     rooms: tuple[Room, ...]
     ceiling_m: float
     """Height of the ceiling above the floor."""
+    sky: tuple[float, float, float] = DAYLIGHT
+    """Linear colour of the light that comes from outside; lamps have about 1."""

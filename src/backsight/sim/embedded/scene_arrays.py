@@ -9,6 +9,8 @@ from typing import no_type_check
 
 import warp as wp
 
+from backsight.sim.embedded.lighting.look_up import FaceLight
+
 wp.config.log_level = wp.LOG_ERROR
 
 
@@ -67,16 +69,15 @@ class SceneArrays:
     texels: wp.array[wp.uint32]
     level_offset: wp.array2d[wp.int32]
     size_log2: wp.array2d[wp.int32]
-    room_low: wp.array[wp.vec3]
-    room_high: wp.array[wp.vec3]
-    room_ambient: wp.array[wp.vec3]
     room_first_lamp: wp.array[wp.int32]
     lamp_position: wp.array[wp.vec3]
     lamp_colour: wp.array[wp.vec3]
-    floor_light: wp.array2d[wp.vec2]
-    floor_corner: wp.vec2
-    floor_cell: wp.float32
-    floor_height: wp.float32
+    face_light: wp.array[FaceLight]
+    light: wp.array[wp.vec3]
+    material_glow: wp.array[wp.float32]
+    """Negative for windows."""
+    sky: wp.vec3
+    shadow_rays: wp.int32
     encode: wp.array[wp.uint8]
     encode_scale: wp.float32
 

@@ -6,27 +6,25 @@ import numpy as np
 import warp as wp
 from jaxtyping import Float32, Float64, Int32
 
-from backsight.sim.embedded.floor_light import FloorLight
+from backsight.sim.embedded.lighting.burning import lamps_by_room
 from backsight.sim.embedded.packed import PackedScene
 from backsight.sim.embedded.scene_arrays import Face, SceneArrays
 from backsight.sim.embedded.texels import ENCODE_LIMIT, encoding_table, light_of_shown, linear_from_srgb, pack_textures
-from backsight.sim.simulator import Lighting
 
-EXPOSURE = 0.92
+EXPOSURE = 0.52
 """Factor on all light, so that a pale wall near its lamp is not yet white."""
-AMBIENT_BASE = (0.10, 0.098, 0.095)
-"""Linear RGB of light that is there without any lamp."""
-AMBIENT_OF_LAMPS = 0.38
-"""Share of the lamps' intensity that a room's surfaces send back from all sides."""
+
+FAINTEST_GLOSS = 0.08
+"""Less gloss changes no picture by more than a step or two, and is left out."""
 
 
-def upload_scene(scene: PackedScene, mesh: Any, floor: FloorLight, device: Any) -> Any:
+def upload_scene(scene: PackedScene, mesh: Any, face_light: Any, device: Any) -> Any:
     """Return the scene as a structure of device arrays.
 
     Args:
         scene: checked by `check_faces`.
         mesh: its triangles as a Warp mesh.
-        floor: light on its floor.
+        face_light: which samples of light each face has, on the device.
         device: Warp device.
     """
     buffer = pack_textures(scene.textures)
@@ -44,18 +42,17 @@ def upload_scene(scene: PackedScene, mesh: Any, floor: FloorLight, device: Any) 
     )
     arrays.light_of_shown = wp.array(light_of_shown() / EXPOSURE, dtype=wp.float32, device=device)
     arrays.material_gloss = wp.array(
-        np.array([material.gloss for material in scene.materials], np.float32), device=device
+        np.array([m.gloss if m.gloss >= FAINTEST_GLOSS else 0.0 for m in scene.materials], np.float32), device=device
     )
     arrays.texels = wp.array(buffer.texels, dtype=wp.uint32, device=device)
     arrays.level_offset = wp.array(buffer.level_offset, dtype=wp.int32, device=device)
     arrays.size_log2 = wp.array(buffer.size_log2, dtype=wp.int32, device=device)
     arrays.encode = wp.array(encoding_table(), dtype=wp.uint8, device=device)
     arrays.encode_scale = EXPOSURE / ENCODE_LIMIT
-    arrays.floor_light = wp.array(floor.openness_and_lamp, dtype=wp.vec2, device=device)
-    arrays.floor_corner = wp.vec2(*floor.corner_m)
-    arrays.floor_cell = floor.cell_m
-    arrays.floor_height = floor.floor_m
-    light_rooms(arrays, scene, Lighting(), device)
+    arrays.face_light = face_light
+    arrays.material_glow = wp.array(
+        np.array([-1.0 if material.pane else material.glow for material in scene.materials], np.float32), device=device
+    )
     return arrays
 
 
@@ -111,34 +108,18 @@ def _texels_per_m(
     return np.sqrt(twice_uv_area * texels / np.maximum(twice_area, 1e-20)).astype(np.float32)
 
 
-def light_rooms(arrays: Any, scene: PackedScene, lighting: Lighting, device: Any) -> None:
-    """Fill what the shading knows of rooms: extents, lamps, and the light that their surfaces send back.
+def upload_lamps(arrays: Any, scene: PackedScene, colours: Float64[np.ndarray, "lamps 3"], device: Any) -> None:
+    """Fill which lamps each room has and how they burn.
 
     Args:
-        arrays: the scene's structure.
-        scene: its rooms and lamps.
-        lighting: how the lamps burn.
+        arrays: receives them.
+        scene: says where the lamps are.
+        colours: linear, in the order of the scene's lamps.
         device: Warp device.
     """
-    slot_of_room = {room.room_id: slot for slot, room in enumerate(scene.rooms)}
-    bounds = np.array([room.bounds_m for room in scene.rooms])
-    floors = np.array([room.floor_m for room in scene.rooms])
-    low = np.stack([bounds[:, 0], floors, bounds[:, 1]], axis=1)
-    high = np.stack([bounds[:, 2], floors + scene.ceiling_m, bounds[:, 3]], axis=1)
-    lamps = sorted(scene.lights, key=lambda light: slot_of_room[light.room_id])
-    lamp_slot = np.array([slot_of_room[lamp.room_id] for lamp in lamps], dtype=np.int32)
-    positions = np.array([lamp.position_m for lamp in lamps], dtype=np.float32).reshape(-1, 3)
-    colours = np.array([lamp.colour for lamp in lamps], dtype=np.float32).reshape(-1, 3)
-    burning = np.array([lamp.room_id not in lighting.dark_rooms for lamp in lamps], dtype=np.float32)
-    warm = np.array([1.0 + 0.25 * lighting.warmth, 1.0, 1.0 - 0.35 * lighting.warmth], dtype=np.float32)
-    colours = colours * warm * (lighting.intensity * burning[:, None]).astype(np.float32)
-    total = np.zeros((len(scene.rooms), 3))
-    np.add.at(total, lamp_slot, colours)
-    ambient = np.array(AMBIENT_BASE) + AMBIENT_OF_LAMPS * total
-    arrays.room_low = wp.array(low.astype(np.float32), dtype=wp.vec3, device=device)
-    arrays.room_high = wp.array(high.astype(np.float32), dtype=wp.vec3, device=device)
-    arrays.room_ambient = wp.array(ambient.astype(np.float32), dtype=wp.vec3, device=device)
+    order, lamp_slot = lamps_by_room(scene)
+    positions = np.array([lamp.position_m for lamp in scene.lights], dtype=np.float32).reshape(-1, 3)
     first = np.searchsorted(lamp_slot, np.arange(len(scene.rooms) + 1)).astype(np.int32)
     arrays.room_first_lamp = wp.array(first, dtype=wp.int32, device=device)
-    arrays.lamp_position = wp.array(positions, dtype=wp.vec3, device=device)
-    arrays.lamp_colour = wp.array(colours, dtype=wp.vec3, device=device)
+    arrays.lamp_position = wp.array(positions[order], dtype=wp.vec3, device=device)
+    arrays.lamp_colour = wp.array(colours[order].astype(np.float32), dtype=wp.vec3, device=device)

@@ -6,65 +6,34 @@ conditions need `if` where Python would allow an expression. Functions are inlin
 value, hundreds of bytes a call.
 """
 
-# ruff: noqa: UP018
+
+# ruff: noqa: SIM102
 
 from typing import no_type_check
 
 import warp as wp
 
+from backsight.sim.embedded.lighting.look_up import LAST_LAMP_BIT, light_at
+from backsight.sim.embedded.lighting.tracing import LAMP_SOFTNESS, LIFT_M, lamp_light, unseen
 from backsight.sim.embedded.scene_arrays import Hit, SceneArrays
 from backsight.sim.embedded.texture_look_up import sample_texture
 
 wp.set_module_options({"enable_backward": False, "fast_math": False})
 
 LAST_STEP = wp.constant(4095.0)
-SKY = wp.constant(wp.vec3(0.62, 0.74, 0.88))
-CORNER_SHADE = wp.constant(0.34)
-CORNER_REACH_M = wp.constant(0.22)
-LAMP_SOFTNESS = wp.constant(2.5)
-BRIGHTEST = wp.constant(1.5)
-WRAP = wp.constant(0.2)
-FLOOR_BAND_M = wp.constant(0.03)
+PANE_SHOWN = wp.constant(0.34)
+"""How bright a window looks, of the light that it lets in: a camera set for the room would show it white."""
+OUTSIDE_SHOWN = wp.constant(0.26)
+SHEEN = wp.constant(0.35)
+SHINE = wp.constant(1.8)
+"""How bright the reflections of a room and of a lamp are, at gloss 1."""
 
 
 @wp.func(inline=True)
 @no_type_check
-def plane_shade(distance_m: float, facing: float):
-    """Return how much a wall, floor or ceiling this near darkens a surface; its own surface it does not darken."""
-    near = wp.max(distance_m, 0.0) / CORNER_REACH_M
-    return 1.0 - CORNER_SHADE * (1.0 - wp.abs(facing)) / (1.0 + near * near)
-
-
-@wp.func(inline=True)
-@no_type_check
-def corner_shade(scene: SceneArrays, room: int, point: wp.vec3, normal: wp.vec3):
-    """Return the ambient light that is left near the edges and corners of a room."""
-    low = point - scene.room_low[room]
-    high = scene.room_high[room] - point
-    x = plane_shade(wp.min(low[0], high[0]), normal[0])
-    y = plane_shade(wp.min(low[1], high[1]), normal[1])
-    z = plane_shade(wp.min(low[2], high[2]), normal[2])
-    return x * y * z
-
-
-@wp.func(inline=True)
-@no_type_check
-def floor_look_up(scene: SceneArrays, point: wp.vec3):
-    """Return (openness to the room, share of the lamps in sight) of a point on the floor, bilinear."""
-    rows = scene.floor_light.shape[0]
-    columns = scene.floor_light.shape[1]
-    x = (point[0] - scene.floor_corner[0]) / scene.floor_cell - 0.5
-    z = (point[2] - scene.floor_corner[1]) / scene.floor_cell - 0.5
-    x = wp.clamp(x, 0.0, float(columns - 1))
-    z = wp.clamp(z, 0.0, float(rows - 1))
-    x0 = int(x)
-    z0 = int(z)
-    x1 = wp.min(x0 + 1, columns - 1)
-    z1 = wp.min(z0 + 1, rows - 1)
-    share = x - float(x0)
-    near = wp.lerp(scene.floor_light[z0, x0], scene.floor_light[z0, x1], share)
-    far = wp.lerp(scene.floor_light[z1, x0], scene.floor_light[z1, x1], share)
-    return wp.lerp(near, far, z - float(z0))
+def outside(scene: SceneArrays):
+    """Return the linear light along a ray that leaves the scene."""
+    return scene.sky * OUTSIDE_SHOWN
 
 
 @wp.func(inline=True)
@@ -84,54 +53,106 @@ def shade(scene: SceneArrays, hit: Hit, origin: wp.vec3, direction: wp.vec3, pix
     face = hit.face
     u = hit.u
     v = hit.v
-    w = 1.0 - u - v
-    distance = hit.distance
-    point = origin + direction * distance
-    flat = scene.faces[face].flat_normal
-    normal = wp.normalize(scene.faces[face].normal0 * u + scene.faces[face].normal1 * v + scene.faces[face].normal2 * w)
     body = scene.faces[face].body
+    flat = scene.faces[face].flat_normal
     if body > 0:
         flat = scene.body_rotation[body] * flat
-        normal = scene.body_rotation[body] * normal
-    view = -wp.normalize(direction)
-    cosine = wp.dot(flat, view)
-    if wp.dot(normal, flat) * cosine < 0.0:
-        normal = -normal
+    length = wp.length(direction)
+    cosine = -wp.dot(flat, direction) / length
     material = scene.faces[face].material
     colour = scene.material_colour[material]
     texture = scene.material_texture[material]
     if texture >= 0:
-        uv = scene.faces[face].uv0 * u + scene.faces[face].uv1 * v + scene.faces[face].uv2 * w
-        footprint = distance * wp.length(direction) * pixel_width * wp.sqrt(1.0 / wp.max(wp.abs(cosine), 0.02))
+        uv = scene.faces[face].uv0 * u + scene.faces[face].uv1 * v + scene.faces[face].uv2 * (1.0 - u - v)
+        footprint = hit.distance * length * pixel_width * wp.sqrt(1.0 / wp.max(wp.abs(cosine), 0.02))
         colour = wp.cw_mul(colour, sample_texture(scene, texture, uv, footprint * scene.faces[face].texels_per_m))
     if scene.material_unlit[material] > 0.0:
         return wp.vec3(shown(scene, colour[0]), shown(scene, colour[1]), shown(scene, colour[2]))
+    glow = scene.material_glow[material]
+    if glow < 0.0:
+        return wp.cw_mul(colour, scene.sky) * PANE_SHOWN
+    light = light_at(scene.face_light, scene.light, face, u, v, cosine >= 0.0)
+    if glow > 0.0:
+        first = scene.room_first_lamp[scene.faces[face].room]
+        if first < scene.room_first_lamp[scene.faces[face].room + 1]:
+            light = light + scene.lamp_colour[first] * glow
     gloss = scene.material_gloss[material]
-    room = scene.faces[face].room
-    open_share = corner_shade(scene, room, point, normal)
-    lamp_share = float(1.0)
-    if normal[1] > 0.9 and wp.abs(point[1] - scene.floor_height) < FLOOR_BAND_M:
-        baked = floor_look_up(scene, point)
-        open_share = wp.min(open_share, baked[0])
-        lamp_share = baked[1]
-    # Light that walls and ceiling send back: a little more from above than from below.
-    light = scene.room_ambient[room] * ((0.94 + 0.06 * normal[1]) * open_share)
-    highlight = wp.vec3(0.0, 0.0, 0.0)
+    if gloss == 0.0 and scene.shadow_rays == 0:
+        return wp.cw_mul(colour, light)
+    point = origin + direction * hit.distance
+    normal = smooth_normal(scene, hit, flat, body, cosine)
+    if scene.shadow_rays == 1:
+        light = light + lamps_in_sight(scene, face, point, normal)
+    seen = wp.cw_mul(colour, light)
+    if gloss > 0.0:
+        seen = seen + glossy(scene, scene.faces[face].room, point, normal, direction / length, light) * gloss
+    return seen
+
+
+@wp.func(inline=True)
+@no_type_check
+def smooth_normal(scene: SceneArrays, hit: Hit, flat: wp.vec3, body: int, cosine: float):
+    """Return the shading normal of a hit point, on the viewer's side."""
+    face = hit.face
+    w = 1.0 - hit.u - hit.v
+    normal = scene.faces[face].normal0 * hit.u + scene.faces[face].normal1 * hit.v + scene.faces[face].normal2 * w
+    normal = wp.normalize(normal)
+    if body > 0:
+        normal = scene.body_rotation[body] * normal
+    if wp.dot(normal, flat) * cosine < 0.0:
+        normal = -normal
+    return normal
+
+
+@wp.func(inline=True)
+@no_type_check
+def glossy(scene: SceneArrays, room: int, point: wp.vec3, normal: wp.vec3, along: wp.vec3, light: wp.vec3):
+    """Return what a smooth surface reflects: its room at grazing angles, and the lamps of its room."""
+    cosine = -wp.dot(normal, along)
+    grazing = wp.max(1.0 - cosine, 0.0)
+    grazing = grazing * grazing
+    total = light * (SHEEN * grazing * grazing)
+    mirrored = along + normal * (2.0 * cosine)
     for lamp in range(scene.room_first_lamp[room], scene.room_first_lamp[room + 1]):
         to_lamp = scene.lamp_position[lamp] - point
         squared = wp.dot(to_lamp, to_lamp)
-        to_lamp = to_lamp / wp.sqrt(squared + 1.0e-8)
-        # 1 at 2 m; no brighter than a large shade would be from near by.
-        fall_off = wp.min((4.0 + LAMP_SOFTNESS) / (squared + LAMP_SOFTNESS), BRIGHTEST)
-        lambert = wp.max(wp.dot(normal, to_lamp) + WRAP, 0.0) / (1.0 + WRAP)
-        power = scene.lamp_colour[lamp] * (fall_off * lamp_share)
-        light = light + power * (lambert * (0.35 + 0.65 * open_share))
-        if gloss > 0.0:
-            shine = wp.max(wp.dot(normal, wp.normalize(to_lamp + view)), 0.0)
-            shine = shine * shine * shine * shine
-            shine = shine * shine
-            highlight = highlight + power * (gloss * 0.35 * shine * shine * shine)
-    return wp.cw_mul(colour, light) + highlight
+        shine = wp.dot(mirrored, to_lamp)
+        if shine > 0.0:
+            shine = shine * shine / squared
+            if shine > 0.5:
+                # The sixth power of the squared cosine: about as broad as the lamp's shade.
+                shine = shine * shine * shine
+                total = total + scene.lamp_colour[lamp] * (SHINE * shine * shine / (squared + LAMP_SOFTNESS))
+    return total
+
+
+@wp.func(inline=True)
+@no_type_check
+def lamps_in_sight(scene: SceneArrays, face: int, point: wp.vec3, normal: wp.vec3):
+    """Return the light that comes straight from the lamps, by a ray towards each that any of the face can see."""
+    total = wp.vec3(0.0, 0.0, 0.0)
+    start = point + normal * LIFT_M
+    mask = scene.face_light[face].lamps
+    for lamp in range(scene.lamp_position.shape[0]):
+        if ((mask >> wp.min(lamp, LAST_LAMP_BIT)) & 1) == 1:
+            to_lamp = scene.lamp_position[lamp] - start
+            bare = lamp_light(to_lamp, normal)
+            if bare > 0.0:
+                if lamp_hidden(scene, start, to_lamp) == 0:
+                    total = total + scene.lamp_colour[lamp] * bare
+    return total
+
+
+@wp.func(inline=True)
+@no_type_check
+def lamp_hidden(scene: SceneArrays, start: wp.vec3, to_lamp: wp.vec3):
+    """Return 1 when something, moved or not, stands between a point and a lamp, else 0."""
+    hidden = unseen(scene.mesh, start, to_lamp)
+    for number in range(scene.mover_count):
+        body = scene.movers[number].body
+        back = wp.transpose(scene.body_rotation[body])
+        hidden += unseen(scene.movers[number].mesh, back * (start - scene.body_shift[body]), back * to_lamp)
+    return wp.min(hidden, 1)
 
 
 @wp.func(inline=True)

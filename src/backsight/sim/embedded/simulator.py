@@ -9,6 +9,7 @@ from jaxtyping import Float64
 
 from backsight.records.errors import DataError, UsageError
 from backsight.records.scene import OrientedBox, Room, SceneObject
+from backsight.sim.embedded.lighting.burning import lamps_and_sky
 from backsight.sim.embedded.navigation import GridNavigation
 from backsight.sim.embedded.packed import PackedScene
 from backsight.sim.embedded.renderer import Renderer
@@ -196,11 +197,7 @@ class EmbeddedSimulator:
         Raises:
             UsageError: no positive intensity, a warmth outside -1 to 1, or a room that is not there.
         """
-        strangers = lighting.dark_rooms - {room.room_id for room in self.rooms}
-        if not (math.isfinite(lighting.intensity) and lighting.intensity > 0.0) or not -1.0 <= lighting.warmth <= 1.0:
-            raise UsageError(f"set_lighting: intensity must be positive and warmth -1 to 1, got {lighting}")
-        if strangers:
-            raise UsageError(f"set_lighting: no rooms {sorted(strangers)}")
+        lamps_and_sky(self.scene, lighting)
         if self._renderer is not None:
             self._renderer.light(lighting)
         self._lighting = lighting

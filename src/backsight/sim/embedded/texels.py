@@ -11,8 +11,8 @@ ENCODE_STEPS = 4096
 """Entries of the table that turns linear light into sRGB bytes."""
 ENCODE_LIMIT = 4.0
 """Linear light at the last entry of that table; brighter is white."""
-SHOULDER = 0.4
-"""Linear light up to here is reproduced as it is; what is brighter is pressed together up to white."""
+FILM_SPEED, FILM_CONTRAST = 1.5, 1.12
+"""Of the curve from light to the picture: like film, it never quite reaches white."""
 
 _QUANTA = 1023.0
 
@@ -64,10 +64,8 @@ def light_of_shown() -> Float64[np.ndarray, " steps"]:
 
 
 def _pressed(linear: Float64[np.ndarray, " steps"]) -> Float64[np.ndarray, " steps"]:
-    """Return light with what is brighter than the shoulder pressed together up to white."""
-    room = 1.0 - SHOULDER
-    excess = np.maximum(linear - SHOULDER, 0.0) / room
-    return np.where(linear <= SHOULDER, linear, SHOULDER + room * (1.0 - np.exp(-excess)))
+    """Return the linear light that a picture shows of light."""
+    return (1.0 - np.exp(-FILM_SPEED * linear)) ** FILM_CONTRAST
 
 
 def pack_textures(textures: tuple[UInt8[np.ndarray, "_ _ 3"], ...]) -> TexelBuffer:

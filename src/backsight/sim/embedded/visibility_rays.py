@@ -13,7 +13,7 @@ from typing import no_type_check
 import warp as wp
 
 from backsight.sim.embedded.scene_arrays import Hit, SceneArrays
-from backsight.sim.embedded.shading import SKY, encoded, shade
+from backsight.sim.embedded.shading import encoded, outside, shade
 
 wp.set_module_options({"enable_backward": False, "fast_math": False})
 
@@ -72,7 +72,7 @@ def may_meet(low: wp.vec3, high: wp.vec3, origin: wp.vec3, direction: wp.vec3, r
 @no_type_check
 def light_of_hit(scene: SceneArrays, hit: Hit, origin: wp.vec3, direction: wp.vec3, pixel_width: float):
     """Return the linear light that comes along a ray."""
-    colour = SKY
+    colour = outside(scene)
     if hit.face >= 0:
         colour = shade(scene, hit, origin, direction, pixel_width)
     return colour

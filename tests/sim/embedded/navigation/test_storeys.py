@@ -140,9 +140,9 @@ def test_clearance_on_stairs_is_that_of_the_walls_beside_them(bare, navigation):
             # Given on the tread, on the ramp through the treads, and from a camera above it.
             x = bare.foot_m + (number - 0.4) * bare.tread_m
             for y in (0.0, 0.04, 1.25):
+                if number * bare.riser_m + y > bare.rise_m - 0.25:
+                    continue  # That is the height of the upper storey, whose floor ends at the stairs.
                 measured = navigation.clearance_m(bare.at(x, z, number * bare.riser_m + y)[None])[0]
-                if number > 8 and y > 1.0:
-                    continue
                 assert measured == pytest.approx(min(z - low_z, high_z - z), abs=0.01), (number, z, y)
 
 

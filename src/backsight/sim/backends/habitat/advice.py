@@ -45,9 +45,8 @@ UNLIT = (
     "lights it"
 )
 HOLES = "{share:.0%} of the pixels show no surface: holes of the scan, or the camera looks out of it"
-FOREIGN_NAMES = (
-    "{left_out} of {objects} objects have names that stand for none of our categories; they count as nothing"
-)
+FOREIGN_NAMES = "{unnamed} of {objects} objects have names that stand for none of our categories: nothing asks for them"
+BOXLESS = "{boxless} of {objects} objects have no box in the data; they count as nothing"
 LABELS_MISSING = "{unknown:.0%} of the pixels show ids that belong to no listed object; they count as nothing"
 
 

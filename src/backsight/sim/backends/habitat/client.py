@@ -107,8 +107,10 @@ class HabitatSimulator:
         self.notes = ()
         if not facts["lamps"] and scene_id != EMPTY_SCENE:
             self._note(advice.UNLIT)
-        if tables.left_out > len(objects):
-            self._note(advice.FOREIGN_NAMES.format(left_out=tables.left_out, objects=tables.labelled))
+        if tables.unnamed > len(objects) / 2:
+            self._note(advice.FOREIGN_NAMES.format(unnamed=tables.unnamed, objects=tables.labelled))
+        if tables.boxless:
+            self._note(advice.BOXLESS.format(boxless=tables.boxless, objects=tables.labelled))
 
     @property
     def objects(self) -> tuple[SceneObject, ...]:
@@ -153,13 +155,19 @@ class HabitatSimulator:
         depth_m = np.empty((count, height, width), dtype=np.float32)
         semantic = np.empty((count, height, width), dtype=np.int32)
         answers = self._process.ask_many("render", count, camera, habitat_poses(world_from_camera))
+        taken = 0
         try:
-            for number, (header, pictures) in enumerate(answers):
-                _check_pose(header, world_from_camera[number])
+            for header, pictures in answers:
+                _check_pose(header, world_from_camera[taken])
                 _check_shapes(pictures, height, width)
-                rgb[number], depth_m[number], semantic[number] = pictures
+                rgb[taken], depth_m[taken], semantic[taken] = pictures
+                taken += 1
         except RefusedError as error:
             raise EnvironmentProblem(f"habitat: can't render {scene.scene_id!r}: {error}") from None
+        finally:
+            if taken < count:
+                # Pictures that nobody has taken would be the answers to the next request.
+                self._process.close()
         instance_ids = np.where(np.isin(semantic, list(scene.objects)), semantic, 0).astype(np.int32)
         self._look_at(scene, depth_m, semantic, instance_ids)
         return Observation(rgb, depth_m, instance_ids)

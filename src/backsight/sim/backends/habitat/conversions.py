@@ -71,12 +71,6 @@ def hfov_deg(intrinsics: Float64[np.ndarray, "3 3"], width: int, height: int) ->
     return math.degrees(2.0 * math.atan(width / (2.0 * fx)))
 
 
-def intrinsics_of(hfov: float, width: int, height: int) -> Float64[np.ndarray, "3 3"]:
-    """Return intrinsics [px] of a Habitat camera with a horizontal field of view in degrees."""
-    focal_px = width / (2.0 * math.tan(math.radians(hfov) / 2.0))
-    return np.array([[focal_px, 0.0, width / 2], [0.0, focal_px, height / 2], [0.0, 0.0, 1.0]])
-
-
 def box_of_extents(centre_m: Float64[np.ndarray, "3"], size_m: Float64[np.ndarray, "3"]) -> OrientedBox:
     """Return an axis-aligned box; sizes may be negative, as old MP3D ones are, or zero."""
     x, y, z = np.maximum(np.abs(size_m), THINNEST_M).tolist()

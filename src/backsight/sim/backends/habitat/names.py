@@ -3,55 +3,39 @@
 import re
 from collections.abc import Iterable
 
-from backsight.records.vocabulary import CATEGORIES, ROOM_TYPES
+from backsight.records.vocabulary import CATEGORIES, ROOM_TYPES, UNNAMED_CATEGORY
+from backsight.sim.embedded.scans.labels import category_of_name
 
 UNKNOWN_ROOM = "room"
 
-_SYNONYMS: dict[str, tuple[str, ...]] = {
-    "wall": ("wall", "column", "pillar", "beam", "wall panel", "wainscoting"),
-    "floor": ("floor", "ground"),
-    "ceiling": ("ceiling", "roof"),
-    "door": ("door", "doorway", "door frame", "doorframe"),
-    "window": ("window", "window frame", "skylight"),
-    "stairs": ("stairs", "stair", "staircase", "step", "steps"),
-    "sofa": ("couch", "loveseat", "settee", "sofa chair", "sectional"),
-    "armchair": ("arm chair", "recliner", "lounge chair"),
-    "chair": ("seat", "dining chair", "office chair", "rocking chair"),
-    "stool": ("bar stool", "barstool", "ottoman", "footstool", "footrest", "pouf"),
-    "bed": ("bunk bed", "crib", "cot"),
-    "wardrobe": ("closet", "armoire"),
-    "cabinet": ("cupboard", "chest of drawers", "dresser", "nightstand", "drawer", "sideboard", "cabinetry", "vanity"),
-    "bookshelf": ("bookcase", "shelf", "shelving", "shelves", "book shelf", "bookshelves"),
-    "desk": ("writing desk", "computer desk"),
-    "table": ("coffee table", "side table", "end table", "dining table", "tabletop"),
-    "lamp": ("light", "lighting", "chandelier", "light fixture", "sconce", "floor lamp", "table lamp"),
-    "plant": ("flower", "flowers", "tree", "potted plant", "houseplant", "indoor plant"),
-    "television": ("tv", "tv monitor", "tv screen"),
-    "monitor": ("computer monitor", "screen", "display"),
-    "fridge": ("refrigerator", "freezer"),
-    "stove": ("oven", "cooktop", "range", "cooker"),
-    "sink": ("washbasin", "basin", "wash basin"),
-    "toilet": ("wc", "toilet seat", "bidet", "urinal"),
-    "bathtub": ("bath", "tub", "bath tub"),
-    "shower": ("shower cabin", "shower stall"),
-    "rug": ("carpet", "bath mat", "doormat"),
-    "picture": ("painting", "poster", "photo", "photo frame", "picture frame", "wall art"),
-    "cushion": ("pillow",),
-    "curtain": ("drapes", "blinds", "blind", "shade"),
-    "counter": ("countertop", "kitchen counter", "counter top", "worktop", "kitchen island"),
-    "bin": ("trash can", "trashcan", "garbage bin", "waste bin", "wastebasket", "rubbish bin"),
-    "box": ("carton", "storage box"),
+_NAMES_OF_DATA_SETS: dict[str, tuple[str, ...]] = {
+    "wall": ("column", "pillar", "beam", "wall beam", "wall panel", "wainscoting"),
+    "chair": ("seat", "sofa chair"),
+    "sofa": ("sectional",),
+    "stool": ("ottoman", "pouf", "footrest"),
+    "bed": ("crib", "cot"),
+    "cabinet": ("cabinetry", "vanity", "drawer", "chest"),
+    "bookshelf": ("shelving", "shelf", "shelves", "bookshelves", "wall shelf"),
+    "lamp": ("lighting", "light", "light fixture", "ceiling light", "wall light", "spotlight", "standing lamp"),
+    "plant": ("flower", "flowers", "tree", "bush", "plant pot"),
+    "television": ("tv monitor", "tv screen", "flatscreen television"),
+    "monitor": ("screen",),
+    "stove": ("oven", "oven and stove", "stove oven"),
+    "counter": ("kitchen island", "kitchen countertop", "bathroom countertop"),
+    "curtain": ("blinds", "blind", "window curtain", "window blinds", "window shade", "shower curtain", "drapery"),
+    "picture": ("photo", "photograph", "canvas"),
+    "whiteboard": ("board panel",),
+    "bin": ("trash", "recycling bin"),
+    "rug": ("bath mat",),
     "book": ("books", "magazine"),
-    "cup": ("mug", "glass"),
-    "washing machine": ("washer", "washing machine and dryer"),
-    "whiteboard": ("board panel", "blackboard"),
-    "towel": ("bath towel", "hand towel"),
-    "fan": ("ceiling fan",),
-    "clock": ("wall clock", "alarm clock"),
+    "box": ("box",),
+    "mat": ("mat", "floor mat", "yoga mat"),
+    "cone": ("cone",),
     "exercise bike": ("bicycle trainer",),
-    "range hood": ("extractor hood", "stove hood"),
 }
-"""Category to other names for it; a name of several words may also end in one of these."""
+"""Category to what MP3D's 40 categories and the labels of HM3D and Replica call it, beside what people say."""
+_PREFIX = "frl_apartment_"
+"""Of the handles of ReplicaCAD's objects."""
 
 _ROOMS: dict[str, tuple[str, ...]] = {
     "living room": ("living room", "familyroom", "family room", "lounge", "tv"),
@@ -73,29 +57,25 @@ _TELLING: tuple[tuple[str, frozenset[str]], ...] = (
 )
 """Room types and the things that tell of them, in the order in which they are looked for."""
 
-_CATEGORY_OF = {name: name for name in CATEGORIES} | {
-    other: name for name, others in _SYNONYMS.items() if name in CATEGORIES for other in others
-}
+_CATEGORY_OF = {other: name for name, others in _NAMES_OF_DATA_SETS.items() if name in CATEGORIES for other in others}
 _ROOM_OF = {other: name for name, others in _ROOMS.items() if name in ROOM_TYPES for other in others}
 
 
-def category_of(names: Iterable[str]) -> str | None:
-    """Return our category for the names that a data set has for a thing, None where there is none.
+def category_of(names: Iterable[str]) -> str:
+    """Return our category for the names that a data set has for a thing, `UNNAMED_CATEGORY` where there is none.
 
-    The whole name counts first, then what it ends in: 'kitchen cabinet' is a cabinet. Words in parentheses and numbers
-    are passed over.
+    A name counts as a whole: 'toilet paper' is no toilet.
 
     Args:
         names: The first that stands for a category decides.
     """
     for name in names:
-        words = re.findall(r"[a-z]+", re.sub(r"\(.*?\)", " ", name.lower()))
-        for start in range(len(words)):
-            ending = " ".join(words[start:])
-            for form in (ending, ending.removesuffix("s")):
-                if form in _CATEGORY_OF:
-                    return _CATEGORY_OF[form]
-    return None
+        plain = name.lower().removeprefix(_PREFIX)
+        found = category_of_name(plain) or _CATEGORY_OF.get(" ".join(re.findall(r"[a-z]+", plain)))
+        # What a data set calls 'object' is what it has no name for either.
+        if found is not None and found != UNNAMED_CATEGORY:
+            return found
+    return UNNAMED_CATEGORY
 
 
 def room_type_of(name: str, contents: Iterable[str]) -> str:

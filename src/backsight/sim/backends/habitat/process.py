@@ -17,6 +17,8 @@ from backsight.sim.backends.habitat import worker
 from backsight.sim.backends.habitat.advice import advice_for
 from backsight.sim.backends.habitat.config import HabitatConfig
 
+OLDEST_RELEASE, NEWEST_RELEASE = (0, 2, 3), (0, 3, 4)
+"""Releases of habitat_sim whose interface this was written to."""
 LAST_LINES = 12
 _LAST_WORDS_BYTES = 4000
 _START_TIMEOUT_S = 120.0
@@ -59,11 +61,15 @@ class HabitatProcess:
         self._end = weakref.finalize(self, _end, self._process, ours, self._stderr)
         self.facts = self._receive("starting", _START_TIMEOUT_S)[0]
         """What the worker says of itself: versions and how habitat_sim was built."""
+        problem = None
         if self.facts["protocol"] != worker.PROTOCOL_VERSION:
+            problem = f"the worker speaks protocol {self.facts['protocol']}, not {worker.PROTOCOL_VERSION}"
+        elif release_of(self.facts["habitat_version"]) < OLDEST_RELEASE:
+            oldest = ".".join(map(str, OLDEST_RELEASE))
+            problem = f"habitat_sim {self.facts['habitat_version']} can't tell islands apart; {oldest} is the first"
+        if problem is not None:
             self.close()
-            raise EnvironmentProblem(
-                f"habitat: the worker speaks protocol {self.facts['protocol']}, not {worker.PROTOCOL_VERSION}"
-            )
+            raise EnvironmentProblem(f"habitat: {problem}")
 
     def ask(
         self, operation: str, request: dict[str, Any] | None = None, arrays: Sequence[np.ndarray] = ()
@@ -146,6 +152,11 @@ class HabitatProcess:
         with self._stderr.open("rb") as file:
             file.seek(max(0, self._stderr.stat().st_size - _LAST_WORDS_BYTES))
             return file.read().decode("utf-8", errors="replace").strip()
+
+
+def release_of(version: str) -> tuple[int, ...]:
+    """Return the first three numbers of a version such as '0.3.3' or '0.3.3.2026.03.12'."""
+    return tuple(int(part) for part in version.split(".")[:3] if part.isdigit())
 
 
 def _environment(debug: bool) -> dict[str, str]:

@@ -9,6 +9,7 @@ from jaxtyping import Float64
 
 from backsight.records.errors import UsageError
 from backsight.records.scene import OrientedBox, Room, SceneObject
+from backsight.records.vocabulary import UNNAMED_CATEGORY
 from backsight.sim.backends.habitat.conversions import (
     box_of_extents,
     rotated,
@@ -74,14 +75,16 @@ class SceneTables:
     """Instance id to what can be moved."""
     labelled: int
     """Things that the data set lists."""
-    left_out: int
-    """Those among them whose names stand for no category, or that have no box."""
+    unnamed: int
+    """Those among them whose names stand for no category of ours."""
+    boxless: int
+    """Those that are left out since nothing says where they are."""
 
 
 @dataclass(frozen=True)
 class _Thing:
     instance_id: int
-    category: str | None
+    category: str
     name: str | None
     region: int | None
     box: OrientedBox | None
@@ -109,14 +112,15 @@ def scene_tables(facts: dict[str, Any], storeys: Sequence[Storey]) -> SceneTable
             thing.instance_id, thing.category, _room_of(thing.region, thing.box, rooms), thing.box, name=thing.name
         )
         for thing in sorted(listed, key=lambda thing: thing.instance_id)
-        if thing.category is not None and thing.box is not None
+        if thing.box is not None
     )
     return SceneTables(
         objects=objects,
         rooms=tuple(room for _, room in rooms),
         rigid={thing.instance_id: rigid[thing.instance_id] for thing in objects if thing.instance_id in rigid},
         labelled=len(listed),
-        left_out=len(listed) - len(objects),
+        unnamed=sum(thing.category == UNNAMED_CATEGORY for thing in objects),
+        boxless=len(listed) - len(objects),
     )
 
 
@@ -168,7 +172,7 @@ def _region_rooms(
             low_m, high_m = corners.min(axis=0), corners.max(axis=0)
         if min(high_m[0] - low_m[0], high_m[2] - low_m[2]) < _SMALLEST_ROOM_M:
             continue
-        room_type = room_type_of(region["name"], [thing.category for thing in inside if thing.category])
+        room_type = room_type_of(region["name"], [thing.category for thing in inside])
         floor_m = _floor_near(float(low_m[1]), storeys)
         height_m = float(high_m[1]) - floor_m
         bounds_m = (float(low_m[0]), float(low_m[2]), float(high_m[0]), float(high_m[2]))

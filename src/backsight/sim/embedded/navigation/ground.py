@@ -11,12 +11,11 @@ from scipy.sparse.csgraph import connected_components
 from backsight.records.errors import UsageError
 from backsight.sim.embedded.navigation.layers import Body, find_layers, storey_floors_m
 from backsight.sim.embedded.navigation.raster import Grid
-from backsight.sim.embedded.navigation.sheets import LEAST_ISLAND_M2, View, make_views
+from backsight.sim.embedded.navigation.sheets import AT_FLOOR_M, LEAST_ISLAND_M2, View, make_views
 from backsight.sim.embedded.packed import PackedScene
 
 TOLERANCE_M = 1e-6
 """Allowed below the agent's radius, for rounding."""
-_AT_FLOOR_M = 0.3
 _LEAST_SHARE_AT_FLOOR = 0.3
 """An island lies on a storey's floor by at least this share: tops of tables do not."""
 _RAMP_M = 0.3
@@ -107,9 +106,9 @@ def _islands(
     parts, first = [], 0
     for place in stands:
         part = np.zeros(place.shape, dtype=np.int64)
-        count = int(label(place, output=part))
+        label(place, output=part)
         parts.append(np.where(place, part + first - 1, -1))
-        first += count
+        first += int(part.max())
     if first == 0:
         return parts
     pairs = [(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))]
@@ -121,7 +120,7 @@ def _islands(
     size, at_floor = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
     for view, part in zip(views, parts, strict=True):
         inside = part >= 0
-        near = np.abs(view.height_m[inside] - floors_m[view.storey]) <= _AT_FLOOR_M
+        near = np.abs(view.height_m[inside] - floors_m[view.storey]) <= AT_FLOOR_M
         size += np.bincount(group[part[inside]], minlength=count)
         at_floor += np.bincount(group[part[inside]][near], minlength=count)
     valid = at_floor >= np.maximum(_LEAST_SHARE_AT_FLOOR * size, 1)

@@ -45,10 +45,11 @@ class RouteFinder:
         from_start, to_goal = self._window(start, roomy), self._window(goal, roomy)
         if len(from_start[0]) == 0 or len(to_goal[0]) == 0:
             return None
+        source = len(self._ground.cell)
         apart = float(np.linalg.norm(start.points_m - goal.points_m))
         for limit in (2.0 * apart + 2.0, np.inf):
             distance, before = dijkstra(
-                _with_source(graph, from_start), indices=graph.shape[0], return_predecessors=True, limit=limit
+                _with_source(graph, from_start), indices=source, return_predecessors=True, limit=limit
             )
             total = distance[to_goal[0]] + to_goal[1]
             if np.isfinite(total).any():
@@ -56,7 +57,7 @@ class RouteFinder:
         else:
             return None
         chain = [int(to_goal[0][np.argmin(total)])]
-        while chain[-1] != graph.shape[0]:
+        while chain[-1] != source:
             chain.append(int(before[chain[-1]]))
         way = joined(start, self._nodes(self._thinned(np.array(chain[-2::-1]), roomy)), goal)
         way = self._pulled(way, roomy)
@@ -78,7 +79,7 @@ class RouteFinder:
         if len(hidden) == 0 or len(from_start[0]) == 0:
             return found
         graph = self._graph(False)
-        distance = dijkstra(_with_source(graph, from_start), indices=graph.shape[0])
+        distance = dijkstra(_with_source(graph, from_start), indices=len(self._ground.cell))
         for goal in hidden.tolist():
             nodes, away = self._window(goals.pick(np.array([goal])), False)
             if len(nodes):
@@ -205,7 +206,8 @@ def _with_source(
     data = np.concatenate([graph.data, np.maximum(cost[order], 1e-12)])
     indices = np.concatenate([graph.indices, nodes[order].astype(graph.indices.dtype)])
     ends = np.append(graph.indptr, graph.indptr[-1] + len(nodes)).astype(graph.indptr.dtype)
-    return csr_array((data, indices, ends), shape=(graph.shape[0] + 1, graph.shape[0] + 1))
+    count = len(graph.indptr)
+    return csr_array((data, indices, ends), shape=(count, count))
 
 
 def _turning(chain: Int64[np.ndarray, " nodes"], ground: Ground) -> Int64[np.ndarray, " kept"]:

@@ -20,6 +20,8 @@ _VIEW_STEPS = 60
 """Cells that a view reaches beyond its own sheet."""
 _CAREFUL_CELLS = 7.0
 """Up to this distance the cells round the nearest obstacle's are searched too."""
+AT_FLOOR_M = 0.3
+"""Floor within this of a storey's height lies on it."""
 LEAST_ISLAND_M2 = 0.5
 """Smaller pieces of floor are no places: the inside of a wardrobe, the top of a shelf."""
 _STEP_SLACK_M = 0.005
@@ -68,29 +70,40 @@ def _sheets(
 ) -> tuple[list[int], list[Float64[np.ndarray, " cells"]]]:
     """Return storey and floor heights of each sheet.
 
-    Parts of one storey that hang together over steps share a sheet; so do parts that are nowhere next to one another.
+    What hangs together over steps and lies on several storeys has sheets of its own, so that nothing else takes the
+    place of its floor in their views; other parts share a sheet where they are nowhere next to one another. Parts that
+    do not reach any storey's floor are left out: tops of tables, roofs.
     """
     cell, height = layers.cell[layers.free], layers.height_m[layers.free]
     away = np.abs(height[:, None] - floors_m)
     storey = away.argmin(axis=1)
     away = away.min(axis=1)
-    storeys, heights = [], []
-    for number in range(len(floors_m)):
-        mine = np.flatnonzero(storey == number)
-        part = _linked_parts(cell[mine], height[mine], grid, step_m)
-        sizes = np.bincount(part)
-        own: list[Float64[np.ndarray, " cells"]] = []
-        for index in np.argsort(-sizes, kind="stable"):
-            if sizes[index] * grid.cell_m**2 < LEAST_ISLAND_M2:
-                break
-            rest = mine[part == index]
+    part = _linked_parts(cell, height, grid, step_m)
+    sizes = np.bincount(part)
+    valid = (sizes * grid.cell_m**2 >= LEAST_ISLAND_M2) & (
+        np.bincount(part[away <= AT_FLOOR_M], minlength=len(sizes)) > 0
+    )
+    order = np.argsort(part, kind="stable")
+    ends = np.cumsum(sizes)
+    own: list[tuple[int, Float64[np.ndarray, " cells"]]] = []
+    shared: list[list[Float64[np.ndarray, " cells"]]] = [[] for _ in floors_m]
+    for index in np.flatnonzero(valid).tolist():
+        members = order[ends[index] - sizes[index] : ends[index]]
+        pieces = []
+        for number in np.unique(storey[members]).tolist():
+            rest = members[storey[members] == number]
             while len(rest):
                 chosen = _nearest_of_each(cell, away, rest)
-                _place(own, cell[chosen], height[chosen], grid)
+                pieces.append((number, chosen))
                 rest = np.setdiff1d(rest, chosen)
-        storeys += [number] * len(own)
-        heights += own
-    return storeys, heights
+        for number, chosen in pieces:
+            sheets: list[Float64[np.ndarray, " cells"]] = shared[number] if len(pieces) == 1 else []
+            _place(sheets, cell[chosen], height[chosen], grid)
+            if len(pieces) > 1:
+                own.append((number, sheets[0]))
+    own += [(number, sheet) for number, sheets in enumerate(shared) for sheet in sheets]
+    own.sort(key=lambda entry: (entry[0], -np.isfinite(entry[1]).sum()))
+    return [number for number, _ in own], [sheet for _, sheet in own]
 
 
 def _linked_parts(

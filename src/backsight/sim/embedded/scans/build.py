@@ -226,7 +226,7 @@ def _floor_or_not(
 def _described(
     raw: RawScan,
     faces: Faces,
-    pieces: list[tuple[str, str | None, Int64[np.ndarray, "_"]]],
+    pieces: list[tuple[str, str | None, Int64[np.ndarray, " _"]]],
     room_of_face: Int64[np.ndarray, " faces"],
     rooms: tuple[Room, ...],
     part_of_face: Int64[np.ndarray, " faces"],

@@ -3,6 +3,7 @@
 import json
 import struct
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from backsight.records.errors import DataError
 from backsight.sim.embedded.scans.geometries import VertexExtras, load_with_trimesh, make_part
 from backsight.sim.embedded.scans.gltf_checks import DRACO, STRIP, TRIANGLES, check_tree
 from backsight.sim.embedded.scans.gltf_tree import GltfTree, Material, Mesh, Primitive, TextureTransform, TextureUse
-from backsight.sim.embedded.scans.images import decode_texture
+from backsight.sim.embedded.scans.images import TextureReader
 from backsight.sim.embedded.scans.limits import ScanLimits
 from backsight.sim.embedded.scans.parts import PLAIN, Look, RawScan, ScanPart
 from backsight.sim.embedded.scans.side_files import SideFiles, read_scene_bytes
@@ -105,7 +106,7 @@ def _looks(
     """Return the look of every material, and what of them is not shown."""
     # trimesh writes sRGB values where the format wants linear ones.
     linear = "trimesh" not in tree.asset.generator
-    pictures: dict[int, Any] = {}
+    textures = TextureReader(path, limits)
     looks, notes = [], set()
     for index, material in enumerate(tree.materials):
         factor, use = _base_colour(path, index, material)
@@ -114,16 +115,12 @@ def _looks(
         texture = None
         if use is not None:
             source = _image_of(path, tree, use)
-            if source not in pictures:
-                pictures[source], resized = decode_texture(
-                    path, f"images[{source}]", _image_bytes(path, tree, source, buffers, side_files), limits
-                )
-                notes |= {resized} - {""}
-            texture = pictures[source]
+            load = partial(_image_bytes, path, tree, source, buffers, side_files)
+            texture = textures.read(str(source), f"images[{source}]", load)
         colour = np.clip(np.array((factor or [1.0, 1.0, 1.0])[:3], dtype=np.float64), 0.0, 1.0)
         red, green, blue = (srgb_from_linear(colour) if linear else colour).tolist()
         looks.append(Look((red, green, blue), texture, "KHR_materials_unlit" in material.extensions))
-    return looks, sorted(notes)
+    return looks, [*textures.notes, *sorted(notes)]
 
 
 def _base_colour(path: Path, index: int, material: Material) -> tuple[list[float] | None, TextureUse | None]:
@@ -244,6 +241,9 @@ def _part(
     mesh, transform = placed
     scale = {own: _scale(tree, primitive, name) for own, name in _names(tree, primitive).items()}
     stored = {own: np.asarray(values, dtype=np.float64) * scale[own] for own, values in mesh.vertex_attributes.items()}
+    if DRACO in primitive.extensions and not mesh.vertices.any():
+        name = nodes[-1][1] or f"node {nodes[-1][0]}"
+        raise DataError(path, name, "its compressed mesh cannot be decoded", "export it again without compression")
     look = PLAIN if primitive.material is None else looks[primitive.material]
     uv, colours = stored.get("_UV"), stored.get("_COLOUR")
     if uv is not None and primitive.material is not None:

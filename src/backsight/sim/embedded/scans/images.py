@@ -2,6 +2,7 @@
 
 import io
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,44 @@ from PIL import Image, UnidentifiedImageError
 
 from backsight.records.errors import DataError
 from backsight.sim.embedded.scans.limits import ScanLimits
+
+
+class TextureReader:
+    """Decodes the textures of one scene file, each once, and counts their pixels.
+
+    Args:
+        path: Named in errors.
+        limits: Bounds on the sides of each and on the pixels of all.
+    """
+
+    def __init__(self, path: Path, limits: ScanLimits) -> None:
+        self._path = path
+        self._limits = limits
+        self._known: dict[str, UInt8[np.ndarray, "_ _ 3"]] = {}
+        self._pixels = 0
+        self.notes: list[str] = []
+        """What was changed, in the order of reading."""
+
+    def read(self, name: str, field: str, load: Callable[[], bytes]) -> UInt8[np.ndarray, "_ _ 3"]:
+        """Return a picture as sRGB with sides that are powers of two.
+
+        Args:
+            name: Of the picture; the same name is decoded once.
+            field: Where the scene file names it.
+            load: Returns its bytes.
+
+        Raises:
+            DataError: It cannot be decoded, or it or all of them together are too large.
+        """
+        if name not in self._known:
+            texture, note = decode_texture(self._path, field, load(), self._limits)
+            self._pixels += texture.shape[0] * texture.shape[1]
+            if self._pixels > self._limits.max_texture_px:
+                problem = f"textures hold more than {self._limits.max_texture_px} pixels together"
+                raise DataError(self._path, field, problem, "scale the textures down")
+            self._known[name] = texture
+            self.notes += [note] if note else []
+        return self._known[name]
 
 
 def decode_texture(path: Path, field: str, data: bytes, limits: ScanLimits) -> tuple[UInt8[np.ndarray, "_ _ 3"], str]:

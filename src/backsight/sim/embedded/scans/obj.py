@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import trimesh
 
 from backsight.records.errors import DataError
 from backsight.sim.embedded.scans.geometries import VertexExtras, load_with_trimesh, make_part
-from backsight.sim.embedded.scans.images import decode_texture
+from backsight.sim.embedded.scans.images import TextureReader
 from backsight.sim.embedded.scans.limits import ScanLimits
 from backsight.sim.embedded.scans.parts import PLAIN, Look, RawScan, ScanPart
 from backsight.sim.embedded.scans.side_files import SideFiles, read_scene_bytes
@@ -56,16 +57,19 @@ def _materials(
 ) -> tuple[dict[str, Look], list[str], str]:
     """Return the looks by name, what was changed, and a library of the names alone for trimesh."""
     looks: dict[str, Look] = {}
-    notes: set[str] = set()
+    textures = TextureReader(path, limits)
+    transparent = False
     for line in lines:
         if line.startswith("mtllib "):
             text = side_files.read(line[7:].strip(), "mtllib").decode("utf-8", errors="replace")
-            looks |= _library(path, text, side_files, limits, notes)
+            looks |= _library(path, text, side_files, textures)
+            transparent |= re.search(r"^\s*d\s+0?\.[0-9]", text, re.MULTILINE) is not None
     library = "\n".join(f"newmtl {name}\nKd 1 1 1" for name in looks)
-    return looks, sorted(notes), library
+    notes = ["transparency is not shown: glass and cut-out leaves are solid"] if transparent else []
+    return looks, [*textures.notes, *notes], library
 
 
-def _library(path: Path, text: str, side_files: SideFiles, limits: ScanLimits, notes: set[str]) -> dict[str, Look]:
+def _library(path: Path, text: str, side_files: SideFiles, textures: TextureReader) -> dict[str, Look]:
     looks: dict[str, Look] = {}
     name, colour, texture = "", PLAIN.colour, None
     for line in [*text.splitlines(), "newmtl "]:
@@ -77,17 +81,15 @@ def _library(path: Path, text: str, side_files: SideFiles, limits: ScanLimits, n
             name, colour, texture = " ".join(rest.split()), PLAIN.colour, None
         elif key.lower() == "kd":
             values = _floats(rest)
-            if len(values) != 3:
+            if len(values) != 3 or not np.isfinite(values).all():
                 raise DataError(path, f"mtllib {name} Kd", f"{rest!r} is not three numbers", "export it again")
             red, green, blue = np.clip(values, 0.0, 1.0).tolist()
             colour = (red, green, blue)
         elif key.lower() == "map_kd":
             # Options such as '-s 1 1 1' stand before the name.
             file = re.sub(r"^(-\w+(\s+[-\d.eE]+|\s+on|\s+off)*\s+)+", "", rest.strip())
-            texture, note = decode_texture(path, f"map_Kd {file}", side_files.read(file, f"map_Kd of {name}"), limits)
-            notes |= {note} - {""}
-        elif key == "d" and _floats(rest)[:1] not in ([], [1.0]):
-            notes.add("transparency is not shown: glass and cut-out leaves are solid")
+            field = f"map_Kd {file} of {name}"
+            texture = textures.read(file, field, partial(side_files.read, file, field))
     return looks
 
 

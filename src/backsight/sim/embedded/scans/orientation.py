@@ -14,9 +14,11 @@ from backsight.sim.embedded.scans.sidecar import SIDECAR_SUFFIX
 UNITS: dict[str, float] = {"metres": 1.0, "centimetres": 0.01, "millimetres": 0.001, "feet": 0.3048, "inches": 0.0254}
 TYPICAL_STOREY_M = (2.0, 4.0)
 """Clear height of a storey by which units are told apart."""
+MOST_LOOKED_AT = 300_000
+"""Faces from which the up axis is guessed: evenly picked from larger scenes."""
 DECLARED_STOREY_M = (1.9, 6.5)
 """Clear height that is believed where the format says that units are metres."""
-_USUAL, _COMMON, _TALL, _UNSURE = 0.15, 0.05, 0.1, 0.06
+_USUAL, _COMMON, _PLAUSIBLE, _TALL, _UNSURE = 0.15, 0.05, 0.1, 0.1, 0.06
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def find_orientation(
     reasons = []
     up, scale = given
     if up is None:
-        up, reason = _guess_up(faces, floor_faces, usual[0])
+        up, reason = _guess_up(faces, floor_faces, usual)
         reasons.append(f"up axis {up} guessed: {reason}; say so with 'up' in *{SIDECAR_SUFFIX} if it is wrong")
     flat = faces.corners.reshape(-1, 3)
     extent = float((flat.max(axis=0) - flat.min(axis=0)).max())
@@ -84,7 +86,7 @@ def find_orientation(
     return Orientation(up, scale, tuple(reasons))
 
 
-def _guess_up(faces: Faces, floor_faces: Bool[np.ndarray, " faces"], usual: str) -> tuple[str, str]:
+def _guess_up(faces: Faces, floor_faces: Bool[np.ndarray, " faces"], usual: tuple[str, bool]) -> tuple[str, str]:
     if floor_faces.any() and not floor_faces.all():
         areas = (faces.area[floor_faces, None] * np.abs(faces.normal[floor_faces])).sum(axis=0)
         axis = int(np.argmax(areas))
@@ -93,6 +95,9 @@ def _guess_up(faces: Faces, floor_faces: Bool[np.ndarray, " faces"], usual: str)
         rest = np.average(middle[~floor_faces], weights=faces.area[~floor_faces])
         sign = "+" if rest >= floor else "-"
         return f"{sign}{'xyz'[axis]}", "the node labelled 'floor' lies across it and below the rest"
+    if len(faces.area) > MOST_LOOKED_AT:
+        step = -(-len(faces.area) // MOST_LOOKED_AT)
+        faces = faces.selected(np.arange(len(faces.area)) % step == 0)
     scores = {sign + axis: _up_score(faces, sign + axis, usual) for axis in "xyz" for sign in "+-"}
     order = sorted(scores, key=lambda name: -scores[name])
     best, second = order[0], order[1]
@@ -102,7 +107,7 @@ def _guess_up(faces: Faces, floor_faces: Bool[np.ndarray, " faces"], usual: str)
     return best, reason
 
 
-def _up_score(faces: Faces, up: str, usual: str) -> float:
+def _up_score(faces: Faces, up: str, usual: tuple[str, bool]) -> float:
     """Return how much an axis looks like the vertical: things stand on floors, so their tops are in the lower half."""
     turned = faces.turned(rotation_to_world(up))
     slabs = find_slabs(turned)
@@ -125,7 +130,9 @@ def _up_score(faces: Faces, up: str, usual: str) -> float:
         score -= 0.2
     if extent[1] > 1.2 * min(extent[0], extent[2]):
         score -= _TALL
-    if up == usual:
+    if usual[1] and TYPICAL_STOREY_M[0] <= storey_height(turned, slabs) <= TYPICAL_STOREY_M[1]:
+        score += _PLAUSIBLE
+    if up == usual[0]:
         return score + _USUAL
     return score + (_COMMON if up in ("+y", "+z") else 0.0)
 

@@ -1,13 +1,14 @@
 """Reading PLY files."""
 
 import re
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from backsight.records.errors import DataError
 from backsight.sim.embedded.scans.geometries import VertexExtras, load_with_trimesh, make_part
-from backsight.sim.embedded.scans.images import decode_texture
+from backsight.sim.embedded.scans.images import TextureReader
 from backsight.sim.embedded.scans.limits import ScanLimits
 from backsight.sim.embedded.scans.parts import PLAIN, Look, RawScan
 from backsight.sim.embedded.scans.side_files import SideFiles, read_scene_bytes
@@ -38,9 +39,9 @@ def read_ply(path: Path, limits: ScanLimits) -> RawScan:
     picture = re.search(r"texturefile\s+(.+)", header, re.IGNORECASE)
     look, notes = PLAIN, []
     if picture is not None:
-        encoded = SideFiles(path, limits).read(picture[1].strip(), "TextureFile")
-        texture, note = decode_texture(path, "TextureFile", encoded, limits)
-        look, notes = Look((1.0, 1.0, 1.0), texture), [note] if note else []
+        textures, name = TextureReader(path, limits), picture[1].strip()
+        texture = textures.read(name, "TextureFile", partial(SideFiles(path, limits).read, name, "TextureFile"))
+        look, notes = Look((1.0, 1.0, 1.0), texture), textures.notes
     # trimesh looks for the picture itself; it has been read above.
     plain = re.sub(r"(?im)^comment.*\n", "", header).encode() + body
     loaded = load_with_trimesh(path, plain, "ply", {})

@@ -68,6 +68,8 @@ class SceneDescription(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ceiling_m: float
     rooms: tuple[RoomDescription, ...]
     lamps: tuple[RoomLight, ...]
+    sky: Vector
+    """`PackedScene.sky`."""
     materials: tuple[MaterialDescription, ...]
     textures: tuple[bytes, ...]
     """PNG files (base64 in JSON)."""
@@ -100,6 +102,7 @@ def describe_built(
     rooms: tuple[PlanRoom, ...],
     lamps: tuple[RoomLight, ...],
     ceiling_m: float,
+    sky: Vector,
 ) -> SceneDescription:
     """Return the description of what a builder has collected.
 
@@ -109,6 +112,7 @@ def describe_built(
         rooms: of the plan.
         lamps: of the rooms.
         ceiling_m: `PackedScene.ceiling_m`.
+        sky: `PackedScene.sky`.
     """
     return SceneDescription(
         version=DESCRIPTION_VERSION,
@@ -121,6 +125,7 @@ def describe_built(
             for room in rooms
         ),
         lamps=lamps,
+        sky=_vector(sky),
         materials=tuple(
             MaterialDescription(_plain_material(material), float(builder.metres_per_repeat(number)))
             for number, material in enumerate(builder.materials)
@@ -158,7 +163,7 @@ def build_described(description: SceneDescription) -> PackedScene:
         builder.texture(_image(png, number))
     for entry in description.materials:
         look = entry.material
-        builder.material(look.colour, look.texture, look.gloss, entry.metres_per_repeat)
+        builder.material(look.colour, look.texture, look.gloss, entry.metres_per_repeat, look.pane, look.glow)
     for entry in description.pieces:
         piece = Piece(entry.category, entry.colour)
         piece.boxes = list(entry.boxes)
@@ -166,7 +171,7 @@ def build_described(description: SceneDescription) -> PackedScene:
         piece.quads = [(quad.corners_m, quad.uv, quad.material) for quad in entry.quads]
         builder.add(piece, entry.position_m, entry.yaw_rad, entry.room_id, entry.supported_by)
     rooms = tuple(entry.room for entry in description.rooms)
-    return builder.pack(description.lamps, rooms, description.ceiling_m)
+    return builder.pack(description.lamps, rooms, description.ceiling_m, description.sky)
 
 
 _MATERIAL_OF_BOX, _MATERIAL_OF_FRUSTUM = 10, 11
@@ -213,7 +218,9 @@ def _vector(values: Vector) -> Vector:
 
 
 def _plain_material(material: Material) -> Material:
-    return Material(_vector(material.colour), int(material.texture), float(material.gloss))
+    return Material(
+        _vector(material.colour), int(material.texture), float(material.gloss), material.pane, float(material.glow)
+    )
 
 
 def _quad(corners_m: Corners, uv: tuple[tuple[float, float], ...] | None, material: int) -> QuadDescription:

@@ -14,6 +14,9 @@ from backsight.sim.embedded.scenes.textures import Colour
 Finish = Literal["plain", "wood", "fabric", "cloth", "gloss"]
 """'cloth' is the weave of 'fabric', three times as fine: for small soft things."""
 
+SHADE_GLOW = 0.4
+"""`Material.glow` of lampshades in a named colour, which has to stay that colour."""
+
 _UPHOLSTERY = ("red", "orange", "yellow", "green", "teal", "blue", "purple", "pink", "brown", "beige", "grey", "black")
 _JOINERY = ("brown", "brown", "beige", "white", "grey", "black", "teal", "green", "blue", "red", "orange", "yellow")
 _CERAMICS = ("white", "white", "white", "beige", "pink", "teal", "grey", "blue", "green")
@@ -186,6 +189,14 @@ class Finishes:
     def image(self, texture: textures.Texture, gloss: float = 0.0) -> int:
         """Return a material that shows a texture as it is."""
         return self.builder.material((1.0, 1.0, 1.0), self.builder.texture(texture), gloss)
+
+    def window(self, view: textures.Texture) -> int:
+        """Return a material of window panes: what is outside, as bright as it is there."""
+        return self.builder.material((1.0, 1.0, 1.0), self.builder.texture(view), pane=True)
+
+    def lampshade(self, paint: Paint) -> int:
+        """Return a material that lets through the light of the lamp inside."""
+        return self.builder.material(paint.colour, gloss=0.0, glow=SHADE_GLOW)
 
     def printed(
         self, name: str, draw: Callable[[np.random.Generator], textures.Texture], most: int = 3, gloss: float = 0.0

@@ -5,16 +5,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from backsight.sim.embedded.scenes.floor_plan import (
+    DOOR_HEIGHT_M,
     DOOR_WIDTH_M,
     FRAME_M,
     WALL_M,
     FloorPlan,
+    Opening,
     PlanRoom,
     Rect,
     add_door,
     add_windows,
     door_span_m,
     shared_walls,
+    wall_length_m,
     wall_point_m,
 )
 from backsight.sim.embedded.scenes.stairs import SLAB_M, Frame, Staircase
@@ -149,6 +152,8 @@ def _storey(
     doors = _join(rng, rooms, blocked)
     if doors is None:
         return None
+    if not upstairs:
+        _add_front_door(rng, rooms[0], layout.stairs.frame)
     add_windows(rng, rooms, layout.outer)
     if not upstairs:
         _keep_windows_off(rooms[0], blocked)
@@ -237,6 +242,13 @@ def _drop_leaves(hall: PlanRoom, blocked: Rect) -> None:
             near = _stands_at(hall, side, blocked)
             if near and door.leaf_side and low < blocked[axis + 2] and high > blocked[axis]:
                 hall.doors[side][number] = replace(door, leaf_side=0)
+
+
+def _add_front_door(rng: np.random.Generator, hall: PlanRoom, frame: Frame) -> None:
+    """Put a shut door in the outer wall that the stairs come up from."""
+    side = ((0, 1), (1, 0), (0, -1), (-1, 0)).index(frame.along)
+    reach = wall_length_m(hall.rect, side) / 2 - DOOR_WIDTH_M / 2 - FRAME_M - 0.1
+    hall.doors[side].append(Opening(float(rng.uniform(-reach, reach)), DOOR_WIDTH_M, 0.0, DOOR_HEIGHT_M, closed=True))
 
 
 def _keep_windows_off(hall: PlanRoom, stairs: Rect) -> None:

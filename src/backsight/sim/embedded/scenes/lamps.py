@@ -1,30 +1,47 @@
 """How many lamps a room has, where they hang and how they burn."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
-from backsight.sim.embedded.packed import RoomLight
+from backsight.sim.embedded.lighting.burning import fall_off
+from backsight.sim.embedded.packed import DAYLIGHT, RoomLight
 from backsight.sim.embedded.scenes.floor_plan import PlanRoom
+from backsight.sim.embedded.scenes.mesh_builder import MeshBuilder
+from backsight.sim.embedded.scenes.piece import POLE, ROUND_10, Piece, Vector
 from backsight.sim.embedded.scenes.scene_id import LightingChoice
 
-_REACH_M = 5.0
+_REACH_M = 4.6
 """Edge of the floor that one lamp lights."""
 _BELOW_CEILING_M = 0.25
+_FLOOR_LIGHT = 0.36
+"""Mean light from its lamps on the floor of an empty room, at strength 1: small rooms have weak lamps, halls strong."""
+_EXTRA = {"library": 1.7, "warehouse": 1.5, "shop": 1.4}
+"""Factor where high racks stand in the way of the lamps."""
+_BODY_RADIUS_M, _BODY_HEIGHT_M = 0.2, 0.09
+BODY_GLOW = 1.3
+"""`Material.glow` of lamp bodies: about white when the lamp burns."""
 _HIGHEST_M = 4.2
 """Lamps of high halls hang down to this height above the floor."""
 
 _STRENGTH_AND_WARMTH: dict[LightingChoice, tuple[tuple[float, float], tuple[float, float]]] = {
     "mixed": ((0.75, 1.2), (-0.06, 0.22)),
-    "day": ((0.95, 1.1), (-0.04, 0.06)),
+    "day": ((0.4, 0.5), (-0.04, 0.06)),
     "evening": ((0.55, 0.75), (0.25, 0.4)),
     "bright": ((1.3, 1.45), (-0.06, 0.02)),
     "dim": ((0.28, 0.38), (0.0, 0.2)),
 }
 """Ranges per choice; warmth 0 is white."""
 
-SKY: dict[LightingChoice, float] = {"mixed": 1.0, "day": 1.0, "evening": 0.16, "bright": 1.0, "dim": 0.45}
-"""How bright it is outside the windows."""
+SKY: dict[LightingChoice, tuple[float, float, float]] = {
+    "mixed": DAYLIGHT,
+    "day": (17.0, 17.6, 18.6),
+    "evening": (0.3, 0.4, 0.7),
+    "bright": (12.5, 13.0, 13.8),
+    "dim": (2.2, 2.4, 2.8),
+}
+"""`PackedScene.sky` per choice."""
 
 
 def room_lamps(rng: np.random.Generator, room: PlanRoom, choice: LightingChoice) -> list[RoomLight]:
@@ -39,21 +56,51 @@ def room_lamps(rng: np.random.Generator, room: PlanRoom, choice: LightingChoice)
     columns, rows = (max(1, math.ceil(span / _REACH_M - 0.35)) for span in (x1 - x0, z1 - z0))
     strengths, warmths = _STRENGTH_AND_WARMTH[choice]
     strength, warmth = rng.uniform(*strengths), rng.uniform(*warmths)
-    # Neighbours light the same floor, and what a room's surfaces send back grows with the sum of its lamps.
-    strength /= (columns * rows) ** 0.5
-    red, green, blue = (float(strength * share) for share in (1.0 + 0.4 * warmth, 1.0, 1.0 - warmth))
     height = room.floor_m + min(room.height_m - _BELOW_CEILING_M, _HIGHEST_M)
     jitter_x, jitter_z = rng.uniform(-0.1, 0.1, 2)
-    return [
-        RoomLight(
-            room.room_id,
-            (
-                float(x0 + (column + 0.5 + jitter_x) / columns * (x1 - x0)),
-                height,
-                float(z0 + (row + 0.5 + jitter_z) / rows * (z1 - z0)),
-            ),
-            (red, green, blue),
+    places = [
+        (
+            float(x0 + (column + 0.5 + jitter_x) / columns * (x1 - x0)),
+            float(height),
+            float(z0 + (row + 0.5 + jitter_z) / rows * (z1 - z0)),
         )
         for row in range(rows)
         for column in range(columns)
     ]
+    strength *= _FLOOR_LIGHT * _EXTRA.get(room.room_type, 1.0) / _light_on_floor(room, places)
+    red, green, blue = (float(strength * share) for share in (1.0 + 0.4 * warmth, 1.0, 1.0 - warmth))
+    return [RoomLight(room.room_id, place, (red, green, blue)) for place in places]
+
+
+def _light_on_floor(room: PlanRoom, places: Sequence[Vector]) -> float:
+    """Return the mean light on a room's bare floor from lamps of intensity 1 at some places."""
+    x0, z0, x1, z1 = room.rect
+    x, z = np.meshgrid(np.linspace(x0, x1, 13), np.linspace(z0, z1, 13))
+    light = np.zeros_like(x)
+    for at in places:
+        height = at[1] - room.floor_m
+        squared = (x - at[0]) ** 2 + (z - at[2]) ** 2 + height**2
+        light += height / np.sqrt(squared) * fall_off(squared)
+    return float(light.mean())
+
+
+def add_ceiling_lamps(builder: MeshBuilder, rooms: Sequence[PlanRoom], lamps: Sequence[RoomLight]) -> None:
+    """Add the bodies of lamps: flat drums under the ceiling, hung on rods in high halls.
+
+    Args:
+        builder: receives them, as parts of the ceiling.
+        rooms: of the plan.
+        lamps: of these rooms.
+    """
+    white = builder.material((0.97, 0.96, 0.93), glow=BODY_GLOW)
+    metal = builder.material((0.5, 0.5, 0.51), gloss=0.4)
+    top_of_room = {room.room_id: room.floor_m + room.height_m for room in rooms}
+    for lamp in lamps:
+        x, y, z = lamp.position_m
+        rod_m = top_of_room[lamp.room_id] - y - _BELOW_CEILING_M
+        body = Piece("ceiling")
+        body.frustum((0.0, 0.0, 0.0), (_BODY_RADIUS_M * 0.9, _BODY_RADIUS_M), _BODY_HEIGHT_M, white, shape=ROUND_10)
+        if rod_m > 0.01:
+            body.frustum((0.0, _BODY_HEIGHT_M, 0.0), (0.012, 0.012), rod_m, metal, shape=POLE)
+        at = (x, y + _BELOW_CEILING_M - _BODY_HEIGHT_M, z)
+        builder.add(body, at, 0.0, lamp.room_id)

@@ -1,14 +1,14 @@
 """Accumulates boxes, frustums and quads of many objects and packs them into one scene in a few array passes."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from jaxtyping import Float64, Int64, UInt8
 
 from backsight.records.scene import OrientedBox, Room, SceneObject
-from backsight.sim.embedded.packed import Material, PackedScene, RoomLight
+from backsight.sim.embedded.packed import DAYLIGHT, Material, PackedScene, RoomLight
 from backsight.sim.embedded.scenes.piece import Corners, Piece, Vector
 
 _BOX_CORNERS = np.array(
@@ -165,7 +165,15 @@ class MeshBuilder:
         """Return the edge of one repeat of a material's texture."""
         return self._metres_per_repeat[material]
 
-    def material(self, colour: Vector, texture: int = -1, gloss: float = 0.0, metres_per_repeat: float = 1.0) -> int:
+    def material(
+        self,
+        colour: Vector,
+        texture: int = -1,
+        gloss: float = 0.0,
+        metres_per_repeat: float = 1.0,
+        pane: bool = False,
+        glow: float = 0.0,
+    ) -> int:
         """Return the index of a material, added when it is new.
 
         Args:
@@ -173,8 +181,10 @@ class MeshBuilder:
             texture: index given by `texture`; -1 = plain.
             gloss: strength of the lamp's highlight.
             metres_per_repeat: edge of one repeat of the texture on boxes and frustums.
+            pane: a window, which lets in light from outside.
+            glow: of a lamp's shade, by the light of its room's lamps.
         """
-        key = (Material(colour, texture, gloss), metres_per_repeat)
+        key = (Material(colour, texture, gloss, pane, glow), metres_per_repeat)
         if key not in self._material_ids:
             self._material_ids[key] = len(self._materials)
             self._materials.append(key[0])
@@ -206,8 +216,10 @@ class MeshBuilder:
         self._placed.append(Placed(piece, position_m, yaw_rad, room_id, supported_by))
         return len(self._placed)
 
-    def pack(self, lights: tuple[RoomLight, ...], rooms: tuple[Room, ...], ceiling_m: float) -> PackedScene:
-        """Return everything added so far as one packed scene."""
+    def pack(
+        self, lights: tuple[RoomLight, ...], rooms: tuple[Room, ...], ceiling_m: float, sky: Vector = DAYLIGHT
+    ) -> PackedScene:
+        """Return everything added so far as one packed scene, without materials and textures that nothing shows."""
         quads = self._collect()
         instance = np.concatenate([part.instance for part in quads])
         order = np.argsort(instance, kind="stable")
@@ -227,6 +239,7 @@ class MeshBuilder:
         faces = (np.arange(len(corners)) * 4)[:, None, None] + triangles
         a, b, c = np.moveaxis(corners[:, triangles], 2, 0)
         solid = np.linalg.norm(np.cross(b - a, c - a), axis=2).reshape(-1) > 1e-9
+        materials, textures, material = self._shown(material)
         rooms_of = np.array([placed.room_id for placed in self._placed], dtype=np.int32)
         return PackedScene(
             vertices_m=corners.reshape(-1, 3).astype(np.float32),
@@ -236,13 +249,28 @@ class MeshBuilder:
             face_material=np.repeat(material, 2)[solid].astype(np.int32),
             face_instance=np.repeat(instance + 1, 2)[solid].astype(np.int32),
             face_room=np.repeat(rooms_of[instance], 2)[solid],
-            materials=tuple(self._materials),
-            textures=tuple(self._textures),
+            materials=materials,
+            textures=textures,
             lights=lights,
             objects=self._objects(local, instance),
             rooms=rooms,
             ceiling_m=ceiling_m,
+            sky=sky,
         )
+
+    def _shown(
+        self, material: Int64[np.ndarray, " quads"]
+    ) -> tuple[tuple[Material, ...], tuple[UInt8[np.ndarray, "_ _ 3"], ...], Int64[np.ndarray, " quads"]]:
+        """Return the materials and textures that quads have, and the quads' materials by their new numbers.
+
+        Pieces that found no place have left others behind.
+        """
+        used, renumbered = np.unique(material, return_inverse=True)
+        kept = [self._materials[number] for number in used.tolist()]
+        textures = sorted({look.texture for look in kept} - {-1})
+        place = {-1: -1} | {texture: number for number, texture in enumerate(textures)}
+        materials = tuple(replace(look, texture=place[look.texture]) for look in kept)
+        return materials, tuple(self._textures[texture] for texture in textures), renumbered.astype(np.int64)
 
     def _collect(self) -> list[_Quads]:
         boxes: list[tuple[float, ...]] = []

@@ -9,7 +9,7 @@ from backsight.sim.embedded.scenes.description import SceneDescription, describe
 from backsight.sim.embedded.scenes.finishes import Finishes
 from backsight.sim.embedded.scenes.floor_plan import PlanRoom, make_plan
 from backsight.sim.embedded.scenes.house_plan import HousePlan, make_house_plan
-from backsight.sim.embedded.scenes.lamps import SKY, room_lamps
+from backsight.sim.embedded.scenes.lamps import SKY, add_ceiling_lamps, room_lamps
 from backsight.sim.embedded.scenes.mesh_builder import MeshBuilder
 from backsight.sim.embedded.scenes.placer import Placer, Style
 from backsight.sim.embedded.scenes.recipes.furnish import furnish_room
@@ -26,6 +26,7 @@ class _Furnished:
     builder: MeshBuilder
     rooms: tuple[PlanRoom, ...]
     lamps: tuple[RoomLight, ...]
+    sky: tuple[float, float, float]
 
     @property
     def ceiling_m(self) -> float:
@@ -35,13 +36,13 @@ class _Furnished:
 def build_scene(scene_id: SceneId) -> PackedScene:
     """Return the furnished scene of an id, closed against every ray; equal ids give equal scenes."""
     made = _furnish(scene_id)
-    return made.builder.pack(made.lamps, tuple(room_record(room) for room in made.rooms), made.ceiling_m)
+    return made.builder.pack(made.lamps, tuple(room_record(room) for room in made.rooms), made.ceiling_m, made.sky)
 
 
 def describe_scene(scene_id: SceneId) -> SceneDescription:
     """Return the scene of an id as a value; `build_described` makes the same arrays of it as `build_scene`."""
     made = _furnish(scene_id)
-    return describe_built(made.builder, str(scene_id), made.rooms, made.lamps, made.ceiling_m)
+    return describe_built(made.builder, str(scene_id), made.rooms, made.lamps, made.ceiling_m, made.sky)
 
 
 def _furnish(scene_id: SceneId) -> _Furnished:
@@ -54,7 +55,7 @@ def _furnish(scene_id: SceneId) -> _Furnished:
     rooms = plan.rooms if isinstance(plan, HousePlan) else plan
     builder = MeshBuilder()
     look = Finishes(builder, look_rng)
-    add_structure(builder, look, rooms, scene_id.textures, SKY[scene_id.lighting])
+    add_structure(builder, look, rooms, scene_id.textures)
     if isinstance(plan, HousePlan):
         add_staircase(builder, look, plan.stairs, (plan.hall_id, plan.landing_id))
     finishes = Finishes(builder, furniture_rng)
@@ -62,7 +63,8 @@ def _furnish(scene_id: SceneId) -> _Furnished:
     for room in rooms:
         furnish_room(Placer(builder, finishes, room, style))
     lamps = tuple(lamp for room in rooms for lamp in room_lamps(light_rng, room, scene_id.lighting))
-    return _Furnished(builder, rooms, lamps)
+    add_ceiling_lamps(builder, rooms, lamps)
+    return _Furnished(builder, rooms, lamps, SKY[scene_id.lighting])
 
 
 def _plan(scene_id: SceneId, rng: np.random.Generator) -> tuple[PlanRoom, ...] | HousePlan:

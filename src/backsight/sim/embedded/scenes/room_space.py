@@ -25,6 +25,8 @@ _GAP_M = 0.009
 _WAY_HALF_M = 0.36
 """Half the width of the ways that stay free."""
 _DOOR_DEPTH_M = 0.85
+_APPROACH_M = 0.55
+"""Half the edge of the square that stays free round a way point."""
 _FREE_SHARE = 0.16
 """Share of the floor that the middle of a way must still be able to reach."""
 
@@ -96,6 +98,7 @@ class RoomSpace:
             self.cover_walls(rect_kept, self.room.height_m)
         for x, z in self.room.way_points_m:
             self._door_cells.append(self._cell(x, z))
+            self._doorways.append((x - _APPROACH_M, z - _APPROACH_M, x + _APPROACH_M, z + _APPROACH_M))
 
     def _keep_door(self, side: int, centre_m: float, width_m: float, span_m: tuple[float, float]) -> None:
         rect, half = self.room.rect, width_m / 2 + FRAME_M

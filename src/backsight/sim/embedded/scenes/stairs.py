@@ -1,5 +1,6 @@
 """Stairs between two storeys: straight or with a half landing, with rails, and the guard round their opening."""
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -201,7 +202,11 @@ def _add_step(piece: Piece, stairs: Staircase, step: Step, looks: tuple[int, int
     if step.forward == 0:
         u1 += _BEHIND_M
     bottom = 0.0 if stairs.solid else max(0.0, step.top_m - stairs.riser_m - _BOTTOM_M)
-    _plan_box(piece, stairs.frame, ((u0, v0), (u1, v1)), (bottom, step.top_m - _TREAD_BOARD_M), body)
+    top = step.top_m - _TREAD_BOARD_M
+    # A floor half-way up: nobody could stand inside of a solid landing.
+    levels = (bottom, top / 2, top) if step.forward == 0 and stairs.solid else (bottom, top)
+    for low, high in itertools.pairwise(levels):
+        _plan_box(piece, stairs.frame, ((u0, v0), (u1, v1)), (low, high), body)
     nose = {1: (-_NOSE_M, 0.0), -1: (0.0, _NOSE_M), 0: (-_NOSE_M, 0.0)}[step.forward]
     low, high = (u0 + nose[0], v0), (u1 + nose[1], v1)
     _plan_box(piece, stairs.frame, (low, high), (step.top_m - _TREAD_BOARD_M, step.top_m), board)

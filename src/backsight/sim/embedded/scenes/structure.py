@@ -31,7 +31,6 @@ def add_structure(
     finishes: Finishes,
     rooms: Sequence[PlanRoom],
     choice: TextureChoice = "mixed",
-    sky: float = 1.0,
 ) -> None:
     """Add the building itself.
 
@@ -40,12 +39,10 @@ def add_structure(
         finishes: materials of the scene.
         rooms: with their doors and windows.
         choice: which textures walls and floors have.
-        sky: how bright the view from the windows is, 0 (night) to 1 (day).
     """
     rng = finishes.rng
     looks = Looks(finishes, choice)
-    outside = builder.texture(textures.window_view(rng))
-    view = builder.material((sky, sky, 0.12 + 0.88 * sky), outside, 0.3)
+    view = finishes.window(textures.window_view(rng))
     trim = finishes.white if rng.random() < 0.6 else finishes.timber
     leaf = finishes.timber if rng.random() < 0.5 else finishes.white
     for room in rooms:

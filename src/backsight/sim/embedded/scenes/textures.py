@@ -123,7 +123,8 @@ def terrazzo(rng: np.random.Generator, colour: Colour) -> Texture:
     image = np.full((size, size, 3), colour, dtype=np.float32)
     for cells in (16, 32):
         field = smooth_noise(rng, size, cells, cells)
-        chip = np.float32(np.clip(np.array(colour) + rng.uniform(-0.4, 0.25, 3), 0.05, 1.0))
+        shade = rng.uniform(-0.4, 0.2) + rng.uniform(-0.07, 0.07, 3)
+        chip = np.float32(np.clip(np.array(colour) + shade, 0.05, 1.0))
         image = np.where((field > 0.55)[..., None], chip, image)
         image = np.where((field < -0.6)[..., None], np.float32(rng.uniform(0.3, 0.95)), image)
     return finish_image(image)
@@ -148,7 +149,7 @@ def marble(rng: np.random.Generator, colour: Colour) -> Texture:
 
 def plaster(rng: np.random.Generator, colour: Colour) -> Texture:
     """Return a wall painted over uneven plaster."""
-    shade = 0.97 + 0.02 * smooth_noise(rng, 64, 8, 8) + 0.015 * _grain(rng, 64)
+    shade = 0.98 + 0.007 * smooth_noise(rng, 64, 8, 8) + 0.01 * _grain(rng, 64)
     return finish_image(_tint(shade.astype(np.float32), colour))
 
 

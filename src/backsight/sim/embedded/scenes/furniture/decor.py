@@ -24,7 +24,7 @@ def lamp(finishes: Finishes, paint: Paint, height_m: float, variant: int) -> Pie
     """
     piece = Piece("lamp", paint.name)
     tall = height_m > 1.0
-    shade, stand = finishes.material(paint), finishes.metal if finishes.rng.random() < 0.5 else finishes.timber
+    shade, stand = finishes.lampshade(paint), finishes.metal if finishes.rng.random() < 0.5 else finishes.timber
     radius = 0.19 if tall else 0.14
     high = 0.30 if tall else 0.19
     foot = 0.15 if tall else 0.085

@@ -3,7 +3,7 @@
 from backsight.sim.embedded.scenes.placer import Placer
 from backsight.sim.embedded.scenes.recipes import living, public, sleeping, wet, work
 from backsight.sim.embedded.scenes.recipes.habits import HABITS
-from backsight.sim.embedded.scenes.recipes.things import strew
+from backsight.sim.embedded.scenes.recipes.things import provide_holders, strew
 
 
 def furnish_room(placer: Placer) -> None:
@@ -27,4 +27,6 @@ def furnish_room(placer: Placer) -> None:
         "landing": living.hallway,
     }
     recipes[placer.room.room_type](placer)
-    strew(placer, HABITS[placer.room.room_type])
+    habits = HABITS[placer.room.room_type]
+    provide_holders(placer, habits)
+    strew(placer, habits)

@@ -60,14 +60,20 @@ def library(placer: Placer) -> None:
     pictures(placer, int(rng.integers(2, 5)))
 
 
-def _shelf_rows(placer: Placer, shelves: list[Piece], side: int, margin_m: tuple[float, float, float]) -> None:
+def _shelf_rows(
+    placer: Placer,
+    shelves: list[Piece],
+    side: int,
+    margin_m: tuple[float, float, float],
+    aisle_m: tuple[float, float] = (1.15, 1.5),
+) -> None:
     """Stand rows of shelves back to back; the rows run away from the wall of `side`."""
     widest = max(piece.high[0] - piece.low[0] for piece in shelves) + 0.01
     thick = max(piece.high[2] - piece.low[2] for piece in shelves)
     run = depth_m(placer.room, side) - margin_m[1] - margin_m[2]
     count = max(1, int(run / widest))
     cell = (2 * thick + 0.01, count * widest)
-    for row in grid(placer.room, side, cell, (placer.rng.uniform(1.15, 1.5), 0.9), margin_m):
+    for row in grid(placer.room, side, cell, (placer.rng.uniform(*aisle_m), 0.9), margin_m):
         for middle in row:
             turned = middle.offset(0.0, 0.0, math.pi / 2)
             for number in range(count):
@@ -84,9 +90,9 @@ def shop_floor(placer: Placer) -> None:
     paint = finishes.paint("rack")
     racks = [shop.rack(finishes, paint, 2) for _ in range(2)]
     side = long_side(placer)
-    _shelf_rows(placer, racks, side, (1.2, 1.3, depth_m(room, side) * rng.uniform(0.18, 0.3) + 0.6))
-    for wall in calm_sides(placer)[: int(rng.integers(1, 3))]:
-        fill_wall(placer, racks[0], wall, rng.uniform(0.5, 0.9))
+    _shelf_rows(placer, racks, side, (0.9, 1.0, depth_m(room, side) * rng.uniform(0.1, 0.2) + 0.6), (1.05, 1.35))
+    for wall in calm_sides(placer)[: int(rng.integers(1, 4))]:
+        fill_wall(placer, racks[0], wall, rng.uniform(0.5, 1.0))
     for _ in range(int(rng.integers(1, 3))):
         size = (rng.uniform(1.1, 1.5), rng.uniform(0.7, 0.8), rng.uniform(0.7, 0.9))
         placer.somewhere(tables.table(finishes, finishes.paint("table"), size, 0), 12)

@@ -15,6 +15,12 @@ _STRAIGHT = frozenset(
 _LIVED_IN = 0.25
 """Clutter from which on every room has something on, in and under its furniture."""
 _THINGS_TRIED = 3
+_HOLDER_TRIES = 60
+_HOLDERS: dict[SurfaceKind, tuple[tuple[str, int], ...]] = {
+    "in": (("basket", 3), ("basket", 2)),
+    "under": (("bench", 1), ("table", 3), ("table", 3), ("table", 3)),
+}
+"""Category and variant of what can hold things in or under it, to be tried in this order."""
 _HUNG_AT_M = {"clock": 1.85, "mirror": 1.0, "towel": 0.85, "coat rack": 1.5, "sign": 1.6, "whiteboard": 0.85}
 """Height of the lower edge of what hangs on walls."""
 
@@ -44,8 +50,16 @@ def draw(placer: Placer, category: str, place: Place, variant: int | None = None
 
 
 def set_down(placer: Placer, category: str, carrier: Standing, where: SurfaceKind = "on") -> Standing | None:
-    """Put a new thing of a category on, in or under a piece, where there is room."""
-    piece = draw(placer, category, "top" if kinds_of(category, "top") else "floor")
+    """Put a new thing of a category on, in or under a piece, where there is room.
+
+    Args:
+        placer: of the room.
+        category: of the vocabulary; 'category/floor' takes one of the size that stands on floors.
+        carrier: holds it.
+        where: on, in or under it.
+    """
+    category, _, large = category.partition("/")
+    piece = draw(placer, category, "floor" if large or not kinds_of(category, "top") else "top")
     straight = category in _STRAIGHT or where == "in"
     turn = placer.rng.uniform(-0.3, 0.3) if straight else placer.rng.uniform(-math.pi, math.pi)
     return placer.put(piece, carrier, where, turn) or placer.put(piece, carrier, where, 0.0)
@@ -65,6 +79,20 @@ def strew(placer: Placer, rules: tuple[Rule, ...]) -> None:
     for where in placed:
         if placer.style.clutter >= _LIVED_IN and not placed[where]:
             _set_down_one(placer, [rule for rule in rules if rule.where == where])
+
+
+def provide_holders(placer: Placer, rules: tuple[Rule, ...]) -> None:
+    """Add a basket, and a bench or a small table, where nothing in the room could hold things in or under it."""
+    if placer.style.clutter < _LIVED_IN:
+        return
+    for where, holders in _HOLDERS.items():
+        wanted = [rule for rule in rules if rule.where == where]
+        if not wanted or any(_carriers(placer, rule) for rule in wanted):
+            continue
+        for category, variant in holders:
+            piece = draw(placer, category, "floor", variant)
+            if piece.offers(where) and placer.against_wall(piece, tries=_HOLDER_TRIES) is not None:
+                break
 
 
 def _carriers(placer: Placer, rule: Rule) -> list[Standing]:

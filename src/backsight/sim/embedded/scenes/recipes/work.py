@@ -168,7 +168,7 @@ def _pupils(placer: Placer, front: int) -> None:
     paints = (finishes.paint("chair"), finishes.paint("chair"))
     variant = int(rng.choice([0, 2]))
     gap = (rng.uniform(0.65, 0.9), 0.28)
-    for row in grid(placer.room, front, (size[0], size[2] + 0.55), gap, (0.8, 2.4, 0.9)):
+    for row in grid(placer.room, front, (size[0], size[2] + 0.55), gap, (0.8, 2.1, 0.55)):
         for place in row:
             pose = place.offset(rng.uniform(-0.03, 0.03), -0.25)
             standing = placer.stand(table, pose)

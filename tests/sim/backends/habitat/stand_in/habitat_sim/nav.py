@@ -332,7 +332,7 @@ class PathFinder:
                 best, way = lengths[node] + length, [node]
         if way is None:
             return False
-        while way and before[way[0]] is not None:
+        while way and before[way[0]] >= 0:
             way.insert(0, before[way[0]])
         middle = [self._places[node] for node in way]
         points = [start[0], *(np.array([p[0], self._floors[k].y, p[1]]) for k, p in middle), goal[0]]
@@ -342,7 +342,7 @@ class PathFinder:
 
     def _search(self, links):
         lengths, before = {}, {}
-        queue = [(length, node, None) for node, length in links]
+        queue = [(length, node, -1) for node, length in links]
         heapq.heapify(queue)
         while queue:
             length, node, previous = heapq.heappop(queue)

@@ -12,7 +12,7 @@ import pytest
 from backsight.sim.backends.habitat.client import HabitatSimulator
 from backsight.sim.backends.habitat.config import HabitatConfig
 
-STAND_IN = Path(__file__).parent / "backends" / "habitat" / "stand_in"
+STAND_IN = Path(__file__).parent / "sim" / "backends" / "habitat" / "stand_in"
 
 
 def load_beside(path: Path, name: str) -> ModuleType:
@@ -30,7 +30,7 @@ def house() -> ModuleType:
     return load_beside(STAND_IN / "house.py", "house_of_the_stand_in")
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="session")
 def stand_in_path() -> Iterator[None]:
     """The interpreter of the tests, asked for habitat_sim, finds the stand-in."""
     before = os.environ.get("PYTHONPATH")
@@ -43,7 +43,7 @@ def stand_in_path() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def habitat_python() -> Path:
+def habitat_python(stand_in_path) -> Path:
     return Path(sys.executable)
 
 
