@@ -162,5 +162,5 @@ def test_lamps_change_until_the_scene_is_loaded_again(simulator, flat):
     simulator.load_scene("flat-1")
     np.testing.assert_array_equal(simulator.render(POSES, INTRINSICS, WIDTH, HEIGHT).rgb, before)
     for wrong in (Lighting(intensity=0.0), Lighting(warmth=1.5), Lighting(dark_rooms=frozenset({77}))):
-        with pytest.raises(UsageError, match="set_lighting"):
+        with pytest.raises(UsageError, match="lighting"):
             simulator.set_lighting(wrong)

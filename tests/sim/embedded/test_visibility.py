@@ -140,6 +140,19 @@ def test_neighbours_leave_no_gap():
     assert (Renderer(scene).render(poses, intrinsics, 307, 211).depth_m > 0).all()
 
 
+def test_a_wall_that_is_drawn_first_hides_nothing_before_it():
+    """A sloping wall begins nearer than the things that stand just before its far part."""
+    wall = [[(-9, -9, -1), (9, -9, -1), (9, 9, -7)], [(-9, -9, -1), (9, 9, -7), (-9, 9, -7)]]
+    rng = np.random.default_rng(6)
+    places = rng.uniform((-1.5, -1.0), (1.5, 1.0), (40, 2))
+    depth_m = 0.9 * (4.0 + places[:, 1:] / 3)
+    middles = np.concatenate([places, -depth_m], axis=1)[:, None]
+    things = middles + rng.uniform(-0.5, 0.5, (40, 3, 3)) * np.array([1.0, 1.0, 0.05])
+    raster, rays = assert_agree(soup(np.concatenate([wall, things]), 2))
+    assert (raster.instance_ids > 1).sum() > 50
+    np.testing.assert_array_equal(raster.instance_ids, rays.instance_ids)
+
+
 def test_clusters_hold_each_face_once_and_one_instance_each():
     scene = random_soup(np.random.default_rng(1), 700, 0.5)
     scene = replace(scene, face_instance=(np.arange(700, dtype=np.int32) % 5) + 1)
