@@ -21,8 +21,8 @@ def fingerprint(scene: PackedScene) -> str:
     for array in arrays(scene):
         digest.update(str((array.dtype, array.shape)).encode())
         digest.update(np.ascontiguousarray(array).tobytes())
-    rest = (scene.materials, scene.lights, scene.objects, scene.rooms, scene.ceiling_m)
-    digest.update(repr(rest).encode())
+    plain = [getattr(scene, entry.name) for entry in dataclasses.fields(scene) if entry.name != "textures"]
+    digest.update(repr([value for value in plain if not isinstance(value, np.ndarray)]).encode())
     return digest.hexdigest()
 
 
