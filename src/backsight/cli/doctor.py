@@ -1,6 +1,8 @@
 """`backsight doctor`: what this machine has, and whether a Habitat works on it."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -46,16 +48,28 @@ def run(arguments: list[str]) -> int:
     if command.habitat_python is None and (command.scene is not None or command.scene_dataset != "default"):
         raise UsageError("--scene and --scene-dataset are Habitat's: give its Python with --habitat-python")
     console = Console(highlight=False)
-    # Its notes are lines of the report.
-    logging.getLogger("backsight.sim.backends.habitat").setLevel(logging.ERROR)
     missing = 0
     for finding in examine(command.data):
         missing += _print(finding, console)
     if command.habitat_python is not None:
-        for finding in _habitat(command, command.habitat_python):
+        with _notes_unsaid():
+            findings = _habitat(command, command.habitat_python)
+        for finding in findings:
             missing += _print(finding, console)
     console.print("everything needed is there" if not missing else f"needed and missing: {missing}")
     return EnvironmentProblem.exit_status if missing else 0
+
+
+@contextmanager
+def _notes_unsaid() -> Iterator[None]:
+    """Keep Habitat's notes out of the log: they are lines of the report."""
+    logger = logging.getLogger("backsight.sim.backends.habitat")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _habitat(command: DoctorCommand, python: Path) -> list[Finding]:

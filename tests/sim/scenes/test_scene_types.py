@@ -349,13 +349,16 @@ def test_distinctive_scenes_have_another_pattern_on_every_wall_and_many_pictures
 
 def test_lighting_changes_lamps_and_sky_alone():
     usual = built("kitchen", 3)
-    power = {}
+    power, sky = {}, {}
     for choice in ("day", "evening", "bright", "dim"):
         scene = built("kitchen", 3, lighting=choice)
         assert np.array_equal(scene.vertices_m, usual.vertices_m)
         assert scene.objects == usual.objects
         power[choice] = np.mean([light.colour for light in scene.lights], axis=0)
-    assert power["dim"].mean() < 0.7 * power["evening"].mean() < power["day"].mean() < power["bright"].mean()
+        sky[choice] = float(np.mean(scene.sky))
+    lamps = {choice: float(colour.mean()) for choice, colour in power.items()}
+    assert lamps["dim"] < lamps["day"] < 0.8 * lamps["evening"] < 0.8 * lamps["bright"], "by day few lamps burn"
+    assert sky["evening"] < 0.5 * sky["dim"] < 0.5 * sky["bright"] < 0.5 * sky["day"]
     assert power["evening"][0] > 1.3 * power["evening"][2]
 
 
