@@ -125,7 +125,7 @@ def measure_cuda(
                 rows += tree_rows(renderer, [places], name, windows, count)
         several = BatchRenderer([scene for scene, _ in many], device="cuda")
         for count in cameras:
-            name = f"{len(scene.faces)} triangles, default"
+            name = f"{len(scene.faces)} triangles, sah"
             rows += tree_rows(several, [place for _, place in many], name, windows, count)
         plain = PlainRenderer(scene, "cuda")
         poses, intrinsics = speed_poses(places, 256), intrinsics_from_hfov(128, 128, HFOV_DEG)
