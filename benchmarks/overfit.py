@@ -17,7 +17,7 @@ Exit status 1 when something falls short. A finished data set is kept, training 
 import json
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -39,6 +39,7 @@ from backsight.metrics.spatial import eligible, pointing_hit
 from backsight.model.backsight import Backsight
 from backsight.model.calibration import Calibration
 from backsight.records.errors import BacksightError
+from backsight.records.instruction import Instruction
 from backsight.storage.dataset import read_splits, write_splits
 from backsight.train.config import OptimiserConfig, TrainConfig
 from backsight.train.loop import train
@@ -107,14 +108,13 @@ def overfit(arguments: Arguments) -> list[Figure]:
     def of(metric: str, predictor: str = "model") -> tuple[float, int]:
         return rows[metric, predictor].value, rows[metric, predictor].maps
 
+    views = list(asked_views(model, source, config))
     soft_iou, maps = raw_rows["footprint_soft_iou"].value, raw_rows["footprint_soft_iou"].maps
     return [
         *learnt(of),
         Figure("footprint soft-IoU, uncalibrated", soft_iou, "", True, maps),
-        *mixed_up(of, *hit_of_other_instructions(model, source, config)),
-        Figure(
-            "  blind guess: some target of the view's instructions", *_shown(hit_of_blind_guess(model, source, config))
-        ),
+        *mixed_up(of, *hit_of_other_instructions(views)),
+        Figure("  blind guess: some target of the view's instructions", *_shown(hit_of_blind_guess(views))),
     ]
 
 
@@ -222,50 +222,56 @@ def _shown(found: tuple[float, int]) -> tuple[float, str, bool, int]:
     return found[0], "", True, found[1]
 
 
-def hit_of_other_instructions(folder: Path, source: SequenceSource, config: EvaluationConfig) -> tuple[float, int]:
-    """Return the pointing hit of each target with the maps of instructions that name another category, and how many.
+@dataclass(frozen=True)
+class Asked:
+    """One current view's instructions with their truth and what the model drew."""
+
+    instructions: Sequence[Instruction]
+    predicted: np.ndarray
+    truth: np.ndarray
+    judged: np.ndarray
+    """Whether an instruction's target is to be seen in a keyframe."""
+    everywhere: np.ndarray
+
+
+def asked_views(folder: Path, source: SequenceSource, config: EvaluationConfig) -> Iterator[Asked]:
+    """Yield all current views of an evaluation.
 
     Args:
         folder: predictions of the model.
         source: the walks.
         config: of the evaluation.
     """
-    hits = []
     for prediction in read_predictions(folder):
         sequence = source.read(prediction.info.sequence_id)
         samples = samples_of(sequence.annotations, config.max_history)
         asked = next(s for s in samples if s.current_frame == prediction.info.current_frame).instructions
         truth, present = target_maps(sequence, prediction.keyframes, asked, config.fit_of(sequence))
         everywhere = np.ones(truth.shape[1:], dtype=bool)
-        for own, instruction in enumerate(asked):
-            judged = eligible(truth[own], everywhere) & present[own]
-            for other, told in enumerate(asked):
-                if told.category != instruction.category:
-                    hits.append(pointing_hit(prediction.target[other], truth[own], everywhere)[judged])
+        judged = np.stack([eligible(maps, everywhere) for maps in truth]) & present
+        yield Asked(asked, prediction.target, truth, judged, everywhere)
+
+
+def hit_of_other_instructions(views: Iterable[Asked]) -> tuple[float, int]:
+    """Return the pointing hit of each target with the maps of instructions that name another category, and how many."""
+    hits = [
+        pointing_hit(view.predicted[other], view.truth[own], view.everywhere)[view.judged[own]]
+        for view in views
+        for own, instruction in enumerate(view.instructions)
+        for other, told in enumerate(view.instructions)
+        if told.category != instruction.category
+    ]
     found = np.concatenate(hits)
     return float(found.mean()), len(found)
 
 
-def hit_of_blind_guess(folder: Path, source: SequenceSource, config: EvaluationConfig) -> tuple[float, int]:
-    """Return the pointing hit of the mean truth of the view's instructions: the best that can be done without words.
-
-    Args:
-        folder: predictions of the model, for their keyframes.
-        source: the walks.
-        config: of the evaluation.
-    """
-    hits = []
-    for prediction in read_predictions(folder):
-        sequence = source.read(prediction.info.sequence_id)
-        samples = samples_of(sequence.annotations, config.max_history)
-        asked = next(s for s in samples if s.current_frame == prediction.info.current_frame).instructions
-        truth, present = target_maps(sequence, prediction.keyframes, asked, config.fit_of(sequence))
-        everywhere = np.ones(truth.shape[1:], dtype=bool)
-        somewhere = truth.mean(axis=0)
-        for own in range(len(asked)):
-            hits.append(
-                pointing_hit(somewhere, truth[own], everywhere)[eligible(truth[own], everywhere) & present[own]]
-            )
+def hit_of_blind_guess(views: Iterable[Asked]) -> tuple[float, int]:
+    """Return the pointing hit of the mean truth of the view's instructions: the best that can be done without words."""
+    hits = [
+        pointing_hit(view.truth.mean(axis=0), view.truth[own], view.everywhere)[view.judged[own]]
+        for view in views
+        for own in range(len(view.instructions))
+    ]
     found = np.concatenate(hits)
     return float(found.mean()), len(found)
 

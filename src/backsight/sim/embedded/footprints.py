@@ -44,8 +44,8 @@ def overlapped_cells(
     first, last = np.clip(first, 0, limit), np.clip(last, 0, limit)
 
     covered = np.zeros(shape, dtype=bool)
-    for block in _blocks(np.where(inside, np.prod(last - first + 1, axis=1), 0)):
-        face, columns, rows = _candidates(block, first, last)
+    for block in blocks_of_faces(np.where(inside, np.prod(last - first + 1, axis=1), 0)):
+        face, columns, rows = candidate_cells(block, first, last)
         centres = grid_corner_m + (np.stack([columns, rows], axis=1) + 0.5) * cell_m
         position = np.einsum("cx,cax->ca", centres, axes[face])
         touches = ((position >= low[face] - margin[face]) & (position <= high[face] + margin[face])).all(axis=1)
@@ -80,19 +80,29 @@ def _separating_axes(corners_m: Float64[np.ndarray, "faces 3 3"]) -> Float64[np.
     return np.concatenate([across, normal[:, None, [0, 2]]], axis=1)
 
 
-def _blocks(counts: Int64[np.ndarray, " faces"]) -> list[Int64[np.ndarray, " some"]]:
-    """Return faces with candidates, in groups of a bounded number of candidate cells."""
+def blocks_of_faces(counts: Int64[np.ndarray, " faces"]) -> list[Int64[np.ndarray, " some"]]:
+    """Return faces with candidates, in groups of a bounded number of candidate cells.
+
+    Args:
+        counts: candidate cells of each face.
+    """
     faces = np.flatnonzero(counts)
     group = np.cumsum(counts[faces]) // _CANDIDATES_PER_BLOCK
     return np.split(faces, np.flatnonzero(np.diff(group)) + 1) if len(faces) else []
 
 
-def _candidates(
+def candidate_cells(
     block: Int64[np.ndarray, " some"],
     first: Int64[np.ndarray, "faces 2"],
     last: Int64[np.ndarray, "faces 2"],
 ) -> tuple[Int64[np.ndarray, " cells"], Int64[np.ndarray, " cells"], Int64[np.ndarray, " cells"]]:
-    """Return (face, column, row) of every cell in the bounding rectangles of some faces."""
+    """Return (face, column, row) of every cell in the bounding rectangles of some faces.
+
+    Args:
+        block: the faces.
+        first: column and row where each face's rectangle begins.
+        last: column and row where it ends, inclusive.
+    """
     width = last[block, 0] - first[block, 0] + 1
     count = width * (last[block, 1] - first[block, 1] + 1)
     face = np.repeat(block, count)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
-_CANDIDATES_PER_BLOCK = 2_000_000
+from backsight.sim.embedded.footprints import blocks_of_faces, candidate_cells
+
 _EDGES = ((0, 1), (1, 2), (2, 0))
 _TOUCH_M = 1e-7
 _SAME_M = 1e-6
@@ -75,11 +76,11 @@ def touched_cells(corners_m: Float64[np.ndarray, "faces 3 3"], grid: Grid) -> To
     first, last = np.clip(first, 0, limit), np.clip(last, 0, limit)
     counts = np.where(inside, np.prod(last - first + 1, axis=1), 0)
     parts = []
-    for faces in _blocks(np.where(boxy, counts, 0)):
-        face, columns, rows = _candidates(faces, first, last)
+    for faces in blocks_of_faces(np.where(boxy, counts, 0)):
+        face, columns, rows = candidate_cells(faces, first, last)
         parts.append((face, rows * grid.columns + columns, low[face, 1], high[face, 1]))
-    for faces in _blocks(np.where(boxy, 0, counts)):
-        face, columns, rows = _candidates(faces, first, last)
+    for faces in blocks_of_faces(np.where(boxy, 0, counts)):
+        face, columns, rows = candidate_cells(faces, first, last)
         touching = _overlaps(corners_m, faces, face, (columns, rows), grid)
         face, cell = face[touching], (rows * grid.columns + columns)[touching]
         bottom, top = low[face, 1].copy(), high[face, 1].copy()
@@ -118,12 +119,12 @@ def cells_under_centres(
     level = boxy & (highest[:, 1] - lowest[:, 1] < _SAME_M)
     counts[(np.abs(twice_area) < 1e-12) | (second_half & np.roll(level, 1))] = 0
     cells, heights = [np.zeros(0, dtype=np.int64)], [np.zeros(0)]
-    for faces in _blocks(np.where(level, counts, 0)):
-        face, columns, rows = _candidates(faces, first, last)
+    for faces in blocks_of_faces(np.where(level, counts, 0)):
+        face, columns, rows = candidate_cells(faces, first, last)
         cells.append(rows * grid.columns + columns)
         heights.append(corners_m[face, 0, 1])
-    for faces in _blocks(np.where(level, 0, counts)):
-        face, columns, rows = _candidates(faces, first, last)
+    for faces in blocks_of_faces(np.where(level, 0, counts)):
+        face, columns, rows = candidate_cells(faces, first, last)
         area = twice_area[face]
         x = grid.corner_m[0] + (columns + 0.5) * grid.cell_m - flat[face, 0, 0]
         z = grid.corner_m[1] + (rows + 0.5) * grid.cell_m - flat[face, 0, 1]
@@ -245,24 +246,3 @@ def _overlaps(
         position = x * across[slot, 0] + z * across[slot, 1]
         touching &= (position >= low[slot]) & (position <= high[slot])
     return touching
-
-
-def _blocks(counts: Int64[np.ndarray, " faces"]) -> list[Int64[np.ndarray, " some"]]:
-    """Return faces with candidates, in groups of a bounded number of candidate cells."""
-    faces = np.flatnonzero(counts)
-    group = np.cumsum(counts[faces]) // _CANDIDATES_PER_BLOCK
-    return np.split(faces, np.flatnonzero(np.diff(group)) + 1) if len(faces) else []
-
-
-def _candidates(
-    block: Int64[np.ndarray, " some"],
-    first: Int64[np.ndarray, "faces 2"],
-    last: Int64[np.ndarray, "faces 2"],
-) -> tuple[Int64[np.ndarray, " cells"], Int64[np.ndarray, " cells"], Int64[np.ndarray, " cells"]]:
-    """Return (face, column, row) of every cell in the bounding rectangles of some faces."""
-    width = last[block, 0] - first[block, 0] + 1
-    count = width * (last[block, 1] - first[block, 1] + 1)
-    face = np.repeat(block, count)
-    place = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-    rows, columns = np.divmod(place, np.repeat(width, count))
-    return face, columns + first[face, 0], rows + first[face, 1]
