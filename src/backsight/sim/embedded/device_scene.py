@@ -54,8 +54,8 @@ def assign_body(records: wp.array[Face], faces: wp.array[wp.int32], body: int):
 class DeviceScene:
     """A scene's arrays, its tree for rays and its clusters for the rasteriser.
 
-    Moving an object changes a rotation and a shift. Only its first move costs more: its faces are taken out of the
-    scene's tree, whose structure stays, and get a small tree of their own.
+    Moving an object changes a rotation and a shift. Only its first move costs more, where pictures trace rays: its
+    faces are taken out of the scene's tree, whose structure stays, and get a small tree of their own.
 
     Args:
         scene: what to render.
@@ -71,6 +71,7 @@ class DeviceScene:
         self._scene = scene
         self._device = device
         self._options = options
+        self._traced = options.shadows or not rasterises(options, device)
         self.version = 0
         """Rises whenever `arrays` holds other values than before."""
         with WARP_LOCK:
@@ -131,9 +132,10 @@ class DeviceScene:
             indices = wp.array(faces, dtype=wp.int32, device=self._device)
             wp.launch(put_back, dim=len(faces), inputs=[self._mesh.indices, indices, corners], device=self._device)
             self._assign(faces, 0)
-        if self._own_faces:
+        moved_in_tree = self.has_moved
+        self._body_of, self._own_trees, self._own_faces = {}, [], []
+        if moved_in_tree:
             self._mesh.refit()
-            self._body_of, self._own_trees, self._own_faces = {}, [], []
             self._describe_movers()
 
     def light(self, lighting: Lighting) -> None:
@@ -167,16 +169,21 @@ class DeviceScene:
             raise UsageError(f"renderer: nothing in the scene has the instance id {instance_id}")
         body = len(self._body_of) + 1
         self._body_of[instance_id] = body
+        self._own_faces.append(faces)
+        self._assign(faces, body)
+        if self._traced:
+            self._move_to_own_tree(faces)
+        return body
+
+    def _move_to_own_tree(self, faces: Int32[np.ndarray, " faces"]) -> None:
+        """Take faces out of the scene's tree and give them one of their own."""
         vertices, own = np.unique(self._scene.faces[faces], return_inverse=True)
         with WARP_LOCK:
             self._own_trees.append(self._tree(self._scene.vertices_m[vertices], own.astype(np.int32)))
-        self._own_faces.append(faces)
         indices = wp.array(faces, dtype=wp.int32, device=self._device)
         wp.launch(take_out, dim=len(faces), inputs=[self._mesh.indices, indices], device=self._device)
         self._mesh.refit()
-        self._assign(faces, body)
         self._describe_movers()
-        return body
 
     def _assign(self, faces: Int32[np.ndarray, " faces"], body: int) -> None:
         """Make faces part of a body, 0 being what stands still."""
