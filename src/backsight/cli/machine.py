@@ -79,8 +79,7 @@ def _codecs() -> Iterator[Finding]:
 
 def _renderer() -> Finding:
     warp = importlib.import_module("warp")
-    warp.config.log_level = warp.LOG_ERROR
-    warp.init()
+    importlib.import_module("backsight.sim.embedded.warp_device").init_warp()
     devices = [str(device) for device in warp.get_devices()]
     return Finding("renderer", "ok", f"warp {warp.__version__} on {', '.join(devices)}")
 
