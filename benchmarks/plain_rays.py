@@ -12,8 +12,8 @@ import warp as wp
 from jaxtyping import Float64
 
 from backsight.sim.embedded.packed import PackedScene
-from backsight.sim.embedded.texels import linear_from_srgb, srgb_from_linear
 from backsight.sim.simulator import Observation
+from backsight.sim.srgb import linear_from_srgb, srgb_from_linear
 
 wp.config.log_level = wp.LOG_ERROR
 wp.set_module_options({"enable_backward": False, "fast_math": False})

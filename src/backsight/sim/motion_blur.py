@@ -8,16 +8,14 @@ from scipy.spatial.transform import Rotation, Slerp
 
 from backsight.records.errors import UsageError
 from backsight.sim.simulator import Observation
+from backsight.sim.srgb import linear_from_srgb, srgb_from_linear
 
 EXPOSURE_S = 1.0 / 60.0
 """A usual exposure."""
 BLURRED_EXPOSURES_S = (1.0 / 15.0, 1.0 / 4.0)
 """Range of exposures that make a walk hard to follow."""
 
-_LINEAR_OF_BYTE = np.arange(256) / 255.0
-_LINEAR_OF_BYTE = np.where(
-    _LINEAR_OF_BYTE <= 0.04045, _LINEAR_OF_BYTE / 12.92, ((_LINEAR_OF_BYTE + 0.055) / 1.055) ** 2.4
-).astype(np.float32)
+_LINEAR_OF_BYTE = linear_from_srgb(np.arange(256) / 255.0).astype(np.float32)
 _ENCODE_STEPS = 1 << 14
 
 
@@ -36,14 +34,8 @@ class Renders(Protocol):
         ...
 
 
-def _encoding() -> UInt8[np.ndarray, " steps"]:
-    """Return sRGB bytes of linear light at equal steps of its square root (IEC 61966-2-1)."""
-    linear = np.linspace(0.0, 1.0, _ENCODE_STEPS) ** 2
-    srgb = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * np.maximum(linear, 1e-12) ** (1 / 2.4) - 0.055)
-    return np.round(255.0 * srgb).astype(np.uint8)
-
-
-_BYTE_OF_ROOT = _encoding()
+_BYTE_OF_ROOT = np.round(255.0 * srgb_from_linear(np.linspace(0.0, 1.0, _ENCODE_STEPS) ** 2)).astype(np.uint8)
+"""sRGB bytes of linear light at equal steps of its square root."""
 
 
 def exposure_poses(

@@ -9,7 +9,8 @@ from jaxtyping import Float32, Float64, Int32
 from backsight.sim.embedded.lighting.burning import lamps_by_room
 from backsight.sim.embedded.packed import PackedScene
 from backsight.sim.embedded.scene_arrays import Face, SceneArrays
-from backsight.sim.embedded.texels import ENCODE_LIMIT, encoding_table, light_of_shown, linear_from_srgb, pack_textures
+from backsight.sim.embedded.texels import ENCODE_LIMIT, encoding_table, light_of_shown, pack_textures
+from backsight.sim.srgb import linear_from_srgb
 
 EXPOSURE = 0.52
 """Factor on all light, so that a pale wall near its lamp is not yet white."""

@@ -81,7 +81,7 @@ class EmbeddedSimulator:
         self._lighting = Lighting()
 
     def _built(self, scene_id: str) -> tuple[PackedScene, tuple[str, ...]]:
-        if Path(scene_id).suffix.lower() not in SUFFIXES:
+        if not _names_a_file(scene_id):
             return build_scene(parse_scene_id(scene_id)), ()
         if self._scene_dir is None:
             raise UsageError(
@@ -129,7 +129,7 @@ class EmbeddedSimulator:
         try:
             return GridNavigation(self.scene, self._agent_radius_m)
         except UsageError as error:
-            if not self._notes:
+            if self._scene_id is None or not _names_a_file(self._scene_id):
                 raise
             # One scene file that cannot be walked in is no reason to stop work on the others.
             advice = "check up axis, scale and floors in its side-car file"
@@ -208,3 +208,7 @@ class EmbeddedSimulator:
             if thing.instance_id == instance_id:
                 return thing
         raise UsageError(f"embedded simulator: no object {instance_id} in this scene")
+
+
+def _names_a_file(scene_id: str) -> bool:
+    return Path(scene_id).suffix.lower() in SUFFIXES

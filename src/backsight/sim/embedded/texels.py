@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Float32, Float64, Int32, UInt8, UInt32
+from jaxtyping import Float32, Float64, Int32, UInt8, UInt32
+
+from backsight.sim.srgb import linear_from_srgb, srgb_from_linear
 
 MAX_LEVELS = 16
 """Mip levels kept per texture: enough for 32768 texels a side."""
@@ -26,28 +28,6 @@ class TexelBuffer:
     """First texel of each level."""
     size_log2: Int32[np.ndarray, "textures 2"]
     """Binary logarithm of width and height at level 0."""
-
-
-def linear_from_srgb(srgb: Float[np.ndarray, "*any"]) -> Float[np.ndarray, "*any"]:
-    """Return linear light of sRGB values.
-
-    Args:
-        srgb: values in [0, 1].
-
-    Source: IEC 61966-2-1.
-    """
-    return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
-
-
-def srgb_from_linear(linear: Float[np.ndarray, "*any"]) -> Float[np.ndarray, "*any"]:
-    """Return sRGB values of linear light.
-
-    Args:
-        linear: values in [0, 1].
-
-    Source: IEC 61966-2-1.
-    """
-    return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * np.maximum(linear, 0.0) ** (1 / 2.4) - 0.055)
 
 
 def encoding_table() -> UInt8[np.ndarray, " steps"]:

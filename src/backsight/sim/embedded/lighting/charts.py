@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64
 
 from backsight.sim.embedded.packed import PackedScene
-from backsight.sim.embedded.texels import linear_from_srgb
+from backsight.sim.srgb import linear_from_srgb
 
 FLOOR_STEP_M, WALL_STEP_M, CEILING_STEP_M = 0.125, 0.2, 0.35
 """Distance of samples on faces that look up, sideways and down: shadows on the floor are seen most."""

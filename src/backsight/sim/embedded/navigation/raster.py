@@ -59,7 +59,8 @@ def touched_cells(corners_m: Float64[np.ndarray, "faces 3 3"], grid: Grid) -> To
     """Return the cells that faces touch, seen from above, and between which heights.
 
     Cells are exact by separating axes. Heights are exact for flat faces, for the two halves of an upright rectangle
-    taken together, and for all others by clipping.
+    taken together, and by clipping for others that are wider than two cells. Narrower ones count with their whole
+    range of heights in every cell: never too little.
 
     Args:
         corners_m: triangles in the world frame.

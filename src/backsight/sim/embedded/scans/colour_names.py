@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from backsight.records.vocabulary import COLOURS
-from backsight.sim.embedded.texels import linear_from_srgb
+from backsight.sim.srgb import linear_from_srgb
 
 LEAST_SHARE = 0.7
 """Of a thing's surface that one name has to fit."""

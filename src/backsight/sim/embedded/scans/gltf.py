@@ -20,7 +20,7 @@ from backsight.sim.embedded.scans.images import TextureReader
 from backsight.sim.embedded.scans.limits import ScanLimits
 from backsight.sim.embedded.scans.parts import PLAIN, Look, RawScan, ScanPart
 from backsight.sim.embedded.scans.side_files import SideFiles, read_scene_bytes
-from backsight.sim.embedded.texels import srgb_from_linear
+from backsight.sim.srgb import srgb_from_linear
 
 _JSON_CHUNK, _BINARY_CHUNK = 0x4E4F534A, 0x004E4942
 _INTEGER_LIMITS = {5120: 127.0, 5121: 255.0, 5122: 32767.0, 5123: 65535.0}

@@ -7,7 +7,7 @@ from jaxtyping import Float32, Float64, Int32, Int64, UInt8
 
 from backsight.sim.embedded.packed import Material
 from backsight.sim.embedded.scans.parts import Look, ScanPart
-from backsight.sim.embedded.texels import linear_from_srgb, srgb_from_linear
+from backsight.sim.srgb import linear_from_srgb, srgb_from_linear
 
 MAX_ATLAS_SIDE_PX = 4096
 UNIFORM_SPREAD = 4
