@@ -61,7 +61,7 @@ def test_a_walk_collected_without_imagined_views_is_the_same_but_for_them(paper_
 
 
 def test_an_unknown_pattern_is_refused(paper_world):
-    with pytest.raises(UsageError, match=r"unknown trajectory pattern 'zigzag'"):
+    with pytest.raises(UsageError, match=r"no trajectory 'zigzag'"):
         collect_sequence(walk_plan("zigzag"), paper_world, CONFIG)
 
 

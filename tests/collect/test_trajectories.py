@@ -23,11 +23,17 @@ from backsight.collect.trajectories.smooth import (
     on_floor,
     smooth_path,
 )
+from backsight.collect.trajectories.walk import WalkRequest
 from backsight.sim.simulator import Route
 
 LIMITS = MotionLimits()
 CAMERA = CameraMount()
 PATTERNS = [plan_circular, plan_room_transition]
+
+
+def walk(pattern, world, rng, num_frames, limits, camera):
+    """Camera poses of a walk."""
+    return pattern(WalkRequest(world, rng, num_frames, limits, camera)).world_from_camera
 
 
 def everywhere(points):
@@ -139,7 +145,7 @@ def test_poses_look_where_yaw_and_pitch_say():
 @pytest.mark.parametrize("num_frames", [7, 13, 31])
 def test_a_pattern_gives_exactly_the_frames_within_limits_and_clear(pattern, num_frames, paper_world):
     for seed in range(5):
-        poses = pattern(paper_world, np.random.default_rng(seed), num_frames, LIMITS, CAMERA)
+        poses = walk(pattern, paper_world, np.random.default_rng(seed), num_frames, LIMITS, CAMERA)
         assert poses.shape == (num_frames, 4, 4)
         np.testing.assert_allclose(poses[:, 1, 3], 1.25)
         steps = np.linalg.norm(np.diff(poses[:, :3, 3], axis=0), axis=1)
@@ -152,14 +158,14 @@ def test_a_pattern_gives_exactly_the_frames_within_limits_and_clear(pattern, num
 
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_the_same_seed_gives_the_same_walk_and_another_seed_another(pattern, paper_world):
-    walks = [pattern(paper_world, np.random.default_rng(seed), 11, LIMITS, CAMERA) for seed in (3, 3, 4)]
+    walks = [walk(pattern, paper_world, np.random.default_rng(seed), 11, LIMITS, CAMERA) for seed in (3, 3, 4)]
     np.testing.assert_array_equal(walks[0], walks[1])
     assert np.abs(walks[0] - walks[2]).max() > 0.01
 
 
 def test_a_room_transition_visits_two_rooms(paper_world):
     for seed in range(10):
-        poses = plan_room_transition(paper_world, np.random.default_rng(seed), 31, LIMITS, CAMERA)
+        poses = walk(plan_room_transition, paper_world, np.random.default_rng(seed), 31, LIMITS, CAMERA)
         assert poses[:, 0, 3].min() < 5.0 < 5.1 < poses[:, 0, 3].max()
 
 
@@ -176,7 +182,7 @@ def test_a_room_that_is_alone_is_walked_across(paper_world, monkeypatch):
     monkeypatch.setattr(type(paper_world.navigation), "shortest_path", round_the_table)
     low_x, low_z, high_x, high_z = paper_world.rooms[0].bounds_m
     for seed in range(5):
-        poses = plan_room_transition(paper_world, np.random.default_rng(seed), 31, LIMITS, CAMERA)
+        poses = walk(plan_room_transition, paper_world, np.random.default_rng(seed), 31, LIMITS, CAMERA)
         x, z = poses[:, 0, 3], poses[:, 2, 3]
         assert low_x <= x.min() <= x.max() <= high_x
         assert low_z <= z.min() <= z.max() <= high_z
@@ -186,14 +192,14 @@ def test_a_room_that_is_alone_is_walked_across(paper_world, monkeypatch):
 def test_scenes_that_cannot_host_a_pattern_are_refused(paper_world):
     paper_world.rooms = paper_world.rooms[:1]
     with pytest.raises(TrajectoryError, match="free floor"):
-        plan_circular(paper_world, np.random.default_rng(0), 11, MotionLimits(clearance_m=1.0), CAMERA)
+        walk(plan_circular, paper_world, np.random.default_rng(0), 11, MotionLimits(clearance_m=1.0), CAMERA)
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_planning_is_fast(pattern, paper_world):
     began = time.process_time()
     for seed in range(5):
-        pattern(paper_world, np.random.default_rng(seed), 37, LIMITS, CAMERA)
+        walk(pattern, paper_world, np.random.default_rng(seed), 37, LIMITS, CAMERA)
     assert (time.process_time() - began) / 5 < 0.25
 
 

@@ -126,7 +126,7 @@ def test_a_folder_under_another_name_is_found(stored):
 @pytest.mark.parametrize(
     ("change", "field"),
     [
-        ({"format_version": 2}, "format_version"),
+        ({"format_version": 3}, "format_version"),
         ({"sequence_id": "../up"}, "sequence_id"),
         ({"sequence_id": "walk-000009"}, "sequence_id"),
         ({"frame_rate_hz": float("nan")}, "frame_rate_hz"),

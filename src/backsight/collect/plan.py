@@ -84,7 +84,7 @@ class CollectConfig(BaseModel):
     """Graphics device of Habitat, as EGL numbers them; -1 takes whatever there is, Mesa on the CPU among it."""
     habitat_lighting: Literal["scene", "default"] = "scene"
     """How Habitat lights scenes: as the data set says, which for scans is not at all, or with its own lamps."""
-    patterns: tuple[str, ...] = PATTERNS
+    patterns: tuple[str, ...] = ("circular", "room_transition")
     """Trajectory patterns, used in turn."""
     imagined_views: int = Field(default=4, ge=0, le=64)
     """Views of each current frame that are asked for by pose alone: half of them turned, half turned and moved."""
@@ -191,6 +191,10 @@ class SequencePlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     num_frames: int
     attempt: int = 0
     """How often quality control has rejected the sequence before."""
+    variant: str = ""
+    """Variant of the pattern."""
+    challenges: tuple[str, ...] = ()
+    """Names of `vocabulary.CHALLENGES`."""
 
 
 class PlanEstimate(msgspec.Struct, frozen=True):

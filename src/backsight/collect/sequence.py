@@ -2,20 +2,21 @@
 
 import msgspec
 import numpy as np
-from jaxtyping import Float64
 
 from backsight.collect.annotate import true_relations, visible_objects
-from backsight.collect.imagine import imagine_views
-from backsight.collect.instruct import InstructConfig, current_frames, make_instructions
+from backsight.collect.instructions.imagine import imagine_views
+from backsight.collect.instructions.make import InstructConfig, current_frames, make_instructions
 from backsight.collect.plan import CollectConfig, SequencePlan
-from backsight.collect.trajectories.circular import plan_circular
-from backsight.collect.trajectories.room_transition import plan_room_transition
+from backsight.collect.trajectories.plan_walk import plan_walk
 from backsight.collect.trajectories.smooth import CameraMount, MotionLimits
+from backsight.collect.trajectories.walk import Walk, WalkRequest
 from backsight.geometry.cameras import intrinsics_from_hfov
-from backsight.records.errors import BacksightError, UsageError
+from backsight.records.errors import BacksightError
+from backsight.records.instruction import Instruction
+from backsight.records.kinds import kind_named
 from backsight.records.sequence import FORMAT_VERSION, ImaginedImages, Sequence, SequenceAnnotations, imagined_poses
 from backsight.records.vocabulary import FURNITURE_CATEGORIES
-from backsight.sim.simulator import Simulator
+from backsight.sim.simulator import Observation, Simulator
 
 LEAST_TARGETS = 4
 """Different targets that the instructions of a walk must name between them; in a scan with fewer things that have a
@@ -41,34 +42,14 @@ def collect_sequence(plan: SequencePlan, simulator: Simulator, config: CollectCo
         UsageError: The plan names an unknown pattern.
     """
     simulator.load_scene(plan.scene_id)
-    poses = _plan_walk(plan, simulator, config)
+    walk = _plan_walk(plan, simulator, config)
+    poses = walk.world_from_camera
     intrinsics = intrinsics_from_hfov(config.width, config.height, config.hfov_deg)
     seen = simulator.render(poses, intrinsics, config.width, config.height)
-    visible = visible_objects(seen.instance_ids, simulator.objects)
+    annotations = _annotate(plan, walk, seen, simulator, config)
     instruct = InstructConfig()
-    annotations = SequenceAnnotations(
-        format_version=FORMAT_VERSION,
-        sequence_id=plan.sequence_id,
-        place_id=plan.place_id,
-        scene_type=plan.scene_type,
-        kind=plan.kind,
-        pattern=plan.pattern,
-        seed=plan.seed,
-        simulator=simulator.name,
-        simulator_version=simulator.version,
-        frame_rate_hz=config.frame_rate_hz,
-        intrinsics=tuple(tuple(row) for row in intrinsics.tolist()),
-        world_from_camera=tuple(tuple(pose) for pose in poses.reshape(-1, 16).tolist()),
-        objects=simulator.objects,
-        rooms=simulator.rooms,
-        visible_objects=visible,
-        relations=true_relations(simulator.objects, visible, poses, current_frames(len(poses), instruct)),
-    )
     instructions = make_instructions(annotations, _random(plan, _INSTRUCTION_STREAM), instruct)
-    targets = {target for instruction in instructions for target in instruction.target_instance_ids}
-    wanted = min(LEAST_TARGETS, sum(thing.category in FURNITURE_CATEGORIES for thing in simulator.objects))
-    if len(targets) < wanted:
-        raise TooFewTargetsError(f"{plan.sequence_id}: {len(targets)} different targets, at least {wanted} wanted")
+    _require_targets(instructions, simulator, plan)
     asked = sorted({instruction.current_frame for instruction in instructions})
     asked = asked or list(current_frames(len(poses), instruct))
     navigation, rng = simulator.navigation, _random(plan, _IMAGINED_STREAM)
@@ -85,6 +66,46 @@ def collect_sequence(plan: SequencePlan, simulator: Simulator, config: CollectCo
     )
 
 
+def _annotate(
+    plan: SequencePlan, walk: Walk, seen: Observation, simulator: Simulator, config: CollectConfig
+) -> SequenceAnnotations:
+    """Return everything that is known without words."""
+    poses = walk.world_from_camera
+    intrinsics = intrinsics_from_hfov(config.width, config.height, config.hfov_deg)
+    visible = visible_objects(seen.instance_ids, simulator.objects)
+    return SequenceAnnotations(
+        format_version=FORMAT_VERSION,
+        sequence_id=plan.sequence_id,
+        place_id=plan.place_id,
+        scene_type=plan.scene_type,
+        kind=plan.kind,
+        pattern=plan.pattern,
+        seed=plan.seed,
+        simulator=simulator.name,
+        simulator_version=simulator.version,
+        frame_rate_hz=config.frame_rate_hz,
+        intrinsics=tuple(tuple(row) for row in intrinsics.tolist()),
+        world_from_camera=tuple(tuple(pose) for pose in poses.reshape(-1, 16).tolist()),
+        objects=simulator.objects,
+        rooms=simulator.rooms,
+        visible_objects=visible,
+        scene_id=plan.scene_id,
+        variant=plan.variant,
+        attempt=plan.attempt,
+        challenges=plan.challenges,
+        focus_ids=walk.focus_ids,
+        coverage=walk.coverage,
+        relations=true_relations(simulator.objects, visible, poses, current_frames(len(poses), InstructConfig())),
+    )
+
+
+def _require_targets(instructions: tuple[Instruction, ...], simulator: Simulator, plan: SequencePlan) -> None:
+    targets = {target for instruction in instructions for target in instruction.target_instance_ids}
+    wanted = min(LEAST_TARGETS, sum(thing.category in FURNITURE_CATEGORIES for thing in simulator.objects))
+    if len(targets) < wanted:
+        raise TooFewTargetsError(f"{plan.sequence_id}: {len(targets)} different targets, at least {wanted} wanted")
+
+
 def _imagined_images(
     annotations: SequenceAnnotations, simulator: Simulator, config: CollectConfig
 ) -> ImaginedImages | None:
@@ -95,17 +116,19 @@ def _imagined_images(
     return ImaginedImages(seen.depth_m, seen.instance_ids)
 
 
-def _plan_walk(plan: SequencePlan, simulator: Simulator, config: CollectConfig) -> Float64[np.ndarray, "frames 4 4"]:
-    rng = _random(plan, _TRAJECTORY_STREAM)
-    camera = CameraMount(height_m=config.camera_height_m, frame_rate_hz=config.frame_rate_hz)
-    limits = MotionLimits()
-    if plan.pattern == "circular":
-        return plan_circular(simulator, rng, plan.num_frames, limits, camera)
-    if plan.pattern == "room_transition":
-        return plan_room_transition(simulator, rng, plan.num_frames, limits, camera)
-    raise UsageError(
-        f"{plan.sequence_id}: unknown trajectory pattern {plan.pattern!r}; known: circular, room_transition"
+def _plan_walk(plan: SequencePlan, simulator: Simulator, config: CollectConfig) -> Walk:
+    kind = kind_named(plan.kind)
+    request = WalkRequest(
+        simulator=simulator,
+        rng=_random(plan, _TRAJECTORY_STREAM),
+        num_frames=plan.num_frames,
+        limits=MotionLimits(),
+        camera=CameraMount(height_m=config.camera_height_m, frame_rate_hz=config.frame_rate_hz),
+        variant=plan.variant,
+        challenges=plan.challenges,
+        reasoning_type=None if kind is None else kind.reasoning_type,
     )
+    return plan_walk(plan.pattern, request)
 
 
 def _random(plan: SequencePlan, stream: int) -> np.random.Generator:

@@ -68,7 +68,7 @@ def score_imagined(
         poses = current_from_imagined(sequence, sample.current_frame)
         turned = _turned(predicted.current_target, poses, sequence, config)
         shape = present.shape
-        named = [means.get(one.category, means[OVERALL]) for one in sample.instructions] if means else []
+        named = [means.get(one.category or "", means[OVERALL]) for one in sample.instructions] if means else []
         said = {
             "model": Said(predicted.target, predicted.presence),
             "model_turned": Said(turned, turned.max(axis=(2, 3))),
@@ -119,7 +119,7 @@ def imagined_means(training: SequenceSource, config: EvaluationConfig) -> Imagin
         for row, one in enumerate(sample.instructions):
             if one.target_instance_ids:
                 entry = maps[row].mean(axis=0, dtype=np.float64), float(present[row].mean())
-                found[one.category].append(entry)
+                found[one.category or ""].append(entry)
                 found[OVERALL].append(entry)
     return {
         name: (np.mean([m for m, _ in entries], axis=0), float(np.mean([p for _, p in entries])))

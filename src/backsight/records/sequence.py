@@ -6,10 +6,10 @@ import msgspec
 import numpy as np
 from jaxtyping import Float32, Float64, Int32, UInt8
 
-from backsight.records.instruction import Instruction
-from backsight.records.scene import Room, SceneObject
+from backsight.records.instruction import Instruction, RouteInstruction
+from backsight.records.scene import OrientedBox, Room, SceneObject
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 class VisibleObject(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -29,7 +29,7 @@ class SpatialRelation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     relation: str
     anchor_id: int
     frame: int | None
-    """Frame index of the viewer for viewer relations, None for world relations."""
+    """Frame index of the viewer for viewer relations; None for world relations, which things that move have none of."""
 
 
 class ImaginedView(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,6 +39,65 @@ class ImaginedView(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Index of the frame whose instructions it belongs to; its pose is asked for relative to that frame."""
     world_from_camera: tuple[float, ...]
     """16 numbers row by row."""
+
+
+class TrackSegment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Frames in a row that show a thing in the same way."""
+
+    first_frame: int
+    last_frame: int
+    """Inclusive."""
+    state: str
+    """A name of `vocabulary.TRACK_STATES`."""
+
+
+class ObjectTrack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What becomes of one thing over the walk."""
+
+    instance_id: int
+    segments: tuple[TrackSegment, ...]
+    """Without gaps, from the first frame to the last."""
+
+
+class ObjectMotion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a thing that moves is in every frame."""
+
+    instance_id: int
+    centres_m: tuple[tuple[float, float, float], ...]
+    """Centre of its box, world frame, one for each frame."""
+    yaws_rad: tuple[float, ...]
+    """Of its box, one for each frame."""
+
+
+class SceneEvent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Something that happens between two frames."""
+
+    kind: str
+    """A name of `vocabulary.EVENT_KINDS`."""
+    first_frame: int
+    """The last frame before it began."""
+    last_frame: int
+    """The first frame after it ended."""
+    instance_id: int | None = None
+    """The thing that moved."""
+    room_ids: tuple[int, ...] = ()
+    """Rooms whose lamps went out."""
+    intensity: float = 1.0
+    """Factor on all lights after the event."""
+    warmth: float = 0.0
+    """Warmth of the lamps after the event, -1 to 1."""
+
+
+class Coverage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a walk that covers rooms set out to see."""
+
+    room_ids: tuple[int, ...]
+    visible_cells: int
+    """Cells of `COVERAGE_CELL_M` on the surfaces of these rooms that can be seen from where an agent can stand."""
+
+
+COVERAGE_CELL_M = 0.25
+"""Edge of the cubes that covered surface is counted in."""
 
 
 class SequenceAnnotations(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -51,6 +110,7 @@ class SequenceAnnotations(msgspec.Struct, frozen=True, forbid_unknown_fields=Tru
     scene_type: str
     kind: str
     pattern: str
+    """How it was walked: a name of `vocabulary.TRAJECTORIES`, or the importer's word."""
     seed: int
     simulator: str
     simulator_version: str
@@ -67,6 +127,27 @@ class SequenceAnnotations(msgspec.Struct, frozen=True, forbid_unknown_fields=Tru
     instructions: tuple[Instruction, ...] = ()
     imagined: tuple[ImaginedView, ...] = ()
     """Absent from walks that were collected without."""
+    scene_id: str = ""
+    """What the simulator loaded."""
+    variant: str = ""
+    """Variant of the pattern."""
+    attempt: int = 0
+    """How often quality control rejected the sequence before."""
+    challenges: tuple[str, ...] = ()
+    """Names of `vocabulary.CHALLENGES`."""
+    exposure_s: float = 0.0
+    """How long the shutter was open; 0 where pictures are instants."""
+    focus_ids: tuple[int, ...] = ()
+    """Things that the walk was planned around, the most important first."""
+    coverage: Coverage | None = None
+    tracks: tuple[ObjectTrack, ...] = ()
+    """Of every piece of furniture that some frame shows, by id."""
+    motions: tuple[ObjectMotion, ...] = ()
+    """Of the things that move, by id; the boxes of `objects` are those of the first frame."""
+    events: tuple[SceneEvent, ...] = ()
+    covisible_percent: tuple[tuple[int, ...], ...] = ()
+    """Entry [i][j]: share of frame i's measured surface that frame j shows too, in whole per cent."""
+    routes: tuple[RouteInstruction, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -112,6 +193,25 @@ def annotation_arrays(
     intrinsics = np.array(annotations.intrinsics, dtype=np.float64)
     poses = np.array(annotations.world_from_camera, dtype=np.float64).reshape(-1, 4, 4)
     return intrinsics, poses
+
+
+def objects_at(annotations: SequenceAnnotations, frame: int) -> tuple[SceneObject, ...]:
+    """Return the objects with their boxes where they are in one frame.
+
+    Args:
+        annotations: Of a walk.
+        frame: Index of the frame.
+    """
+    if not annotations.motions:
+        return annotations.objects
+    moved = {motion.instance_id: (motion.centres_m[frame], motion.yaws_rad[frame]) for motion in annotations.motions}
+    found = []
+    for thing in annotations.objects:
+        if thing.instance_id in moved:
+            centre_m, yaw_rad = moved[thing.instance_id]
+            thing = msgspec.structs.replace(thing, box=OrientedBox(centre_m, thing.box.size_m, yaw_rad))
+        found.append(thing)
+    return tuple(found)
 
 
 def imagined_poses(annotations: SequenceAnnotations) -> Float64[np.ndarray, "imagined 4 4"]:

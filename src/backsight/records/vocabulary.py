@@ -185,8 +185,44 @@ CONTAINER_CATEGORIES: tuple[str, ...] = (
 )
 """Things that others can be inside of: a cushion within the box of a sofa lies on it."""
 
-REASONING_TYPES: tuple[str, ...] = ("category", "attribute", "left_right", "near_far", "above_below", "room", "absent")
+REASONING_TYPES: tuple[str, ...] = (
+    "category",
+    "attribute",
+    "room",
+    "absent",
+    "front_behind",
+    "left_right",
+    "above_below",
+    "inside_outside",
+    "near_far",
+    "between_among",
+    "what_if",
+    "where_from_here",
+    "route",
+    "object_motion",
+    "own_trajectory",
+    "scene_change",
+)
 """What an instruction has to be solved by."""
 
-PATTERNS: tuple[str, ...] = ("circular", "room_transition")
-"""Trajectory patterns that the collector knows."""
+COMPLEXITIES: tuple[str, ...] = ("simple", "medium", "complex")
+
+PATTERNS: tuple[str, ...] = (
+    "circular",
+    "forward_backward",
+    "random_exploration",
+    "systematic_sweep",
+    "object_focused",
+    "room_transition",
+)
+STRATEGIES: tuple[str, ...] = ("coverage", "relation_focused", "viewpoint_diverse", "temporally_coherent", "challenge")
+TRAJECTORIES: tuple[str, ...] = (*PATTERNS, *STRATEGIES)
+"""Ways to walk that the collector knows."""
+
+CHALLENGES: tuple[str, ...] = ("heavy_occlusion", "changing_light", "clutter", "scale_variation", "motion_blur")
+
+EVENT_KINDS: tuple[str, ...] = ("object_moved", "light_changed")
+
+TRACK_STATES: tuple[str, ...] = ("visible", "partly hidden", "hidden", "out of view")
+"""What a frame shows of a thing: most of what the picture's edge leaves of it; less than half of that; nothing although
+it lies in the field of view; nothing, since it doesn't."""

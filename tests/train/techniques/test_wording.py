@@ -1,6 +1,12 @@
 import pytest
 
-from backsight.collect.phrases import RELATION_WORDING, SENTENCE_FRAMES, noun_phrase, place_phrase, sentence
+from backsight.collect.instructions.phrases import (
+    RELATION_WORDING,
+    SENTENCE_FRAMES,
+    noun_phrase,
+    place_phrase,
+    sentence,
+)
 from backsight.train.techniques.wording import paraphrases
 
 THINGS = [

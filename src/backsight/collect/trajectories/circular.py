@@ -14,10 +14,10 @@ from backsight.collect.trajectories.smooth import (
     clear_test,
     dense_times_s,
     finished_motion,
-    frame_poses,
     on_floor,
     smooth_path,
 )
+from backsight.collect.trajectories.walk import Walk, WalkRequest
 from backsight.records.scene import Room
 from backsight.sim.simulator import Simulator
 
@@ -40,6 +40,8 @@ class _Arc:
     centre_m: Float64[np.ndarray, "3"]
     radius_m: float
     room: Room
+    thing_id: int | None = None
+    """What stands in the middle; None for the middle of a room."""
     first_rad: float = 0.0
     span_rad: float = 2 * np.pi
 
@@ -56,26 +58,17 @@ class _Arc:
         return self.centre_m[[0, 2]] + self.radius_m * circle
 
 
-def plan_circular(
-    simulator: Simulator,
-    rng: np.random.Generator,
-    num_frames: int,
-    limits: MotionLimits,
-    camera: CameraMount,
-) -> Float64[np.ndarray, "frames 4 4"]:
+def plan_circular(request: WalkRequest) -> Walk:
     """Plan a walk round something: a whole circle where the floor is free, else an arc back and forth.
 
     Args:
-        simulator: With the scene loaded.
-        rng: Source of every choice.
-        num_frames: Number of frames, at least 2.
-        limits: Limits of the motion.
-        camera: Height and frame rate.
+        request: What is wanted.
 
     Raises:
         TrajectoryError: Nothing in the scene has enough free floor round it.
     """
-    arcs = _free_arcs(simulator, limits)
+    rng = request.rng
+    arcs = _free_arcs(request.simulator, request.limits)
     if not arcs:
         raise TrajectoryError("nothing in the scene has enough free floor round it for the circular pattern")
     lengths = np.minimum([arc.length_m for arc in arcs], 4.0)
@@ -83,21 +76,15 @@ def plan_circular(
     failures: list[str] = []
     for index in order:
         try:
-            return _walk_round(arcs[index], simulator, rng, num_frames, (limits, camera))
+            return _walk_round(arcs[index], request)
         except TrajectoryError as error:
             failures.append(str(error))
     raise TrajectoryError(f"no free arc of the scene could be walked: {failures[-1]}")
 
 
-def _walk_round(
-    arc: _Arc,
-    simulator: Simulator,
-    rng: np.random.Generator,
-    num_frames: int,
-    settings: tuple[MotionLimits, CameraMount],
-) -> Float64[np.ndarray, "frames 4 4"]:
-    limits, camera = settings
-    time_s = dense_times_s(num_frames, camera.frame_rate_hz)
+def _walk_round(arc: _Arc, request: WalkRequest) -> Walk:
+    rng, limits, camera = request.rng, request.limits, request.camera
+    time_s = dense_times_s(request.num_frames, camera.frame_rate_hz)
     speed_mps = float(rng.uniform(0.5, 0.95)) * limits.speed_mps
     direction = float(rng.choice([-1.0, 1.0]))
     if arc.is_closed:
@@ -109,13 +96,14 @@ def _walk_round(
     count = max(int(span * arc.radius_m / 0.05), 8)
     points = arc.points_xz_m(start + direction * np.linspace(0.0, span, count))
 
-    clear = clear_test(simulator.navigation, arc.room.floor_m, limits.clearance_m)
+    clear = clear_test(request.simulator.navigation, arc.room.floor_m, limits.clearance_m)
     path = FloorPath(points) if arc.is_closed else smooth_path(points, clear)
     walked = path.points_xz_m(_back_and_forth_m(SpeedProfile(path, speed_mps, limits), path, time_s))
     if not clear(walked).all():
         raise TrajectoryError("the arc is not clear between its points")
     yaw, pitch = _gaze(arc, walked, rng, time_s, camera)
-    return frame_poses(finished_motion(on_floor(walked, arc.room.floor_m), yaw, pitch, limits, camera))
+    motion = finished_motion(on_floor(walked, arc.room.floor_m), yaw, pitch, limits, camera)
+    return Walk(motion, () if arc.thing_id is None else (arc.thing_id,))
 
 
 def _back_and_forth_m(
@@ -182,7 +170,7 @@ def _circles(simulator: Simulator) -> list[_Arc]:
             continue
         half_diagonal = float(np.hypot(width, depth)) / 2
         centre = np.array(thing.box.centre_m, dtype=np.float64)
-        circles += [_Arc(centre, half_diagonal + edge, room) for edge in DISTANCES_FROM_EDGE_M]
+        circles += [_Arc(centre, half_diagonal + edge, room, thing.instance_id) for edge in DISTANCES_FROM_EDGE_M]
     for room in simulator.rooms:
         min_x, min_z, max_x, max_z = room.bounds_m
         middle = np.array([(min_x + max_x) / 2, room.floor_m + 0.6, (min_z + max_z) / 2])

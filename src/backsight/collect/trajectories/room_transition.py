@@ -4,17 +4,15 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from backsight.collect.trajectories.smooth import (
-    CameraMount,
     FloorPath,
-    MotionLimits,
     SpeedProfile,
     TrajectoryError,
     clear_walk_test,
     dense_times_s,
     finished_motion,
-    frame_poses,
     smooth_path,
 )
+from backsight.collect.trajectories.walk import Walk, WalkRequest
 from backsight.records.errors import UsageError
 from backsight.records.scene import Room
 from backsight.sim.simulator import Navigation, Simulator
@@ -30,23 +28,13 @@ LOOK_AHEAD_M = 0.35
 """The gaze leads the path by this much."""
 
 
-def plan_room_transition(
-    simulator: Simulator,
-    rng: np.random.Generator,
-    num_frames: int,
-    limits: MotionLimits,
-    camera: CameraMount,
-) -> Float64[np.ndarray, "frames 4 4"]:
+def plan_room_transition(request: WalkRequest) -> Walk:
     """Plan a walk through a door with slow looks around before, during and after.
 
     A scene of one room, such as a scan whose rooms nobody has marked, is walked across instead.
 
     Args:
-        simulator: With the scene loaded.
-        rng: Source of every choice.
-        num_frames: Number of frames, at least 2.
-        limits: Limits of the motion.
-        camera: Height and frame rate.
+        request: What is wanted.
 
     Raises:
         TrajectoryError: No way between rooms, or across the only one, could be walked.
@@ -54,21 +42,16 @@ def plan_room_transition(
     failures: list[str] = []
     for _ in range(ATTEMPTS):
         try:
-            return _walk_between(simulator, rng, num_frames, (limits, camera))
+            return _walk_between(request)
         except TrajectoryError as error:
             failures.append(str(error))
-    what = "between two rooms" if len(simulator.rooms) > 1 else "across the room"
+    what = "between two rooms" if len(request.simulator.rooms) > 1 else "across the room"
     raise TrajectoryError(f"no way {what} could be walked: {failures[-1]}")
 
 
-def _walk_between(
-    simulator: Simulator,
-    rng: np.random.Generator,
-    num_frames: int,
-    settings: tuple[MotionLimits, CameraMount],
-) -> Float64[np.ndarray, "frames 4 4"]:
-    limits, camera = settings
-    time_s = dense_times_s(num_frames, camera.frame_rate_hz)
+def _walk_between(request: WalkRequest) -> Walk:
+    simulator, rng, limits, camera = request.simulator, request.rng, request.limits, request.camera
+    time_s = dense_times_s(request.num_frames, camera.frame_rate_hz)
     duration_s = float(time_s[-1])
     speed_mps = float(rng.uniform(0.7, 0.95)) * limits.speed_mps
     longest_m = max(speed_mps * duration_s * float(rng.uniform(0.6, 0.8)), 2 * LEAST_LENGTH_M)
@@ -82,7 +65,7 @@ def _walk_between(
     if not clear(walked).all():
         raise TrajectoryError("the way is not clear between its points")
     yaw, pitch = _gaze(path, distance_m, rng, time_s)
-    return frame_poses(finished_motion(walked[:, [0, 2, 1]], yaw, pitch, limits, camera))
+    return Walk(finished_motion(walked[:, [0, 2, 1]], yaw, pitch, limits, camera))
 
 
 def _door_crossing(simulator: Simulator, rng: np.random.Generator, longest_m: float) -> Float64[np.ndarray, "points 3"]:

@@ -88,7 +88,7 @@ def measure_training_means(source: SequenceSource, config: EvaluationConfig) -> 
             for row, instruction in enumerate(sample.instructions):
                 mean = truth.target[row].mean(axis=0, dtype=np.float64)
                 present = float(truth.target_presence[row].mean())
-                targets.setdefault(instruction.category, []).append((mean, present))
+                targets.setdefault(instruction.category or "", []).append((mean, present))
     if not sums.maps:
         raise DataError(source.root or "walks in memory", "frames", "no walk has a history frame")
     every = [entry for entries in targets.values() for entry in entries]
@@ -134,5 +134,5 @@ def category_mean_prediction(question: Question, means: TrainingMeans) -> Predic
     """
     if means.target is None:
         return answer_prediction(question, Answer("category_mean"))
-    named = [means.target_by_category.get(i.category, means.target) for i in question.sample.instructions]
+    named = [means.target_by_category.get(i.category or "", means.target) for i in question.sample.instructions]
     return answer_prediction(question, Answer("category_mean", targets=_target_answer(question, named)))

@@ -2,7 +2,7 @@
 
 import re
 
-from backsight.collect.phrases import RELATION_WORDING, SENTENCE_FRAMES, with_article
+from backsight.collect.instructions.phrases import RELATION_WORDING, SENTENCE_FRAMES, with_article
 
 
 def paraphrases(text: str) -> tuple[str, ...]:

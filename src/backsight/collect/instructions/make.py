@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from backsight.collect import phrases
-from backsight.collect.descriptions import Description, Memory, false_descriptions, true_descriptions
+from backsight.collect.instructions import phrases
+from backsight.collect.instructions.descriptions import Description, Memory, false_descriptions, true_descriptions
 from backsight.geometry.relations import VIEWER_RELATIONS
 from backsight.quality.references import matching_objects
-from backsight.records.instruction import Instruction
+from backsight.records.instruction import Instruction, Step
 from backsight.records.sequence import SequenceAnnotations
 
 
@@ -159,7 +159,7 @@ def _worded(
         target_instance_ids=() if chosen.target_id is None else (chosen.target_id,),
         distractor_ids=tuple(distractors),
         answer=answer,
-        steps=steps,
+        steps=tuple(Step(text, "said") for text in steps),
     )
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from backsight.collect.imagine import CLEARANCE_M, imagine_views
+from backsight.collect.instructions.imagine import CLEARANCE_M, imagine_views
 from backsight.geometry.poses import heading_rad, look_pose
 
 COUNT = 40

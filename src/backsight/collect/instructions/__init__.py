@@ -1,0 +1,1 @@
+"""Instructions: what is said of a walk, in words and as a target that can be checked."""
