@@ -15,7 +15,7 @@ from backsight.collect.config import CollectConfig
 from backsight.collect.plan import SequencePlan, make_plan, plan_attempt, scene_hashes
 from backsight.collect.sequence import TooFewTargetsError, collect_sequence
 from backsight.collect.simulators import SimulatorMaker, configured_simulator, name_and_version
-from backsight.collect.splits import assign_splits
+from backsight.collect.splits import plan_splits
 from backsight.collect.supervise import Job, Poisoned, Progress, SupervisorConfig, SupervisorReport, supervise
 from backsight.collect.trajectories.smooth import TrajectoryError
 from backsight.quality.check import check_sequence, rejection_reason
@@ -148,7 +148,7 @@ def collect_dataset(
     config.out.mkdir(parents=True, exist_ok=True)
     with _lock(config.out):
         write_dataset_info(config.out, info)
-        write_splits(config.out, assign_splits({plan.place_id: plan.scene_type for plan in plans}))
+        write_splits(config.out, plan_splits(plans, config))
         shutil.rmtree(config.out / INCOMING_FOLDER, ignore_errors=True)
         missing, replaced = _find_missing(config.out, plans)
         settings = SupervisorConfig(
