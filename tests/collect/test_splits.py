@@ -1,7 +1,6 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from whole_plans import FULL
 
 from backsight.collect.config import CollectConfig
 from backsight.collect.plan import make_plan
@@ -42,8 +41,8 @@ def test_a_new_scene_type_or_another_order_moves_nothing(count, others, generato
     assert {place: after[place] for place in before} == before
 
 
-def test_splits_of_a_plan_share_no_place_and_hold_their_shares():
-    plans, config = FULL, CollectConfig(num_sequences=25_000)
+def test_splits_of_a_plan_share_no_place_and_hold_their_shares(full_plan):
+    plans, config = full_plan, CollectConfig(num_sequences=25_000)
     splits = plan_splits(plans, config)
     sequences = {name: [plan for plan in plans if splits[plan.place_id] == name] for name in ("train", "val", "test")}
     for name, share in (("train", 0.8), ("val", 0.1), ("test", 0.1)):
