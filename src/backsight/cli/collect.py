@@ -6,8 +6,9 @@ from pydantic import Field
 from rich.console import Console
 
 from backsight.cli.configuration import parse_arguments
+from backsight.collect.config import CollectConfig
 from backsight.collect.dataset_run import CollectReport, collect_dataset
-from backsight.collect.plan import CollectConfig, estimate, make_plan
+from backsight.collect.plan import estimate, make_plan
 from backsight.collect.progress import show_progress
 from backsight.records.errors import BacksightError
 

@@ -11,9 +11,11 @@ from typing import Any
 
 import msgspec
 
-from backsight.collect.plan import CollectConfig, SequencePlan, assign_splits, make_plan, plan_attempt, scene_hashes
+from backsight.collect.config import CollectConfig
+from backsight.collect.plan import SequencePlan, make_plan, plan_attempt, scene_hashes
 from backsight.collect.sequence import TooFewTargetsError, collect_sequence
 from backsight.collect.simulators import SimulatorMaker, configured_simulator, name_and_version
+from backsight.collect.splits import assign_splits
 from backsight.collect.supervise import Job, Poisoned, Progress, SupervisorConfig, SupervisorReport, supervise
 from backsight.collect.trajectories.smooth import TrajectoryError
 from backsight.quality.check import check_sequence, rejection_reason

@@ -4,9 +4,10 @@ import msgspec
 import numpy as np
 
 from backsight.collect.annotate import true_relations, visible_objects
+from backsight.collect.config import CollectConfig
 from backsight.collect.instructions.imagine import imagine_views
 from backsight.collect.instructions.make import InstructConfig, current_frames, make_instructions
-from backsight.collect.plan import CollectConfig, SequencePlan
+from backsight.collect.plan import SequencePlan
 from backsight.collect.trajectories.plan_walk import plan_walk
 from backsight.collect.trajectories.smooth import CameraMount, MotionLimits
 from backsight.collect.trajectories.walk import Walk, WalkRequest
