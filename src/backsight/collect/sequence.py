@@ -124,7 +124,9 @@ def _plan_walk(plan: SequencePlan, simulator: Simulator, config: CollectConfig) 
         rng=_random(plan, _TRAJECTORY_STREAM),
         num_frames=plan.num_frames,
         limits=MotionLimits(),
-        camera=CameraMount(height_m=config.camera_height_m, frame_rate_hz=config.frame_rate_hz),
+        camera=CameraMount(
+            height_m=config.camera_height_m, frame_rate_hz=config.frame_rate_hz, hfov_deg=config.hfov_deg
+        ),
         variant=plan.variant,
         challenges=plan.challenges,
         reasoning_type=None if kind is None else kind.reasoning_type,
