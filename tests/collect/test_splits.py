@@ -81,10 +81,9 @@ def test_notes_name_kinds_that_are_only_tested_and_looks_that_are_not_there():
     assert plan_notes(CollectConfig(num_sequences=500), make_plan(CollectConfig(num_sequences=500))) == ()
 
 
-def test_ordered_places_are_trained_in_and_move_no_other():
+def test_held_out_places_move_no_other():
     before = assign_splits(places(23))
-    ordered = {f"order-{number}": "flat" for number in range(7)}
-    after = assign_splits(places(23) | ordered, ordered=set(ordered))
-    assert {after[place] for place in ordered} == {"train"}
+    held_out = {f"gym-{number}": "gym" for number in range(7)}
+    after = assign_splits(places(23) | held_out, held_out=set(held_out))
+    assert {after[place] for place in held_out} == {"test"}
     assert {place: after[place] for place in before} == before
-    assert assign_splits({"a": "gym"}, held_out={"a"}, ordered={"a"}) == {"a": "test"}

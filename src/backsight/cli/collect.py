@@ -15,7 +15,8 @@ from backsight.cli.configuration import parse_arguments
 from backsight.cli.plan_tables import calibration_lines, kinds_table, places_table, plan_line
 from backsight.collect.calibrate import calibrate, expect
 from backsight.collect.config import CollectConfig
-from backsight.collect.dataset_run import CollectReport, collect_dataset
+from backsight.collect.dataset_run import collect_dataset
+from backsight.collect.outcome import CollectReport
 from backsight.collect.plan import make_plan
 from backsight.collect.progress import show_progress
 from backsight.collect.shards import shard_plans
@@ -71,6 +72,8 @@ def print_report(config: CollectConfig, report: CollectReport, console: Console)
         console.print(f"given up: {name}: {report.rejections[name][-1]}", markup=False, soft_wrap=True)
     for name, error in report.poisoned:
         console.print(f"lost: {name}: {error}", markup=False, soft_wrap=True)
+    for name, reason in report.skipped.items():
+        console.print(f"left alone (--retry-poisoned tries again): {name}: {reason}", markup=False, soft_wrap=True)
 
 
 def print_plan(config: CollectConfig, console: Console, command: CollectCommand) -> None:
