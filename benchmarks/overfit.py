@@ -125,6 +125,8 @@ def collect_training_only(folder: Path) -> Path:
             out=folder,
             num_sequences=WALKS,
             sequences_per_place=1,
+            scene_types=("flat",),
+            kinds=("smooth", "same place different angles"),
             seed=7,
             size="128x96",
             rgb_samples_per_axis=2,

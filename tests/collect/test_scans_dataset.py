@@ -59,8 +59,8 @@ def make_folder(folder: Path) -> Path:
 
 
 def config_for(folder: Path, out: Path, **changes) -> CollectConfig:
-    small = {"size": "64x48", "min_frames": 9, "mean_frames": 11, "max_frames": 13, "sequences_per_place": 2}
-    small["kinds"] = ("forward", "backward")
+    small = {"size": "64x48", "min_frames": 16, "mean_frames": 17, "max_frames": 18, "sequences_per_place": 2}
+    small["kinds"] = ("rotation in place",)
     return CollectConfig(**(small | {"out": out, "scene_dir": folder, "num_sequences": 6, "max_retries": 8} | changes))
 
 

@@ -67,9 +67,10 @@ def test_walks_in_it_are_accepted(folder, tmp_path):
         scene_dir=folder,
         num_sequences=2,
         size="96x72",
-        min_frames=9,
-        mean_frames=12,
-        max_frames=16,
+        kinds=("sharp turns",),
+        min_frames=20,
+        mean_frames=22,
+        max_frames=24,
     )
     report = collect_dataset(config)
     assert report.complete, (report.given_up, report.rejections, report.poisoned)

@@ -16,8 +16,8 @@ from backsight.collect.plan import SequencePlan
 from backsight.collect.simulators import SimulatorMaker, configured_simulator
 from backsight.collect.work import CollectWork
 from backsight.geometry.cameras import intrinsics_from_hfov
+from backsight.records.errors import DataError
 from backsight.sim.backends.habitat.client import HabitatSimulator
-from backsight.sim.simulator import Simulator
 
 SEQUENCES_A_SCENE = 3
 """So many sequences of a loaded scene are collected, of different kinds."""
@@ -88,7 +88,7 @@ def calibrate(
     Args:
         config: Of the collection; its folder is not touched.
         plans: The plan.
-        budget_s: No sequence is begun after that time; at least one is measured.
+        budget_s: No sequence is begun after that time, once a second scene has been loaded.
         make_simulator: Makes the simulator.
         on_progress: Called after each sequence with the share of the budget that is spent and the number of sequences.
 
@@ -96,13 +96,12 @@ def calibrate(
         UsageError: The configuration names what there is not.
         EnvironmentProblem: The simulator can't be started.
     """
-    simulator = make_simulator(config)
-    try:
-        with tempfile.TemporaryDirectory(prefix="backsight-calibration-") as name:
-            return _measure(config, plans, budget_s, simulator, Path(name), on_progress)
-    finally:
-        if isinstance(simulator, HabitatSimulator):
-            simulator.close()
+    with tempfile.TemporaryDirectory(prefix="backsight-calibration-") as folder:
+        bench = _Bench(config, make_simulator, Path(folder))
+        try:
+            return _measure(bench, _choose(plans), budget_s, on_progress)
+        finally:
+            bench.close()
 
 
 def expect(plans: Sequence[SequencePlan], calibration: Calibration, workers: int) -> Expectation:
@@ -133,43 +132,79 @@ def count_loads(plans: Sequence[SequencePlan]) -> int:
     return min(len(scenes), 1) + sum(before != after for before, after in pairwise(scenes))
 
 
+class _Bench:
+    """Loads scenes and collects sequences, one after the other, and measures how long that takes.
+
+    Args:
+        config: Of the collection.
+        make_simulator: Makes the simulator.
+        folder: Existing; what is collected is left there.
+    """
+
+    def __init__(self, config: CollectConfig, make_simulator: SimulatorMaker, folder: Path) -> None:
+        self._config = config
+        self._simulator = make_simulator(config)
+        self._folder = folder
+        self._work = self._work_in("measured")
+
+    def close(self) -> None:
+        if isinstance(self._simulator, HabitatSimulator):
+            self._simulator.close()
+
+    def load(self, scene_id: str) -> float | None:
+        """Load a scene with everything that simulators put off, and return the seconds; None when it can't be read."""
+        with _Stopwatch() as watch:
+            try:
+                self._simulator.load_scene(scene_id)
+            except DataError:
+                return None
+            pose = np.eye(4)
+            pose[1, 3] = self._simulator.navigation.floors_m[0] + self._config.camera_height_m
+            intrinsics = intrinsics_from_hfov(MIN_SIDE_PX, MIN_SIDE_PX, self._config.hfov_deg)
+            self._simulator.render(pose[None], intrinsics, MIN_SIDE_PX, MIN_SIDE_PX)
+        return watch.seconds
+
+    def warm_up(self, plan: SequencePlan) -> None:
+        """Collect a sequence elsewhere: programs are compiled and loaded."""
+        self._work_in("first")(plan)
+
+    def collect(self, plan: SequencePlan) -> _Sample:
+        with _Stopwatch() as watch:
+            outcome = self._work(plan)
+        return _Sample(plan.kind, outcome.num_frames, watch.seconds, outcome.size_bytes, len(outcome.rejections))
+
+    def _work_in(self, name: str) -> CollectWork:
+        folder = self._folder / name
+        folder.mkdir()
+        return CollectWork(self._config.model_copy(update={"out": folder}), lambda _: self._simulator)
+
+
 def _measure(
-    config: CollectConfig,
-    plans: Sequence[SequencePlan],
+    bench: _Bench,
+    scenes: Iterator[list[SequencePlan]],
     budget_s: float,
-    simulator: Simulator,
-    folder: Path,
     on_progress: Callable[[float, int], None],
 ) -> Calibration | None:
-    first, work = (_work_in(config, folder / name, simulator) for name in ("first", "measured"))
-    on_progress(0.0, 0)
-    first(plans[0])
-    began_s = time.monotonic()
     samples: list[_Sample] = []
     loads_s: list[float] = []
-    for scene_plans in _choose(plans):
-        spent_s = time.monotonic() - began_s
-        if samples and spent_s >= budget_s:
-            break
-        with _Stopwatch() as load:
-            _load(simulator, scene_plans[0].scene_id, config)
-        loads_s.append(load.seconds)
-        for plan in scene_plans:
-            with _Stopwatch() as watch:
-                outcome = work(plan)
-            samples.append(
-                _Sample(plan.kind, outcome.num_frames, watch.seconds, outcome.size_bytes, len(outcome.rejections))
-            )
+    began_s: float | None = None
+    on_progress(0.0, 0)
+    for plans in scenes:
+        load_s = bench.load(plans[0].scene_id)
+        if load_s is None:
+            continue
+        if began_s is None:
+            bench.warm_up(plans[0])
+            began_s = time.monotonic()
+        else:
+            loads_s.append(load_s)
+        for plan in plans:
+            samples.append(bench.collect(plan))
             spent_s = time.monotonic() - began_s
             on_progress(min(1.0, spent_s / budget_s), len(samples))
-            if spent_s >= budget_s:
-                break
-    return _summary(samples, loads_s)
-
-
-def _work_in(config: CollectConfig, folder: Path, simulator: Simulator) -> CollectWork:
-    folder.mkdir()
-    return CollectWork(config.model_copy(update={"out": folder}), lambda _: simulator)
+            if spent_s >= budget_s and loads_s:
+                return _summary(samples, loads_s)
+    return _summary(samples, loads_s or [0.0])
 
 
 def _choose(plans: Sequence[SequencePlan]) -> Iterator[list[SequencePlan]]:
@@ -210,16 +245,6 @@ class _Stopwatch:
     def __exit__(self, *error: object) -> None:
         clock_s, threads_s = self._began_s
         self.seconds = max(time.perf_counter() - clock_s, time.process_time() - threads_s)
-
-
-def _load(simulator: Simulator, scene_id: str, config: CollectConfig) -> None:
-    """Load a scene with everything that simulators put off until it is asked for."""
-    simulator.load_scene(scene_id)
-    floors = simulator.navigation.floors_m
-    pose = np.eye(4)
-    pose[1, 3] = floors[0] + config.camera_height_m
-    intrinsics = intrinsics_from_hfov(MIN_SIDE_PX, MIN_SIDE_PX, config.hfov_deg)
-    simulator.render(pose[None], intrinsics, MIN_SIDE_PX, MIN_SIDE_PX)
 
 
 def _summary(samples: list[_Sample], loads_s: list[float]) -> Calibration | None:
