@@ -13,11 +13,14 @@ from backsight.collect.trajectories.viewpoints import (
     free_points,
     glimpse,
     look_poses,
+    shares_of,
     things_to_focus_on,
 )
 from backsight.collect.trajectories.walk import WalkRequest
 from backsight.records.scene import SceneObject
 
+LEAST_SIDE_M = 0.15
+"""Small things are hidden more easily."""
 REACH_M = 3.2
 """Places are looked at this far round a random one."""
 TRIED_PLACES, MOST_PLACES = 90, 22
@@ -26,7 +29,7 @@ NEAREST_M, FARTHEST_M = 0.6, 6.0
 PANORAMA_PITCH_DEG = -20.0
 LOWEST_DEG, HIGHEST_DEG = -40.0, 6.0
 """Things further below or above the camera may lie outside of such a glimpse."""
-FULL_SHARE, HIDDEN_SHARE = 0.45, 0.12
+FULL_SHARE, HIDDEN_SHARE = 0.45, 0.25
 """A thing is seen where a panorama shows this share of what the best place promises at the same distance, and hidden
 where it shows no more than that."""
 LONGEST_STEP_M = 3.0
@@ -44,7 +47,7 @@ def stops_behind_things(request: WalkRequest) -> tuple[SceneObject, list[Float64
     """
     rng = request.rng
     places = _places_round(request)
-    things, weights = things_to_focus_on(request)
+    things, weights = things_to_focus_on(request, LEAST_SIDE_M)
     shares = _panorama_shares(request, places, things)
     seen, hidden = _seen_and_hidden(request, places, things, shares)
     apart = np.linalg.norm(places[:, None] - places[None], axis=-1)
@@ -85,15 +88,8 @@ def _panorama_shares(
     cameras = np.repeat(places_m + np.array([0.0, request.camera.height_m, 0.0]), views, axis=0)
     yaw = np.tile(np.arange(views) * (math.tau / views), len(places_m))
     ids = glimpse(request, look_poses(cameras, yaw, np.full(len(yaw), math.radians(PANORAMA_PITCH_DEG))))
-    wanted = np.array([thing.instance_id for thing in things])
-    flat = ids.reshape(len(places_m), -1)
-    order = np.argsort(wanted)
-    slot = np.clip(np.searchsorted(wanted[order], flat), 0, len(wanted) - 1)
-    known = wanted[order][slot] == flat
-    place = np.broadcast_to(np.arange(len(places_m))[:, None], flat.shape)
-    counts = np.zeros((len(things), len(places_m)))
-    np.add.at(counts, (order[slot[known]], place[known]), 1.0)
-    return counts / ids[0].size
+    shares = shares_of(ids, np.array([thing.instance_id for thing in things]))
+    return shares.reshape(len(things), len(places_m), views).sum(axis=2)
 
 
 def _seen_and_hidden(

@@ -4,9 +4,15 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Bool, Float64, Int32, Int64
 
-from backsight.collect.trajectories.gaze import LOOK_AHEAD_M, looks_in_turn_rad, to_and_fro, wave_rad
+from backsight.collect.trajectories.gaze import (
+    LOOK_AHEAD_M,
+    angles_towards_rad,
+    looks_in_turn_rad,
+    to_and_fro,
+    wave_rad,
+)
 from backsight.collect.trajectories.routes import Course, checked_clear, legs_through, roomy_point
 from backsight.collect.trajectories.smooth import (
     YAW_SHARE,
@@ -14,7 +20,7 @@ from backsight.collect.trajectories.smooth import (
     dense_times_s,
     finished_motion,
 )
-from backsight.collect.trajectories.viewpoints import SPARE_CLEARANCE_M, glimpse
+from backsight.collect.trajectories.viewpoints import SPARE_CLEARANCE_M, glimpse, look_poses, shares_of
 from backsight.collect.trajectories.walk import Walk, WalkRequest, first_success
 from backsight.records.errors import UsageError
 from backsight.records.scene import Room
@@ -34,8 +40,18 @@ PANS_DEG = (50.0, 80.0)
 PAN_RATES_DPS = (11.0, 17.0)
 DWELLS_S = (1.4, 2.6)
 """How long the gaze stays with a corner or an opening."""
-CORNER_HEIGHTS_M = (1.1, 1.9)
+CORNER_HEIGHTS_M = (1.5, 2.2)
 """Above the floor: furniture seldom reaches up there."""
+CORNER_PX = 3
+"""Of a glimpse."""
+CORNER_ROWS = 0.2
+"""Two walls meet in a picture when they do in this share of its rows: twice what counts, since other pictures are higher."""
+CORNER_FRAMES = 0.6
+"""Share of the frames that must show a corner when planning looks."""
+STANDING_CHOICES, STANDING_STOPS = 12, 4
+SWEEP_TRIES, THINGS_PER_FRAME, THING_SHARE = 4, 2.3, 0.006
+"""Of so many sweeps the first that shows this many things in the mean, each of this share of the picture, is taken,
+else the one that shows most."""
 OPENING_CATEGORIES = ("door", "window")
 OPENING_SHARE = 0.006
 """Of the picture; 0.005 counts."""
@@ -68,6 +84,23 @@ def plan_systematic_sweep(request: WalkRequest) -> Walk:
 
 
 def _sweep(request: WalkRequest) -> Walk:
+    walks: list[tuple[float, Walk]] = []
+    for _ in range(SWEEP_TRIES):
+        walk = _sweep_of_a_room(request)
+        walks.append((_things_per_frame(request, walk), walk))
+        if walks[-1][0] >= THINGS_PER_FRAME:
+            break
+    return max(walks, key=lambda entry: entry[0])[1]
+
+
+def _things_per_frame(request: WalkRequest, walk: Walk) -> float:
+    ids = glimpse(request, walk.world_from_camera)
+    things = [thing.instance_id for thing in request.simulator.objects if not thing.is_structure]
+    shares = shares_of(ids, np.array(things, dtype=np.int64))
+    return float((shares >= THING_SHARE).sum(axis=0).mean())
+
+
+def _sweep_of_a_room(request: WalkRequest) -> Walk:
     rng, limits = request.rng, request.limits
     time_s = dense_times_s(request.num_frames, request.camera.frame_rate_hz)
     room = _drawn_room(request)
@@ -89,7 +122,41 @@ def _look_at_corners(request: WalkRequest) -> Walk:
     corners = np.array([(low_x, low_z), (high_x, low_z), (high_x, high_z), (low_x, high_z)])
     corners = np.roll(corners[:: int(request.rng.choice([-1, 1]))], int(request.rng.integers(4)), axis=0)
     targets = np.stack([corners[:, 0], np.full(4, height_m), corners[:, 1]], axis=-1)
-    return _look_at(request, room, targets)
+    points = _standing_choices(request, room)
+    walls = np.array([thing.instance_id for thing in request.simulator.objects if thing.category == "wall"])
+    if len(walls) < 2:
+        # Nothing tells walls apart, as in a scan without labels: the bounds of the room say where they meet.
+        return _look_at(request, list(points[:STANDING_STOPS]), targets)
+    cameras = np.repeat(points + np.array([0.0, request.camera.height_m, 0.0]), 4, axis=0)
+    views = glimpse(request, look_poses(cameras, *angles_towards_rad(cameras, np.tile(targets, (len(points), 1)))))
+    seen = _shows_corner(views, walls).reshape(len(points), 4)
+    best = np.argsort(-seen.sum(axis=1), kind="stable")[:STANDING_STOPS]
+    kept = seen[best].sum(axis=0) >= max(float(seen[best].sum(axis=0).max()) / 2, 1.0)
+    if not kept.any():
+        raise TrajectoryError(f"the corners of the {room.room_type} are out of sight")
+    walk = _look_at(request, list(points[best]), targets[kept])
+    if _shows_corner(glimpse(request, walk.world_from_camera), walls).mean() < CORNER_FRAMES:
+        raise TrajectoryError(f"the corners of the {room.room_type} are out of sight too often")
+    return walk
+
+
+def _shows_corner(
+    ids: Int32[np.ndarray, "poses height width"], walls: Int64[np.ndarray, " walls"]
+) -> Bool[np.ndarray, " poses"]:
+    """Return in which pictures two walls meet side by side, with `CORNER_PX` pixels of either beside the corner."""
+    is_wall = np.isin(ids, walls)
+    same = is_wall[..., 1:] & (ids[..., 1:] == ids[..., :-1])
+    plain = np.lib.stride_tricks.sliding_window_view(same, CORNER_PX - 1, axis=2).all(axis=-1)
+    meeting = plain[..., :-CORNER_PX] & plain[..., CORNER_PX:]
+    meeting &= (
+        ids[..., CORNER_PX - 1 : CORNER_PX - 1 + meeting.shape[2]] != ids[..., CORNER_PX : CORNER_PX + meeting.shape[2]]
+    )
+    return meeting.any(axis=2).mean(axis=1) >= CORNER_ROWS
+
+
+def _standing_choices(request: WalkRequest, room: Room) -> Float64[np.ndarray, "places 3"]:
+    navigation, rng = request.simulator.navigation, request.rng
+    return np.stack([roomy_point(navigation, rng, room.room_id) for _ in range(STANDING_CHOICES)])
 
 
 def _look_at_openings(request: WalkRequest) -> Walk:
@@ -104,21 +171,23 @@ def _look_at_openings(request: WalkRequest) -> Walk:
     inside &= (centres[:, 1] >= room.floor_m) & (centres[:, 1] <= room.floor_m + room.height_m)
     if not inside.any():
         raise TrajectoryError(f"the {room.room_type} has no doors and windows")
-    walk = _look_at(request, room, centres[inside][request.rng.permutation(int(inside.sum()))])
+    stops = list(_standing_choices(request, room)[:STANDING_STOPS])
+    walk = _look_at(request, stops, centres[inside][request.rng.permutation(int(inside.sum()))])
     ids = glimpse(request, walk.world_from_camera)
-    shown = [(ids == thing.instance_id).mean(axis=(1, 2)) >= OPENING_SHARE for thing in openings]
-    if np.any(shown, axis=0).mean() < OPENING_FRAMES:
+    shown = shares_of(ids, np.array([thing.instance_id for thing in openings])) >= OPENING_SHARE
+    if shown.any(axis=0).mean() < OPENING_FRAMES:
         raise TrajectoryError(f"doors and windows of the {room.room_type} are out of sight too often")
     return walk
 
 
-def _look_at(request: WalkRequest, room: Room, targets_m: Float64[np.ndarray, "targets 3"]) -> Walk:
-    """Return a slow walk through a room that looks at targets in turn."""
+def _look_at(
+    request: WalkRequest, stops_m: list[Float64[np.ndarray, "3"]], targets_m: Float64[np.ndarray, "targets 3"]
+) -> Walk:
+    """Return a slow walk from stop to stop that looks at targets in turn."""
     rng, camera = request.rng, request.camera
     time_s = dense_times_s(request.num_frames, camera.frame_rate_hz)
-    stops = [roomy_point(request.simulator.navigation, rng, room.room_id) for _ in range(4)]
     speed_mps = float(rng.uniform(*SLOW_SPEEDS)) * request.limits.speed_mps
-    course = _course(request, stops, speed_mps, float(time_s[-1]))
+    course = _course(request, stops_m, speed_mps, float(time_s[-1]))
     cameras = course.points_m(time_s)[:, [0, 2, 1]] + np.array([0.0, camera.height_m, 0.0])
     rate_rps = YAW_SHARE * math.radians(request.limits.turn_dps)
     yaw, pitch = looks_in_turn_rad(time_s, cameras, targets_m, float(rng.uniform(*DWELLS_S)), rate_rps)

@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float64, Int32
+from jaxtyping import Float64, Int32, Int64
 
 from backsight.collect.trajectories.gaze import angles_towards_rad
 from backsight.collect.trajectories.smooth import Motion, TrajectoryError
@@ -18,7 +18,7 @@ GLIMPSE_PX = (48, 36)
 """Width and height of the pictures that planning looks at."""
 SPARE_CLEARANCE_M = 0.05
 LEAST_SIDE_M, MOST_SIDE_M = 0.3, 3.5
-"""Longest sides of things that a walk is planned around."""
+"""Longest sides of things that a walk is planned around, unless it asks for smaller ones."""
 FLOOR_SLACK_M = 0.3
 """A thing stands on the highest floor that is not further than this above its lowest point."""
 DIRECTIONS = 24
@@ -80,17 +80,36 @@ def share_of(ids: Int32[np.ndarray, "poses height width"], instance_id: int) -> 
     return np.mean(ids == instance_id, axis=(1, 2))
 
 
-def things_to_focus_on(request: WalkRequest) -> tuple[list[SceneObject], Float64[np.ndarray, " things"]]:
+def shares_of(
+    ids: Int32[np.ndarray, "poses height width"], wanted: Int64[np.ndarray, " things"]
+) -> Float64[np.ndarray, "things poses"]:
+    """Return the shares of each picture that show things.
+
+    Args:
+        ids: Instance maps.
+        wanted: Instance ids of the things, each once.
+    """
+    size = int(max(ids.max(initial=0), wanted.max(initial=0))) + 1
+    flat = ids.reshape(len(ids), -1)
+    keys = flat + np.arange(len(ids))[:, None] * size
+    counts = np.bincount(keys.ravel(), minlength=size * len(ids)).reshape(len(ids), size)
+    return counts[:, wanted].T / flat.shape[1]
+
+
+def things_to_focus_on(
+    request: WalkRequest, least_side_m: float = LEAST_SIDE_M
+) -> tuple[list[SceneObject], Float64[np.ndarray, " things"]]:
     """Return things of a fair size and how likely each should be drawn; things with a name where there are any.
 
     Args:
         request: With the simulator.
+        least_side_m: Longest side of the smallest things.
 
     Raises:
         TrajectoryError: The scene has none.
     """
     things = [thing for thing in request.simulator.objects if not thing.is_structure]
-    things = [thing for thing in things if LEAST_SIDE_M <= max(thing.box.size_m) <= MOST_SIDE_M]
+    things = [thing for thing in things if least_side_m <= max(thing.box.size_m) <= MOST_SIDE_M]
     things = [thing for thing in things if thing.category != UNNAMED_CATEGORY] or things
     if not things:
         raise TrajectoryError("the scene has nothing of a fair size to look at")
