@@ -2,8 +2,10 @@
 
 from backsight.collect.trajectories.circular import plan_circular
 from backsight.collect.trajectories.forward_backward import plan_forward_backward
+from backsight.collect.trajectories.object_focused import plan_object_focused
 from backsight.collect.trajectories.random_exploration import plan_random_exploration
 from backsight.collect.trajectories.room_transition import plan_room_transition
+from backsight.collect.trajectories.systematic_sweep import plan_systematic_sweep
 from backsight.collect.trajectories.walk import Walk, WalkRequest
 from backsight.records.errors import UsageError
 
@@ -24,9 +26,13 @@ def plan_walk(trajectory: str, request: WalkRequest) -> Walk:
             return plan_circular(request)
         case "forward_backward":
             return plan_forward_backward(request)
+        case "object_focused":
+            return plan_object_focused(request)
         case "random_exploration":
             return plan_random_exploration(request)
         case "room_transition":
             return plan_room_transition(request)
+        case "systematic_sweep":
+            return plan_systematic_sweep(request)
         case _:
             raise UsageError(f"no trajectory {trajectory!r}")
