@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import msgspec
 import numpy as np
-from jaxtyping import Bool, Float64
+from jaxtyping import Float64
 
 from backsight.collect.render_walk import EventScript, render_at_frames
 from backsight.collect.tracks import hidden_rays
@@ -326,7 +326,7 @@ def _on_free_floor(movable: Movable, corners_m: Float64[np.ndarray, "corners 2"]
     offset = points - np.array(own.centre_m)[[0, 2]]
     cos, sin = np.cos(own.yaw_rad), np.sin(own.yaw_rad)
     local = np.stack([cos * offset[:, 0] - sin * offset[:, 1], sin * offset[:, 0] + cos * offset[:, 1]], axis=-1)
-    elsewhere: Bool[np.ndarray, " points"] = (np.abs(local) > np.array(own.size_m)[[0, 2]] / 2.0 + 0.1).any(axis=-1)
+    elsewhere = np.asarray((np.abs(local) > np.array(own.size_m)[[0, 2]] / 2.0 + 0.1).any(axis=-1))
     floor = np.stack([points[:, 0], np.full(len(points), movable.room.floor_m), points[:, 1]], axis=-1)[elsewhere]
     return len(floor) == 0 or bool(simulator.navigation.clearance_m(floor).min() > _CLEAR_M)
 
