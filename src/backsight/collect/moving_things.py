@@ -296,14 +296,26 @@ def _is_free(
             return False
     elif not _on_free_floor(movable, corners, simulator):
         return False
-    gaps_m = footprint_gaps_m([*boxes, *movable.obstacles])[:count, count:]
+    return _meets_nothing(movable, boxes)
+
+
+def _meets_nothing(movable: Movable, boxes: Sequence[OrientedBox]) -> bool:
+    """Whether a thing keeps its distance to others in all places, one after the other."""
+    if not movable.obstacles:
+        return True
+    count = len(boxes)
+    middles_m = np.array([box.centre_m for box in movable.obstacles])[:, [0, 2]]
+    places_m = np.array([box.centre_m for box in boxes])[:, [0, 2]]
+    distances_m = np.linalg.norm(places_m[:, None] - middles_m, axis=-1)
     tucked = movable.gaps_m <= 0.0
-    if (gaps_m < np.minimum(GAP_M, movable.gaps_m) - 1e-9).any() or (gaps_m[-1, tucked] < GAP_M).any():
-        return False
     # Out from under what it was tucked in under, never through.
-    middles = np.array([box.centre_m for box in movable.obstacles]).reshape(-1, 3)[tucked]
-    distances_m = np.linalg.norm((centre_m[:, None] - middles)[..., [0, 2]], axis=-1)
-    return bool((np.diff(distances_m, axis=0) >= -1e-9).all())
+    if (np.diff(distances_m[:, tucked], axis=0) < -1e-9).any():
+        return False
+    reach_m = [float(np.hypot(box.size_m[0], box.size_m[2])) / 2.0 for box in (movable.thing.box, *movable.obstacles)]
+    near = np.flatnonzero(distances_m.min(axis=0) < reach_m[0] + np.array(reach_m[1:]) + GAP_M)
+    gaps_m = footprint_gaps_m([*boxes, *(movable.obstacles[i] for i in near)])[:count, count:]
+    least_m = np.minimum(GAP_M, movable.gaps_m[near]) - 1e-9
+    return bool((gaps_m >= least_m).all() and (gaps_m[-1, tucked[near]] >= GAP_M).all())
 
 
 def _keeps_off_camera(boxes: Sequence[OrientedBox], walk: Walk) -> bool:
