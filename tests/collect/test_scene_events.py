@@ -193,8 +193,7 @@ def test_scripts_depend_on_the_stream_alone(simulator, walks):
     assert scripts("object motion", walks[:2], simulator, ("changing_light",)) == one
 
 
-def test_without_events_nothing_is_rendered(walks, paper_world, monkeypatch):
-    monkeypatch.delattr(type(paper_world), "render")
-    paper_world.render = None
+def test_without_events_nothing_is_rendered(walks, paper_world):
+    paper_world.render = lambda *arguments: pytest.fail("something was rendered")
     script = script_events(kind_named("smooth"), ("clutter",), walks[0], paper_world, CAMERA, np.random.default_rng(0))
     assert script == EventScript()

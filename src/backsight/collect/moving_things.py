@@ -1,5 +1,6 @@
 """Which thing moves in a walk, when and where to."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -83,7 +84,8 @@ class Movable:
     obstacles: tuple[OrientedBox, ...]
     """What it could meet."""
     gaps_m: Float64[np.ndarray, " obstacles"]
-    """How far away these are where it was loaded, seen from above; 0 for what it is tucked in under."""
+    """How far away these are where it was loaded, seen from above; 0 for what it is tucked in under, infinite for what
+    is nowhere near."""
 
 
 def move_in_view(walk: Walk, simulator: Simulator, glance: Glance, rng: np.random.Generator) -> EventScript:
@@ -221,10 +223,17 @@ def _movable(thing: SceneObject, simulator: Simulator) -> Movable | None:
         and t.box.centre_m[1] - t.box.size_m[1] / 2 < top_m - _CLEAR_M
         and t.box.centre_m[1] + t.box.size_m[1] / 2 > bottom_m + _SETTLED_M
     ]
-    gaps_m = footprint_gaps_m([thing.box, *others])[0, 1:]
-    reach_m = SLIDE_M[1] + float(np.hypot(room.bounds_m[2] - room.bounds_m[0], room.bounds_m[3] - room.bounds_m[1]))
-    near = np.flatnonzero(gaps_m <= reach_m)
-    return Movable(thing, room, support, tuple(others[i] for i in near), gaps_m[near])
+    gaps_m = np.full(len(others), np.inf)
+    near = [i for i, box in enumerate(others) if _apart_m(thing.box, box) < GAP_M]
+    gaps_m[near] = footprint_gaps_m([thing.box, *(others[i] for i in near)])[0, 1:]
+    return Movable(thing, room, support, tuple(others), gaps_m)
+
+
+def _apart_m(one: OrientedBox, other: OrientedBox) -> float:
+    """Return how far apart the circles round two footprints are; the footprints are at least so far apart."""
+    (x, _, z), (other_x, _, other_z) = one.centre_m, other.centre_m
+    reach_m = (math.hypot(box.size_m[0], box.size_m[2]) / 2.0 for box in (one, other))
+    return math.hypot(x - other_x, z - other_z) - sum(reach_m)
 
 
 def _ways(
