@@ -2,8 +2,9 @@ import msgspec
 import numpy as np
 import pytest
 
+from backsight.collect.config import CollectConfig
 from backsight.collect.instructions.config import InstructConfig, current_frames
-from backsight.collect.plan import CollectConfig, SequencePlan
+from backsight.collect.plan import SequencePlan
 from backsight.collect.sequence import TooFewTargetsError, collect_sequence
 from backsight.collect.trajectories.smooth import TrajectoryError
 from backsight.quality.measures.scene import measure_scene
