@@ -127,12 +127,17 @@ def among_matrix(boxes: Sequence[UprightBox], kinds: Int64[np.ndarray, " boxes"]
     close &= np.linalg.norm(offset, axis=-1) > 1e-6
     for kind in range(count):
         counted = close & (kinds == kind)[None, :]
-        for subject in np.flatnonzero(counted.sum(axis=1) >= AMONG_LEAST):
-            holds[subject, kind] = _widest_gap_rad(angle[subject, counted[subject]]) < np.pi - 1e-9
+        enough = np.flatnonzero(counted.sum(axis=1) >= AMONG_LEAST)
+        holds[enough, kind] = _widest_gap_rad(angle[enough], counted[enough]) < np.pi - 1e-9
     return holds
 
 
-def _widest_gap_rad(directions: Float64[np.ndarray, " directions"]) -> float:
-    """Return the widest angle between neighbouring directions."""
-    ordered = np.sort(directions)
-    return float(np.diff(ordered, append=ordered[0] + 2.0 * np.pi).max())
+def _widest_gap_rad(
+    directions: Float64[np.ndarray, "subjects boxes"], counted: Bool[np.ndarray, "subjects boxes"]
+) -> Float64[np.ndarray, " subjects"]:
+    """Return the widest angle between neighbours of the counted directions of each subject; each has some."""
+    first = np.where(counted, directions, np.inf).min(axis=1, initial=np.inf)
+    # What is not counted takes the place of the first, and leaves no gap.
+    ordered = np.sort(np.where(counted, directions, first[:, None]), axis=1)
+    closed = np.concatenate([ordered, ordered[:, :1] + 2.0 * np.pi], axis=1)
+    return np.diff(closed, axis=1).max(axis=1, initial=0.0)

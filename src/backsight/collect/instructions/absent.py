@@ -7,15 +7,18 @@ import numpy as np
 from backsight.collect.instructions.draft import Draft, InstructionContext
 from backsight.collect.instructions.margins import possible
 from backsight.collect.instructions.memory import Memory
+from backsight.collect.instructions.pairs import PUT_AWAY
 from backsight.collect.instructions.phrases import steps
 from backsight.collect.instructions.phrases.sentences import thing_slots
-from backsight.collect.instructions.phrases.spatial import ABSENT_ANSWER, RELATION_WORDING, noun_phrase, place_phrase
+from backsight.collect.instructions.phrases.spatial import noun_phrase, place_phrase
 from backsight.collect.instructions.plausible import plausible_categories
 from backsight.geometry.relations import VIEWER_RELATIONS
+from backsight.quality.answers import ABSENT_ANSWER
 from backsight.records.vocabulary import (
     COLOURS,
     CONTAINER_CATEGORIES,
     FURNITURE_CATEGORIES,
+    RELATION_WORDING,
     UNNAMED_CATEGORY,
     UNNAMED_ROOM_TYPE,
 )
@@ -23,7 +26,7 @@ from backsight.records.vocabulary import (
 KEPT = 8
 """Drafts returned."""
 OPPOSITE = {"left of": "right of", "right of": "left of", "in front of": "behind", "behind": "in front of"}
-DENIED = (*OPPOSITE, "next to", "on", "above", "below", "under", "inside")
+DENIED = (*OPPOSITE, "next to", "on", "under", "inside")
 """Relations that are said of things that are not in them; the others are true, or false, of nearly everything."""
 
 
@@ -114,6 +117,8 @@ def _false_relations(memory: Memory, colourless: bool, rng: np.random.Generator)
             else:
                 clear = ~maybe[fits].any(axis=0)
             if relation in ("on", "under", "inside"):
+                # Nobody looks for a sofa on a fridge.
+                clear &= category in PUT_AWAY
                 clear &= area_m2[fits].max() < area_m2
             if relation == "inside":
                 clear &= holds_things

@@ -7,9 +7,10 @@ from backsight.collect.instructions.memory import Memory
 from backsight.collect.instructions.pairs import Pairs, draw, volumes_m3
 from backsight.collect.instructions.phrases import steps
 from backsight.collect.instructions.phrases.sentences import thing_slots
-from backsight.collect.instructions.phrases.spatial import RELATION_WORDING, noun_phrase, place_phrase
+from backsight.collect.instructions.phrases.spatial import noun_phrase, place_phrase
 from backsight.collect.instructions.told_apart import Related, related_draft
 from backsight.quality.reasoning import REASONING_OF_RELATION
+from backsight.records.vocabulary import RELATION_WORDING
 
 KEPT = 3
 """Drafts kept of each reasoning type, with and without colours."""
@@ -34,7 +35,7 @@ def chain_drafts(memory: Memory, pairs: Pairs, rng: np.random.Generator) -> list
             (middle, relation, end)
             for relation in LINKS
             for middle, end in np.argwhere(
-                pairs.singled_out(memory, relation, False) & ~has_words[:, None] & has_words[None, :]
+                pairs.singled_out(relation, False) & ~has_words[:, None] & has_words[None, :]
             ).tolist()
         ]
         ends: dict[int, list[tuple[str, int]]] = {}
@@ -42,7 +43,7 @@ def chain_drafts(memory: Memory, pairs: Pairs, rng: np.random.Generator) -> list
             ends.setdefault(middle, []).append((relation, end))
         options: dict[str, list[tuple[str, int, int]]] = {}
         for relation in LINKS:
-            alone = pairs.singled_out(memory, relation, with_colour) & memory.is_target[:, None]
+            alone = pairs.singled_out(relation, with_colour) & memory.is_target[:, None]
             for target, middle in np.argwhere(alone).tolist():
                 if middle in ends:
                     options.setdefault(REASONING_OF_RELATION[relation], []).append((relation, target, middle))

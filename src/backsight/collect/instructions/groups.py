@@ -11,10 +11,11 @@ from backsight.collect.instructions.pairs import draw
 from backsight.collect.instructions.phrases import steps
 from backsight.collect.instructions.phrases.grammar import plural
 from backsight.collect.instructions.phrases.sentences import thing_slots
-from backsight.collect.instructions.phrases.spatial import RELATION_WORDING, noun_phrase
+from backsight.collect.instructions.phrases.spatial import noun_phrase
 from backsight.collect.instructions.told_apart import Related, related_draft
 from backsight.geometry.group_relations import AMONG_REACH_M, among_matrix, between_triples
 from backsight.geometry.relations import LEAST_LATERAL_M
+from backsight.records.vocabulary import RELATION_WORDING
 
 KEPT = 8
 """Drafts kept of each relation, with and without colours."""

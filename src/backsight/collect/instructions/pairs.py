@@ -1,6 +1,7 @@
 """Which things can stand as target and anchor of which relation."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Bool, Float64
@@ -8,11 +9,22 @@ from jaxtyping import Bool, Float64
 from backsight.collect.instructions.margins import all_possible
 from backsight.collect.instructions.memory import Memory
 from backsight.geometry.relations import VIEWER_RELATIONS
-from backsight.records.vocabulary import CONTAINER_CATEGORIES, RELATIONS
+from backsight.records.vocabulary import RELATIONS
 
 KEPT_PER_TARGET = 3
 OUTSIDE_REACH_M = 1.5
-"""Only what lies so near a container is said to be outside it."""
+"""Only what lies so near a container, and would fit into it, is said to be outside it."""
+_IN_BASKETS = ("book", "cup", "towel", "bottle", "teddy bear", "cushion", "backpack")
+_IN_SINKS = ("plate", "cup", "bowl", "pot", "bottle")
+_IN_SHELVES = ("vase", "box", "globe", "plant", "book", "candle", "clock", "pot", "bowl", "bottle", "towel")
+KEPT_IN: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("basket", "box", "crate", "bin", "trolley", "shopping cart"), _IN_BASKETS),
+    **dict.fromkeys(("bookshelf", "rack"), _IN_SHELVES),
+    "sink": _IN_SINKS,
+    "bathtub": ("bottle", "towel"),
+    "bowl": ("cup", "candle"),
+}
+"""Open containers, and what people look for in them: of other things nobody says that they are outside."""
 FLAT_M = 0.1
 """Nobody says that a lamp is above a rug."""
 LEAST_ANCHOR = 0.4
@@ -27,13 +39,17 @@ PUT_AWAY = frozenset(
 """What people keep in containers; of other things nobody asks whether they are inside one."""
 
 
+_Matrices = dict[str, Bool[np.ndarray, "things things"]]
+
+
 @dataclass(frozen=True)
 class Pairs:
     """All pairs of things seen, before it is asked whether a relation singles a thing out."""
 
-    possible: dict[str, Bool[np.ndarray, "things things"]]
+    memory: Memory
+    possible: _Matrices
     """Subject and anchor are in the relation, by the rule or by a looser eye."""
-    sensible: dict[str, Bool[np.ndarray, "things things"]]
+    sensible: _Matrices
     """The relation holds, in one room, between different kinds of things, and is worth saying."""
 
     @classmethod
@@ -47,34 +63,35 @@ class Pairs:
         one_room = memory.room_ids[:, None] == memory.room_ids[None, :]
         longest_m = np.array([max(thing.box.size_m) for thing in memory.things], dtype=np.float64)
         large_enough = longest_m[None, :] >= LEAST_ANCHOR * longest_m[:, None]
-        one_room_kinds = one_room & ~same_kind & large_enough
-        sensible = {
-            relation: memory.relations[relation]
-            & one_room
-            & ~same_kind
-            & large_enough
-            & _worth_saying(memory, relation)
-            for relation in RELATIONS
-        }
-        return cls(all_possible(memory), sensible)
+        fits = one_room & ~same_kind & large_enough
+        sensible = {name: memory.relations[name] & fits & _worth_saying(memory, name) for name in RELATIONS}
+        return cls(memory, all_possible(memory), sensible)
 
-    def singled_out(self, memory: Memory, relation: str, with_colour: bool) -> Bool[np.ndarray, "things things"]:
+    def singled_out(self, relation: str, with_colour: bool) -> Bool[np.ndarray, "things things"]:
         """Return for which subjects and anchors the relation holds for the subject alone of all that look like it.
 
         Args:
-            memory: What has been seen.
             relation: A name of `vocabulary.RELATIONS`.
             with_colour: Whether colour counts for looking alike.
         """
-        alike = memory.alike(with_colour).astype(np.float32)
-        doubtful = alike @ self.possible[relation].astype(np.float32) > 0.0
-        alone = self.sensible[relation] & ~doubtful
-        if relation == "outside":
+        return self._alone[int(with_colour)][relation]
+
+    @cached_property
+    def _alone(
+        self,
+    ) -> tuple[dict[str, Bool[np.ndarray, "things things"]], dict[str, Bool[np.ndarray, "things things"]]]:
+        possible = {name: matrix.astype(np.float32) for name, matrix in self.possible.items()}
+        inside = self.memory.relations["inside"].astype(np.float32)
+        found = []
+        for with_colour in (False, True):
+            alike = self.memory.alike(with_colour).astype(np.float32)
+            alone = {name: self.sensible[name] & ~(alike @ possible[name] > 0.0) for name in RELATIONS}
             # Where nothing of the kind is inside, nobody says 'outside'.
-            alone &= alike @ memory.relations["inside"].astype(np.float32) > 0.0
-        if with_colour:
-            alone &= (memory.colours != "")[:, None]
-        return alone
+            alone["outside"] &= alike @ inside > 0.0
+            if with_colour:
+                alone = {name: matrix & (self.memory.colours != "")[:, None] for name, matrix in alone.items()}
+            found.append(alone)
+        return found[0], found[1]
 
 
 def _worth_saying(memory: Memory, relation: str) -> Bool[np.ndarray, "things things"]:
@@ -91,9 +108,9 @@ def _worth_saying(memory: Memory, relation: str) -> Bool[np.ndarray, "things thi
         put_away = np.array([thing.category in PUT_AWAY for thing in memory.things], dtype=bool)
         worth &= put_away[:, None]
     if relation == "outside":
-        holds_things = np.array([thing.category in CONTAINER_CATEGORIES for thing in memory.things], dtype=bool)
-        volume_m3 = volumes_m3(memory)
-        worth &= holds_things[None, :] & (volume_m3[:, None] < volume_m3[None, :])
+        kept = [[thing.category in KEPT_IN.get(one.category, ()) for one in memory.things] for thing in memory.things]
+        sides_m = np.sort(np.array([thing.box.size_m for thing in memory.things], dtype=np.float64), axis=1)
+        worth &= np.array(kept, dtype=bool) & (sides_m[:, None] < sides_m[None, :]).all(axis=2)
         worth &= memory.measures.surface_gaps_m < OUTSIDE_REACH_M
     return worth
 

@@ -9,15 +9,19 @@ from backsight.collect.instructions.memory import Memory
 from backsight.collect.instructions.pairs import Pairs, draw_pairs, named_alone
 from backsight.collect.instructions.phrases import steps
 from backsight.collect.instructions.phrases.sentences import thing_slots
-from backsight.collect.instructions.phrases.spatial import RELATION_WORDING, noun_phrase, place_phrase
+from backsight.collect.instructions.phrases.spatial import noun_phrase, place_phrase
 from backsight.collect.instructions.whereabouts import whereabouts_answer, whereabouts_steps
 from backsight.geometry.relations import VIEWER_RELATIONS
-from backsight.quality.reasoning import CHOICES, REASONING_OF_RELATION, choice_answer
+from backsight.quality.answers import CHOICES, choice_answer
+from backsight.quality.reasoning import REASONING_OF_RELATION
 from backsight.records.instruction import Step
-from backsight.records.vocabulary import RELATIONS
+from backsight.records.vocabulary import RELATION_WORDING, RELATIONS
 
 KEPT, KEPT_CHOICES = 8, 4
 """Drafts kept of each reasoning type, and of each pair of relations to choose from, with and without colours."""
+
+RARELY_OUTSIDE = 0.3
+"""Things are outside of most containers: so much less often is that the answer."""
 
 
 def pair_drafts(memory: Memory, pairs: Pairs, rng: np.random.Generator) -> list[Draft]:
@@ -32,7 +36,7 @@ def pair_drafts(memory: Memory, pairs: Pairs, rng: np.random.Generator) -> list[
     for with_colour in (False, True):
         words, is_anchor = memory.anchors(with_colour)
         alone = {
-            relation: pairs.singled_out(memory, relation, with_colour) & memory.is_target[:, None] & is_anchor[None, :]
+            relation: pairs.singled_out(relation, with_colour) & memory.is_target[:, None] & is_anchor[None, :]
             for relation in RELATIONS
         }
         for relations in _by_reasoning_type().values():
@@ -136,11 +140,14 @@ def _choice_draft(
     noun = noun_phrase(thing.category, thing.colour if with_colour else None)
     anchor_ids = (memory.things[anchor].instance_id,)
     said_of_it = Related(relation, anchor_ids, with_colour, "medium" if with_colour else "simple")
-    slots = {"the": f"the {noun}", "first": options[0], "second": options[1], "anchor": f"the {anchor_words}"}
+    # 'left or right of the sofa', but 'near or far from the sofa'.
+    first = options[0].removesuffix(" of") if options[0] in ("left of", "right of") else options[0]
+    slots = {"the": f"the {noun}", "first": first, "second": options[1], "anchor": f"the {anchor_words}"}
     return replace(
         related_draft(memory, index, said_of_it, slots, ()),
         template="choice",
         answer=choice_answer(relation),
+        weight=float(memory.target_weights[index]) * (RARELY_OUTSIDE if relation == "outside" else 1.0),
         steps=(
             steps.count_of_category_seen(thing.category, memory.count(thing.category)),
             steps.relation(noun, thing.instance_id, relation, f"the {anchor_words}", anchor_ids),
