@@ -15,7 +15,7 @@ from backsight.collect.instructions.phrases.spatial import noun_phrase
 from backsight.collect.instructions.told_apart import Related, related_draft
 from backsight.geometry.group_relations import AMONG_REACH_M, among_matrix, between_triples
 from backsight.geometry.relations import LEAST_LATERAL_M
-from backsight.records.vocabulary import RELATION_WORDING
+from backsight.records.vocabulary import RELATION_WORDING, UNNAMED_CATEGORY
 
 KEPT = 8
 """Drafts kept of each relation, with and without colours."""
@@ -65,7 +65,7 @@ def group_drafts(memory: Memory, rng: np.random.Generator) -> list[Draft]:
 def _sensible_triples(memory: Memory) -> Int64[np.ndarray, "triples 3"]:
     """Return target and two anchors of one room, of other kinds than the target and not too small beside it."""
     longest_m = np.array([max(thing.box.size_m) for thing in memory.things], dtype=np.float64)
-    is_pair = np.array([memory.count(thing.category) == 2 for thing in memory.things], dtype=bool)
+    is_pair = np.array([_is_one_of_two(memory, index) for index in range(len(memory.things))], dtype=bool)
     is_anchor = memory.anchors(True)[1] | is_pair
     found = [np.zeros((0, 3), dtype=np.int64)]
     for room in sorted(set(memory.room_ids.tolist())):
@@ -94,7 +94,7 @@ def _betweens(
     for target, first, second in triples.tolist():
         if is_anchor[first] and is_anchor[second]:
             said = f"the {words[first]} and the {words[second]}"
-        elif memory.categories[first] == memory.categories[second] and memory.count(memory.things[first].category) == 2:
+        elif memory.categories[first] == memory.categories[second] and _is_one_of_two(memory, first):
             said = f"the two {plural(memory.things[first].category)}"
         else:
             continue
@@ -104,6 +104,11 @@ def _betweens(
         if (_to_line_m(centre[others], centre[first], centre[second]) >= BESIDE_LINE_M).all():
             found.append(_Group("between", target, (first, second), said))
     return found
+
+
+def _is_one_of_two(memory: Memory, index: int) -> bool:
+    category = memory.things[index].category
+    return category != UNNAMED_CATEGORY and memory.count(category) == 2
 
 
 def _to_line_m(
@@ -125,7 +130,7 @@ def _sensible_amongs(memory: Memory) -> list[_Group]:
         near = memory.measures.surface_gaps_m[target] <= AMONG_REACH_M
         anchors = np.flatnonzero((kinds == kind) & near)
         one_room = (memory.room_ids[anchors] == memory.room_ids[target]).all()
-        if kinds[target] != kind and one_room:
+        if kinds[target] != kind and one_room and memory.kinds[kind] != UNNAMED_CATEGORY:
             words = f"the {plural(memory.kinds[kind])}"
             found.append(_Group("among", target, tuple(anchors.tolist()), words))
     return found
