@@ -20,7 +20,9 @@ from backsight.records.vocabulary import UNNAMED_ROOM_TYPE
 LEAST_WAY_M = 2.0
 """Shorter ways are not asked for."""
 MOST_WAYS, MOST_WAYS_FAVOURED = 1, 3
-"""Ways searched for each current frame: a search is what costs time."""
+"""Ways asked for at each current frame."""
+SEARCHES = 2
+"""For each way that is wanted: a search is what costs time, and not every way can be told."""
 NEXT_STRETCH_M = 2.0
 """How much of the way is the place that is asked for."""
 RADIUS_M = 0.3
@@ -50,7 +52,9 @@ def route_drafts(context: InstructionContext, memory: Memory, rng: np.random.Gen
     goals += _rooms_to_go_to(context, memory, start_m)
     most = MOST_WAYS_FAVOURED if context.favoured == "route" else MOST_WAYS
     drafts: list[Draft] = []
-    for index in rng.permutation(len(goals))[:most].tolist():
+    for index in rng.permutation(len(goals))[: most * SEARCHES].tolist():
+        if len(drafts) == most:
+            break
         name, room_id, goal_m = goals[index]
         draft = _route_draft(context, memory, (names, name, room_id), (start_m, goal_m))
         drafts += [] if draft is None else [draft]
@@ -116,9 +120,7 @@ def _route_draft(
     clauses = _clauses(way, context, memory, [other for other in names if other != name])
     whither = name.words if name is not None else f"the {_room_type(context, room_id)}"
     length = phrases.metres_words(found.length_m)
-    texts = [phrases.FIRST_TURNS[first], *(clause.text for clause in clauses)]
-    if name is not None or not clauses:
-        texts.append(f"go on to {whither}" if clauses else f"go {length} to {whither}")
+    texts = phrases.route_texts(first, [clause.text for clause in clauses], (whither, length), name is None)
     points = tuple(_point(point) for point in corners_m)
     steps = (
         Step(

@@ -50,12 +50,14 @@ def route_instructions(context: InstructionContext, rng: np.random.Generator) ->
     entries = way.entries(annotations.rooms, doors)
     clauses = merged(way.turns(), entries, way.passed(names, memory.things), MOST_CLAUSES)
     parts = [(clause.text, clause.step) for clause in clauses]
-    if not clauses or clauses[0].at_m > LEAST_START_M:
+    if not clauses or (clauses[0].at_m > LEAST_START_M and clauses[0].step.claim != "turns"):
         start_m = clauses[0].at_m if clauses else way.length_m
         words = phrases.metres_words(start_m)
         step = Step(f"The walk goes on for {words}.", "goes_on", number=round(start_m, 3))
         parts.insert(0, (f"walk on for {words}", step))
-    parts.append(_end(way, context, memory, names))
+    last = clauses[-1].step if clauses else None
+    entered = last.other_ids[1] if last is not None and last.claim == "enters_room" else None
+    parts.append(_end(way, context, memory, names, entered))
     steps = tuple(step for _, step in parts)
     landmarks = tuple(step.subject_id for step in steps if step.claim in LANDMARK_CLAIMS and step.subject_id is not None)
     text = f"{capitalised(phrases.joined([words for words, _ in parts]))}."
@@ -67,8 +69,13 @@ def _stands(context: InstructionContext, name: Name) -> bool:
     return all(motion.instance_id != name.instance_id for motion in context.annotations.motions)
 
 
-def _end(way: Way, context: InstructionContext, memory: Memory, names: list[Name]) -> tuple[str, Step]:
-    """Return how the walk ends: beside a landmark, in a room, or after its length."""
+def _end(
+    way: Way, context: InstructionContext, memory: Memory, names: list[Name], entered: int | None
+) -> tuple[str, Step]:
+    """Return how the walk ends: beside a landmark, in a room, or after its length.
+
+    A room that the last clause leads into is not named again.
+    """
     end_m = way.points_m[-1]
     rooms = context.annotations.rooms
     room_id = int(rooms_of(end_m[None], rooms)[0])
@@ -85,7 +92,7 @@ def _end(way: Way, context: InstructionContext, memory: Memory, names: list[Name
     room_type = next((room.room_type for room in rooms if room.room_id == room_id), UNNAMED_ROOM_TYPE)
     if room_id != NO_ROOM and room_type != UNNAMED_ROOM_TYPE:
         step = Step(f"The walk ends in the {room_type}.", "stops_in_room", other_ids=(room_id,), word=room_type)
-        return f"stop in the {room_type}", step
+        return "stop there" if entered == room_id else f"stop in the {room_type}", step
     words = phrases.metres_words(way.length_m)
     step = Step(f"The walk is {words} long.", "stops_after", number=round(way.length_m, 3))
     return f"stop after {words} in all", step

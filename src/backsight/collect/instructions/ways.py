@@ -31,6 +31,8 @@ LANDMARK_SIDE_M, LANDMARK_HEIGHT_M = 0.5, 0.4
 """Longest side and top above the floor that a landmark has at least."""
 HANGS_M = 0.5
 """What has its bottom higher above the floor hangs on a wall and is no landmark."""
+TOLD_M = 1.5
+"""From here on it is said how far it is to a turn."""
 ENDS_M = 0.8
 """What lies so near to an end of the way is not gone past."""
 STAIRS_M = 1.0
@@ -260,4 +262,14 @@ def merged(turns: list[Clause], entries: list[Clause], passed: list[Clause], mos
         clear = all(abs(clause.at_m - other.at_m) >= APART_M for other in kept)
         if clear and len(kept) < most:
             kept.append(clause)
-    return sorted(kept, key=lambda clause: clause.at_m)
+    kept.sort(key=lambda clause: clause.at_m)
+    return [_placed(clause, kept[index - 1] if index else None) for index, clause in enumerate(kept)]
+
+
+def _placed(clause: Clause, before: Clause | None) -> Clause:
+    """Return a turn with how far it is from the turn before it, or from the start, where that is some way."""
+    from_start = before is None or before.step.claim == "turns"
+    after_m = clause.at_m - (0.0 if before is None else before.at_m)
+    if clause.step.claim != "turns" or not from_start or after_m < TOLD_M:
+        return clause
+    return Clause(clause.at_m, phrases.turn_clause(clause.step.word or "", after_m), clause.step)

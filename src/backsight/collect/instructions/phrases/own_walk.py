@@ -10,7 +10,7 @@ OWN_WALK_SENTENCES: dict[str, tuple[str, ...]] = {
         "From which spot did I first see {the}?",
         "Show me the spot from which I first saw {the}.",
         "Point at the place where I stood when I first saw {the}.",
-        "Take me back to where I first saw {the} from.",
+        "Take me back to where I first saw {the}.",
         "Go back to where I stood when I first saw {the}.",
         "At what spot did I notice {the} first?",
         "Which way is the spot from which I first saw {the}?",

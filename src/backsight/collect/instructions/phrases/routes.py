@@ -43,13 +43,14 @@ FIRST_TURNS: dict[str, str] = {
 """What to do first on a way, by where it begins as seen by the camera."""
 
 
-def turn_clause(side: str) -> str:
-    """Return 'turn left'.
+def turn_clause(side: str, after_m: float | None = None) -> str:
+    """Return 'turn left', or 'after about 3 metres turn left'.
 
     Args:
         side: left or right.
+        after_m: How far it is to the turn, where nothing else tells where it is.
     """
-    return f"turn {side}"
+    return f"turn {side}" if after_m is None else f"after {metres_words(after_m)} turn {side}"
 
 
 def passing_clause(words: str, side: str) -> str:
@@ -89,6 +90,23 @@ def metres_words(length_m: float) -> str:
     """
     whole = max(round(length_m), 1)
     return "about 1 metre" if whole == 1 else f"about {whole} metres"
+
+
+def route_texts(first: str, clauses: list[str], goal: tuple[str, str], is_room: bool) -> list[str]:
+    """Return all clauses of a way.
+
+    Args:
+        first: A key of `FIRST_TURNS`.
+        clauses: What follows.
+        goal: What it leads to, with its article, and how far that is: 'about 3 metres'.
+        is_room: A room needs no words of arrival once one goes into it.
+    """
+    whither, length = goal
+    if clauses:
+        return [FIRST_TURNS[first], *clauses, *([] if is_room else [f"go on to {whither}"])]
+    if first == "ahead":
+        return [f"{FIRST_TURNS[first]} for {length} to {whither}"]
+    return [FIRST_TURNS[first], f"go {length} to {whither}"]
 
 
 def joined(clauses: list[str]) -> str:

@@ -42,7 +42,7 @@ VIEWPOINT_SENTENCES: dict[str, tuple[str, ...]] = {
         "Which way is {the} from where I am?",
         "Where is {the}, as seen from here?",
         "Where is {the} relative to me?",
-        "Where do I have to turn to face {the}, and how far is it?",
+        "Where exactly is {the} from here?",
         "Tell me the direction of {the}.",
         "How far is {the} from here, and in which direction?",
         "In what direction and how far away is {the}?",
