@@ -1,9 +1,10 @@
 """Rules of claims about viewpoints, the own walk and things that move: each is decided by poses, boxes and motions."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Bool, Float64
 
 from backsight.geometry.poses import invert_pose
 from backsight.quality.places import way_holds
@@ -193,7 +194,8 @@ def _own_walk_holds(step: Step, situation: Situation, instruction: Instruction) 
         found = [
             room.room_type
             for room in situation.annotations.rooms
-            if floors_m and is_in_room(np.array([camera_m[0], room.floor_m, camera_m[2]]), room)
+            if floors_m
+            and is_in_room(np.array([camera_m[0], room.floor_m, camera_m[2]]), room)
             and 0.1 < camera_m[1] - room.floor_m < room.height_m
         ]
         return step.word in found
@@ -245,13 +247,13 @@ def _middle_of_imagined_view(step: Step, situation: Situation, instruction: Inst
     return not any(_inside(points_m[: first + 1], thing.box).any() for thing in others)
 
 
-def _inside(points_m: Float64[np.ndarray, "points 3"], box: OrientedBox) -> np.ndarray:
+def _inside(points_m: Float64[np.ndarray, "points 3"], box: OrientedBox) -> Bool[np.ndarray, " points"]:
     """Return which points lie in a box, by the way back from the box's own axes."""
     x_axis = np.array([math.cos(box.yaw_rad), 0.0, -math.sin(box.yaw_rad)])
     z_axis = np.array([math.sin(box.yaw_rad), 0.0, math.cos(box.yaw_rad)])
     axes = np.stack([x_axis, np.array([0.0, 1.0, 0.0]), z_axis])
     local = (points_m - np.array(box.centre_m)) @ axes.T
-    return (np.abs(local) <= np.array(box.size_m) / 2).all(axis=1)
+    return np.asarray((np.abs(local) <= np.array(box.size_m) / 2).all(axis=1))
 
 
 def _way_of(instruction: Instruction) -> Float64[np.ndarray, "points 3"] | None:
@@ -265,7 +267,7 @@ def _first_turn(step: Step, situation: Situation, instruction: Instruction) -> b
     if way_m is None:
         return False
     left_m, point_m = _FIRST_METRE_M, way_m[-1]
-    for start, end in zip(way_m[:-1], way_m[1:], strict=True):
+    for start, end in pairwise(way_m):
         piece_m = _level_m(start, end)
         if piece_m >= left_m:
             point_m = start + (end - start) * left_m / piece_m

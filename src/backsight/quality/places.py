@@ -127,8 +127,9 @@ def _arrives(step: Step, end_m: Float64[np.ndarray, "3"], situation: Situation) 
     rooms = {room.room_id: room for room in situation.annotations.rooms}
     if step.subject_id is not None:
         subject = situation.thing(step.subject_id)
-        near = subject is not None and footprint_gap_m(end_m, subject) <= ARRIVED_M
-        return near and is_in_room(end_m, rooms[subject.room_id], 0.2)
+        if subject is None or footprint_gap_m(end_m, subject) > ARRIVED_M:
+            return False
+        return subject.room_id in rooms and is_in_room(end_m, rooms[subject.room_id], 0.2)
     return len(step.other_ids) == 1 and step.other_ids[0] in rooms and is_in_room(end_m, rooms[step.other_ids[0]], 0.2)
 
 

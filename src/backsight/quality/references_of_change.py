@@ -159,9 +159,10 @@ def _time_problems(instruction: Instruction, situation: Situation) -> Iterator[t
         said = words[words.index("ago") - 2]
         if not said.isdigit() or abs(int(said) - ago_s) > 1e-6:
             yield "text", f"says {said} seconds, it was {ago_s:g}"
-    elif not any(step.claim == "first_seen" and step.frame == frames[0] for step in instruction.steps):
-        if frames[0] != 0:
-            yield "steps", f"speak of frame {frames[0]}, the walk starts with frame 0"
+        return
+    first_seen = any(step.claim == "first_seen" and step.frame == frames[0] for step in instruction.steps)
+    if frames[0] != 0 and not first_seen:
+        yield "steps", f"speak of frame {frames[0]}, the walk starts with frame 0"
 
 
 def _expected_answer(instruction: Instruction, situation: Situation) -> str | None:

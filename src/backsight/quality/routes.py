@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float64
@@ -122,7 +123,9 @@ def way_claim_holds(
         return _turns(step, spot, samples_m, along_m)
     if step.claim == "enters_room":
         return _enters_room(step, spot, samples_m, along_m, annotations)
-    return step.claim == "passes" and _passes(step, spot, samples_m, along_m, _thing(step.subject_id, annotations, frame))
+    return step.claim == "passes" and _passes(
+        step, spot, samples_m, along_m, _thing(step.subject_id, annotations, frame)
+    )
 
 
 def sampled(way_m: Float64[np.ndarray, "points 3"]) -> tuple[Float64[np.ndarray, "samples 3"], list[float]]:
@@ -132,7 +135,7 @@ def sampled(way_m: Float64[np.ndarray, "points 3"]) -> tuple[Float64[np.ndarray,
         way_m: Its corners.
     """
     pieces = [way_m[:1]]
-    for start, end in zip(way_m[:-1], way_m[1:], strict=True):
+    for start, end in pairwise(way_m):
         count = max(math.ceil(math.dist(start[[0, 2]], end[[0, 2]]) / _SPACING_M), 1)
         pieces.append(start + (end - start) * np.arange(1, count + 1)[:, None] / count)
     samples_m = np.concatenate(pieces)
@@ -256,9 +259,7 @@ def _passes(
     if subject is None or not inside or footprint_gap_m(samples_m[spot], subject) > _PASSED_M:
         return False
     way = _chord(samples_m, along_m, spot, -0.4) + _chord(samples_m, along_m, spot, 0.4)
-    offset = complex(
-        subject.box.centre_m[0] - samples_m[spot, 0], -(subject.box.centre_m[2] - samples_m[spot, 2])
-    )
+    offset = complex(subject.box.centre_m[0] - samples_m[spot, 0], -(subject.box.centre_m[2] - samples_m[spot, 2]))
     if abs(way) < 0.05:
         return False
     lateral_m = (offset / (way / abs(way))).imag

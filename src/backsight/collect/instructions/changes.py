@@ -154,7 +154,11 @@ def _motion_drafts(
             drafts.append(dataclasses.replace(draft, target_instance_ids=(move.instance_id,), weight=weight))
     category = thing.category
     movers = [m for m in moves if _category(annotations, m.instance_id) == category]
-    if len(movers) == 1 and thing.colour is not None and memory.count(category) > memory.count(category, thing.colour) == 1:
+    if (
+        len(movers) == 1
+        and thing.colour is not None
+        and memory.count(category) > memory.count(category, thing.colour) == 1
+    ):
         slots = {"category": category, "plural": plural(category)}
         steps = (moved, colour_of(category, move.instance_id, thing.colour))
         draft = _draft("object_motion", "which_one_moved", slots, f"the {thing.colour} one", steps)

@@ -82,7 +82,11 @@ def own_walk_drafts(context: InstructionContext, memory: Memory, rng: np.random.
         name = names[index]
         shown = memory.situation.shares[:, name.index] > 0.0
         first = int(np.argmax(shown))
-        if 0 < first < memory.current_frame and _clearly_first(memory, name, first) and stays(context.annotations, memory, name):
+        if (
+            0 < first < memory.current_frame
+            and _clearly_first(memory, name, first)
+            and stays(context.annotations, memory, name)
+        ):
             drafts += _spot_drafts(walked, first, "when_first_seen", {"the": name.words}, name)
     return drafts + _came_from_drafts(walked)
 

@@ -59,7 +59,9 @@ def route_instructions(context: InstructionContext, rng: np.random.Generator) ->
     entered = last.other_ids[1] if last is not None and last.claim == "enters_room" else None
     parts.append(_end(way, context, memory, names, entered))
     steps = tuple(step for _, step in parts)
-    landmarks = tuple(step.subject_id for step in steps if step.claim in LANDMARK_CLAIMS and step.subject_id is not None)
+    landmarks = tuple(
+        step.subject_id for step in steps if step.claim in LANDMARK_CLAIMS and step.subject_id is not None
+    )
     text = f"{capitalised(phrases.joined([words for words, _ in parts]))}."
     return (RouteInstruction(text, 0, len(poses) - 1, landmarks, steps),)
 

@@ -118,7 +118,9 @@ class Way:
             if all(abs(at_m - other.at_m) >= APART_M for other in found):
                 side = "left" if turn > 0 else "right"
                 clause = phrases.turn_clause(side)
-                found.append(Clause(at_m, clause, Step(f"The way turns {side}.", "turns", word=side, points_m=(self.at(at_m),))))
+                found.append(
+                    Clause(at_m, clause, Step(f"The way turns {side}.", "turns", word=side, points_m=(self.at(at_m),)))
+                )
         return sorted(found, key=lambda clause: clause.at_m)
 
     def visits(self, rooms: Sequence[Room]) -> list[tuple[int, float]]:

@@ -79,7 +79,7 @@ OWN_WALK_SENTENCES: dict[str, tuple[str, ...]] = {
         "In what room was I standing {seconds} ago?",
         "Tell me which room I was in {seconds} ago.",
         "Which room did I stand in {seconds} ago?",
-        "Through which room was I walking {seconds} ago?",
+        "In which room was I standing {seconds} ago?",
         "{seconds} ago, which room was I in?",
         "{seconds} ago, in which room did I stand?",
         "Which was the room that I was in {seconds} ago?",
