@@ -3,7 +3,8 @@
 import re
 
 from backsight.collect.instructions.phrases.grammar import with_article
-from backsight.collect.instructions.phrases.spatial import RELATION_WORDING, SENTENCE_FRAMES
+from backsight.collect.instructions.phrases.spatial import SENTENCE_FRAMES
+from backsight.records.vocabulary import RELATION_WORDING
 
 
 def paraphrases(text: str) -> tuple[str, ...]:
