@@ -1,5 +1,7 @@
 """How to get from here to a thing or a room, in words."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from jaxtyping import Float64
 
@@ -37,6 +39,16 @@ FIRST_TURN_RAD = (np.radians(30.0), np.radians(50.0), np.radians(130.0), np.radi
 """Up to the first: ahead; between the second and the third: a side; from the fourth on: around."""
 
 
+@dataclass(frozen=True)
+class _Goal:
+    """Where a way may lead."""
+
+    name: Name | None
+    """None for a room."""
+    room_id: int
+    point_m: Float64[np.ndarray, "3"]
+
+
 def route_drafts(context: InstructionContext, memory: Memory, rng: np.random.Generator) -> list[Draft]:
     """Return questions for the way from the current frame to things and rooms that were seen.
 
@@ -47,63 +59,57 @@ def route_drafts(context: InstructionContext, memory: Memory, rng: np.random.Gen
     """
     start_m = context.navigation.snap(memory.situation.world_from_viewer[:3, 3])
     names = names_of(memory, rng)
-    goals: list[tuple[Name | None, int, Float64[np.ndarray, "3"]]] = []
-    goals += _things_to_go_to(context, memory, names, start_m)
-    goals += _rooms_to_go_to(context, memory, start_m)
+    goals = _things_to_go_to(context, memory, names, start_m) + _rooms_to_go_to(context, memory, start_m)
     most = MOST_WAYS_FAVOURED if context.favoured == "route" else MOST_WAYS
     drafts: list[Draft] = []
     for index in rng.permutation(len(goals))[: most * SEARCHES].tolist():
         if len(drafts) == most:
             break
-        name, room_id, goal_m = goals[index]
-        draft = _route_draft(context, memory, (names, name, room_id), (start_m, goal_m))
+        draft = _route_draft(context, memory, names, goals[index], start_m)
         drafts += [] if draft is None else [draft]
     return drafts
 
 
 def _things_to_go_to(
     context: InstructionContext, memory: Memory, names: list[Name], start_m: Float64[np.ndarray, "3"]
-) -> list[tuple[Name | None, int, Float64[np.ndarray, "3"]]]:
-    found: list[tuple[Name | None, int, Float64[np.ndarray, "3"]]] = []
+) -> list[_Goal]:
+    found: list[_Goal] = []
     for name in names:
         thing = memory.things[name.index]
         centre_m = np.array(thing.box.centre_m)
         far = np.linalg.norm((centre_m - start_m)[[0, 2]]) >= LEAST_WAY_M
         if not far or not memory.is_target[name.index] or not stays(context.annotations, memory, name):
             continue
-        found.append((name, thing.room_id, centre_m))
+        found.append(_Goal(name, thing.room_id, centre_m))
     return found
 
 
-def _rooms_to_go_to(
-    context: InstructionContext, memory: Memory, start_m: Float64[np.ndarray, "3"]
-) -> list[tuple[Name | None, int, Float64[np.ndarray, "3"]]]:
+def _rooms_to_go_to(context: InstructionContext, memory: Memory, start_m: Float64[np.ndarray, "3"]) -> list[_Goal]:
     """Return the rooms walked through, other than the present one, whose type is the only one of the scene."""
     annotations = context.annotations
     types = [room.room_type for room in annotations.rooms]
     _, poses = annotation_arrays(annotations)
     floor_m = poses[: memory.current_frame + 1, :3, 3] - (poses[memory.current_frame, :3, 3] - start_m)
     inside = rooms_of(floor_m, annotations.rooms)
-    found: list[tuple[Name | None, int, Float64[np.ndarray, "3"]]] = []
+    found: list[_Goal] = []
     for room in annotations.rooms:
         frames = np.flatnonzero(inside == room.room_id)
         alone = room.room_type != UNNAMED_ROOM_TYPE and types.count(room.room_type) == 1
         if alone and len(frames) and inside[-1] not in (room.room_id, NO_ROOM):
-            found.append((None, room.room_id, floor_m[frames[len(frames) // 2]]))
+            found.append(_Goal(None, room.room_id, floor_m[frames[len(frames) // 2]]))
     return found
 
 
 def _route_draft(
     context: InstructionContext,
     memory: Memory,
-    goal: tuple[list[Name], Name | None, int],
-    ends: tuple[Float64[np.ndarray, "3"], Float64[np.ndarray, "3"]],
+    names: list[Name],
+    goal: _Goal,
+    start_m: Float64[np.ndarray, "3"],
 ) -> Draft | None:
     """Return the question for one way; None where there is none, or none that can be told."""
-    names, name, room_id = goal
-    navigation = context.navigation
-    end_m = navigation.snap(ends[1])
-    found = navigation.shortest_path(ends[0], end_m)
+    name, room_id, navigation = goal.name, goal.room_id, context.navigation
+    found = navigation.shortest_path(start_m, navigation.snap(goal.point_m))
     if found is None or found.length_m < LEAST_WAY_M:
         return None
     corners_m = _straightened(found.points_m)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float64
@@ -132,7 +133,7 @@ class Way:
         found: list[tuple[int, float]] = []
         inside = rooms_of(self.points_m, rooms)
         starts = [0, *(np.flatnonzero(np.diff(inside)) + 1).tolist(), len(inside)]
-        for start, end in zip(starts[:-1], starts[1:], strict=True):
+        for start, end in pairwise(starts):
             room, last = int(inside[start]), found[-1][0] if found else NO_ROOM
             is_end = end == len(inside) or start == 0
             long_enough = is_end or self.along_m[end - 1] - self.along_m[start] >= LEAST_STAY_M
@@ -151,7 +152,7 @@ class Way:
         types = {room.room_id: room.room_type for room in rooms}
         floors_m = {room.room_id: room.floor_m for room in rooms}
         visits = self.visits(rooms)
-        for (before, _), (after, at_m) in zip(visits[:-1], visits[1:], strict=True):
+        for (before, _), (after, at_m) in pairwise(visits):
             rise_m = floors_m[after] - floors_m[before]
             if types[after] == UNNAMED_ROOM_TYPE:
                 continue
