@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float64
 from backsight.geometry.poses import invert_pose
 from backsight.quality.places import way_holds
 from backsight.quality.routes import WAY_CLAIMS, is_in_room, way_claim_holds
-from backsight.quality.situation import Situation
+from backsight.quality.situation import VISIBLE_SHARE, Situation
 from backsight.records.instruction import Instruction, Step
 from backsight.records.scene import OrientedBox
 from backsight.records.scene_relations import scene_relation_holds
@@ -28,6 +28,7 @@ MOTION_CLAIMS: tuple[str, ...] = (
     "moved_unseen",
     "moved_towards",
     "moved_by",
+    "turned",
     "was_next_to",
     "none_moved",
     "way",
@@ -46,7 +47,7 @@ _CLOCKWISE: tuple[str, ...] = (
     "ahead to the left",
 )
 _MOVES: dict[str, float] = {"away from me": 0.0, "to the left": 90.0, "towards me": 180.0, "to the right": -90.0}
-_STIRRED_M = 0.01
+_STIRRED = 1e-6
 _FARTHEST_M, _RAY_STEP_M = 20.0, 0.01
 _FIRST_TURNS_DEG: dict[str, tuple[float, float]] = {"ahead": (0, 40), "left": (40, 140), "right": (40, 140)}
 _FIRST_METRE_M = 1.0
@@ -123,14 +124,14 @@ def stirrings(instance_id: int | None, situation: Situation) -> list[int]:
             return [
                 frame
                 for frame in range(situation.frame)
-                if math.dist(motion.centres_m[frame], motion.centres_m[frame + 1]) > _STIRRED_M
-                or abs(motion.yaws_rad[frame] - motion.yaws_rad[frame + 1]) > _STIRRED_M
+                if math.dist(motion.centres_m[frame], motion.centres_m[frame + 1]) > _STIRRED
+                or abs(motion.yaws_rad[frame] - motion.yaws_rad[frame + 1]) > _STIRRED
             ]
     return []
 
 
 def watched(instance_id: int, situation: Situation) -> bool:
-    """Return whether frames show a thing well before it moved and after, and most of those between show it.
+    """Return whether frames show a thing clearly before it moved and after, and most of those between show it.
 
     Args:
         instance_id: Of a thing that moved.
@@ -141,12 +142,12 @@ def watched(instance_id: int, situation: Situation) -> bool:
         return False
     first, last = frames[0], frames[-1] + 1
     during = [bool(situation.shares[frame, column] > 0.0) for frame in range(first, last + 1)]
-    well = situation.shown_well[:, column]
-    return bool(well[first] and well[last]) and 2 * sum(during) > len(during)
+    ends = min(situation.shares[first, column], situation.shares[last, column])
+    return bool(ends >= VISIBLE_SHARE) and 2 * sum(during) > len(during)
 
 
 def unwatched(instance_id: int, situation: Situation) -> bool:
-    """Return whether a thing was seen well before and after it moved, and never while it did.
+    """Return whether a thing was seen clearly before and after it moved, and never while it did.
 
     Args:
         instance_id: Of a thing that moved.
@@ -155,10 +156,10 @@ def unwatched(instance_id: int, situation: Situation) -> bool:
     frames, column = stirrings(instance_id, situation), situation.column.get(instance_id)
     if not frames or column is None:
         return False
-    shown, well = situation.shares[:, column] > 0.0, situation.shown_well[:, column]
+    shown, clear = situation.shares[:, column] > 0.0, situation.shares[:, column] >= VISIBLE_SHARE
     caught = any(shown[frame] and shown[frame + 1] for frame in frames)
     between = any(shown[frame] for frame in range(frames[0] + 1, frames[-1] + 1))
-    return bool(well[: frames[0] + 1].any() and well[frames[-1] + 1 :].any()) and not caught and not between
+    return bool(clear[: frames[0] + 1].any() and clear[frames[-1] + 1 :].any()) and not caught and not between
 
 
 def _level_m(first_m: Float64[np.ndarray, "3"], second_m: Float64[np.ndarray, "3"]) -> float:
@@ -297,6 +298,9 @@ def _move_holds(step: Step, situation: Situation) -> bool:
             return (step.frame, step.number) == (first, last) and unwatched(step.subject_id, situation)
         case "moved_by":
             return _is_about(math.hypot(moved_m[0], moved_m[2]), step.number)
+        case "turned":
+            turned_rad = motions[0].yaws_rad[last] - motions[0].yaws_rad[first]
+            return step.word == ("counter-clockwise" if turned_rad > 0.0 else "clockwise") and turned_rad != 0.0
         case "moved_towards":
             if step.frame != first or step.word not in _MOVES:
                 return False

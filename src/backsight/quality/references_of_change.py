@@ -200,6 +200,8 @@ def _motion_answer(
         return None
     if "moved_towards" in by_claim:
         return by_claim["moved_towards"].word if by_claim["moved_towards"].subject_id == target else None
+    if "turned" in by_claim:
+        return by_claim["turned"].word if by_claim["turned"].subject_id == target else None
     if "colour_of" in by_claim:
         step = by_claim["colour_of"]
         alike = [t for t in situation.things if t.category == instruction.category and t.colour == step.word]

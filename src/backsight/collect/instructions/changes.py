@@ -4,7 +4,7 @@ import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float64, Int64
 
 from backsight.collect.instructions.bearings import distance_words, from_here, from_here_steps
 from backsight.collect.instructions.draft import Draft, InstructionContext
@@ -14,15 +14,18 @@ from backsight.collect.instructions.phrases.changes import NOTHING_MOVED
 from backsight.collect.instructions.phrases.grammar import capitalised, plural
 from backsight.collect.instructions.phrases.steps import colour_of
 from backsight.geometry.upright_boxes import footprint_gaps_m
+from backsight.quality.situation import VISIBLE_SHARE
 from backsight.records.instruction import Step
 from backsight.records.scene_relations import scene_relation_holds
 from backsight.records.sequence import SequenceAnnotations, objects_at
 from backsight.records.vocabulary import UNNAMED_CATEGORY
 
-STIRRED_M = 0.01
-"""Between two frames a thing has moved from here on."""
+STIRRED = 1e-6
+"""Metres or radians: between two frames a thing has moved from here on."""
 LEAST_MOVE_M = 0.3
-"""Seen from above, between where a thing was and where it came to rest; what moved less is not asked about."""
+"""Seen from above, between where a thing was and where it came to rest; what moved less did not go anywhere."""
+LEAST_TURN_RAD = np.radians(30.0)
+"""What neither moved nor turned so far is not asked about."""
 DIRECTION_RAD = np.radians(35.0)
 """From each of the four directions as far as its word goes."""
 CLEARLY_APART_M = 1.0
@@ -43,6 +46,8 @@ class _Move:
     last: int
     """First frame in which it has its new place."""
     step_m: Float64[np.ndarray, "3"]
+    turn_rad: float
+    """Seen from above, counter-clockwise."""
     watched: bool
     """Shown at both ends and for most of the time between."""
     unwatched: bool
@@ -51,6 +56,10 @@ class _Move:
     @property
     def length_m(self) -> float:
         return float(np.hypot(self.step_m[0], self.step_m[2]))
+
+    @property
+    def is_clear(self) -> bool:
+        return self.length_m >= LEAST_MOVE_M or abs(self.turn_rad) >= LEAST_TURN_RAD
 
 
 def change_drafts(context: InstructionContext, memory: Memory, rng: np.random.Generator) -> list[Draft]:
@@ -69,7 +78,7 @@ def change_drafts(context: InstructionContext, memory: Memory, rng: np.random.Ge
     drafts: list[Draft] = []
     for move in moves:
         index = memory.situation.column.get(move.instance_id)
-        if index is None or move.length_m < LEAST_MOVE_M or memory.categories[index] == UNNAMED_CATEGORY:
+        if index is None or not move.is_clear or memory.categories[index] == UNNAMED_CATEGORY:
             continue
         if move.watched:
             drafts += _motion_drafts(context.annotations, memory, move, moves, names)
@@ -84,24 +93,35 @@ def _moves(annotations: SequenceAnnotations, memory: Memory) -> list[_Move]:
     end = memory.current_frame + 1
     for motion in annotations.motions:
         centres = np.array(motion.centres_m[:end])
-        stirred = np.linalg.norm(np.diff(centres, axis=0), axis=1) > STIRRED_M
-        turned = np.abs(np.diff(np.array(motion.yaws_rad[:end]))) > STIRRED_M
+        stirred = np.linalg.norm(np.diff(centres, axis=0), axis=1) > STIRRED
+        turned = np.abs(np.diff(np.array(motion.yaws_rad[:end]))) > STIRRED
         changes = np.flatnonzero(stirred | turned)
         if len(changes) == 0:
             continue
         first, last = int(changes[0]), int(changes[-1]) + 1
-        index = memory.situation.column.get(motion.instance_id)
-        if index is None:
-            found.append(_Move(motion.instance_id, first, last, centres[last] - centres[first], False, False))
-            continue
-        shown, well = memory.situation.shares[:, index] > 0.0, memory.situation.shown_well[:, index]
-        during = shown[first : last + 1]
-        watched = bool(well[first] and well[last] and during.mean() > 0.5)
-        unwatched = bool(well[: first + 1].any() and well[last:].any()) and not bool(
-            (shown[changes] & shown[changes + 1]).any() or shown[first + 1 : last].any()
-        )
-        found.append(_Move(motion.instance_id, first, last, centres[last] - centres[first], watched, unwatched))
+        step_m, turn_rad = centres[last] - centres[first], motion.yaws_rad[last] - motion.yaws_rad[first]
+        seen = _seen(memory, motion.instance_id, changes)
+        found.append(_Move(motion.instance_id, first, last, step_m, turn_rad, *seen))
     return found
+
+
+def _seen(memory: Memory, instance_id: int, changes: Int64[np.ndarray, " changes"]) -> tuple[bool, bool]:
+    """Return whether the walk looked at a thing while it moved, and whether it looked before and after alone.
+
+    Args:
+        memory: What was seen up to the current frame.
+        instance_id: Of the thing.
+        changes: Frames after which it has another place.
+    """
+    index = memory.situation.column.get(instance_id)
+    if index is None:
+        return False, False
+    first, last = int(changes[0]), int(changes[-1]) + 1
+    shares = memory.situation.shares[:, index]
+    shown, clear = shares > 0.0, shares >= VISIBLE_SHARE
+    watched = bool(clear[first] and clear[last]) and float(shown[first : last + 1].mean()) > 0.5
+    caught = (shown[changes] & shown[changes + 1]).any() or shown[first + 1 : last].any()
+    return watched, bool(clear[: first + 1].any() and clear[last:].any() and not caught)
 
 
 def _draft(reasoning_type: str, template: str, slots: dict[str, str], answer: str, steps: tuple[Step, ...]) -> Draft:
@@ -164,6 +184,11 @@ def _motion_drafts(
         draft = _draft("object_motion", "which_one_moved", slots, f"the {thing.colour} one", steps)
         about = _about(draft, memory, Name(index, move.instance_id, category, None))
         drafts.append(dataclasses.replace(about, weight=2.0))
+    if move.length_m < LEAST_MOVE_M and move.instance_id in names:
+        sense = "counter-clockwise" if move.turn_rad > 0.0 else "clockwise"
+        step = Step(f"Seen from above, {words} turned {sense}.", "turned", subject_id=move.instance_id, word=sense)
+        draft = _draft("object_motion", "which_way_turned", {"the": words}, sense, (moved, step))
+        drafts.append(_about(draft, memory, names[move.instance_id]))
     direction = _direction(annotations, move)
     if direction is not None and move.instance_id in names:
         slots = {"the": words}
@@ -226,6 +251,8 @@ def _category(annotations: SequenceAnnotations, instance_id: int) -> str:
 
 def _direction(annotations: SequenceAnnotations, move: _Move) -> str | None:
     """Return where a thing moved as seen by the camera that saw it start, None between two directions."""
+    if move.length_m < LEAST_MOVE_M:
+        return None
     camera_m = np.array(annotations.world_from_camera[move.first], dtype=np.float64).reshape(4, 4)[:3, 3]
     motion = next(motion for motion in annotations.motions if motion.instance_id == move.instance_id)
     sight = np.array(motion.centres_m[move.first]) - camera_m
