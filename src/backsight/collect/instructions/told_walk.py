@@ -1,5 +1,7 @@
 """The walk itself in words, in the manner of room-to-room instructions: 'go past the table, turn left, stop there'."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from backsight.collect.instructions.config import InstructConfig
@@ -8,9 +10,10 @@ from backsight.collect.instructions.memory import Memory
 from backsight.collect.instructions.naming import Name, names_of
 from backsight.collect.instructions.phrases import routes as phrases
 from backsight.collect.instructions.phrases.grammar import capitalised
-from backsight.collect.instructions.rooms import NO_ROOM, rooms_of
+from backsight.collect.instructions.rooms import rooms_of
 from backsight.collect.instructions.ways import Way, gap_m, is_landmark, merged
 from backsight.records.instruction import RouteInstruction, Step
+from backsight.records.scene import Room
 from backsight.records.sequence import annotation_arrays
 from backsight.records.vocabulary import UNNAMED_ROOM_TYPE
 
@@ -48,7 +51,9 @@ def route_instructions(context: InstructionContext, rng: np.random.Generator) ->
     names = [name for name in names_of(memory, rng) if _stands(context, name)]
     doors = [thing for thing in annotations.objects if thing.category == "door"]
     entries = way.entries(annotations.rooms, doors)
-    clauses = merged(way.turns(), entries, way.passed(names, memory.things), MOST_CLAUSES)
+    beside = _beside(way, annotations.rooms, memory, names)
+    others = [name for name in names if name != beside]
+    clauses = merged(way.turns(), entries, way.passed(others, memory.things), MOST_CLAUSES)
     parts = [(clause.text, clause.step) for clause in clauses]
     if not clauses or (clauses[0].at_m > LEAST_START_M and clauses[0].step.claim != "turns"):
         start_m = clauses[0].at_m if clauses else way.length_m
@@ -57,7 +62,7 @@ def route_instructions(context: InstructionContext, rng: np.random.Generator) ->
         parts.insert(0, (f"walk on for {words}", step))
     last = clauses[-1].step if clauses else None
     entered = last.other_ids[1] if last is not None and last.claim == "enters_room" else None
-    parts.append(_end(way, context, memory, names, entered))
+    parts.append(_end(way, annotations.rooms, beside, entered))
     steps = tuple(step for _, step in parts)
     landmarks = tuple(
         step.subject_id for step in steps if step.claim in LANDMARK_CLAIMS and step.subject_id is not None
@@ -71,15 +76,9 @@ def _stands(context: InstructionContext, name: Name) -> bool:
     return all(motion.instance_id != name.instance_id for motion in context.annotations.motions)
 
 
-def _end(
-    way: Way, context: InstructionContext, memory: Memory, names: list[Name], entered: int | None
-) -> tuple[str, Step]:
-    """Return how the walk ends: beside a landmark, in a room, or after its length.
-
-    A room that the last clause leads into is not named again.
-    """
+def _beside(way: Way, rooms: Sequence[Room], memory: Memory, names: Sequence[Name]) -> Name | None:
+    """Return the nearest landmark of the room in which a walk ends, where there is one within reach."""
     end_m = way.points_m[-1]
-    rooms = context.annotations.rooms
     room_id = int(rooms_of(end_m[None], rooms)[0])
     found: list[tuple[float, int, Name]] = []
     for name in names:
@@ -87,12 +86,20 @@ def _end(
         apart_m = gap_m(end_m[[0, 2]], thing)
         if thing.room_id == room_id and is_landmark(thing, float(end_m[1])) and apart_m <= BESIDE_M:
             found.append((apart_m, name.instance_id, name))
-    if found:
-        name = min(found, key=lambda entry: entry[:2])[2]
-        step = Step(f"The walk ends beside {name.words}.", "stops_beside", subject_id=name.instance_id)
-        return f"stop beside {name.words}", step
+    return min(found, key=lambda entry: entry[:2])[2] if found else None
+
+
+def _end(way: Way, rooms: Sequence[Room], beside: Name | None, entered: int | None) -> tuple[str, Step]:
+    """Return how the walk ends: beside a landmark, in a room, or after its length.
+
+    A room that the last clause leads into is not named again.
+    """
+    if beside is not None:
+        step = Step(f"The walk ends beside {beside.words}.", "stops_beside", subject_id=beside.instance_id)
+        return f"stop beside {beside.words}", step
+    room_id = int(rooms_of(way.points_m[-1:], rooms)[0])
     room_type = next((room.room_type for room in rooms if room.room_id == room_id), UNNAMED_ROOM_TYPE)
-    if room_id != NO_ROOM and room_type != UNNAMED_ROOM_TYPE:
+    if room_type != UNNAMED_ROOM_TYPE:
         step = Step(f"The walk ends in the {room_type}.", "stops_in_room", other_ids=(room_id,), word=room_type)
         return "stop there" if entered == room_id else f"stop in the {room_type}", step
     words = phrases.metres_words(way.length_m)
