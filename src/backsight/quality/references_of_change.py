@@ -178,9 +178,10 @@ def _expected_answer(instruction: Instruction, situation: Situation) -> str | No
         case "own_trajectory":
             if "came_from" in by_claim:
                 return _from_words(by_claim["came_from"].word or "")
-            if "stood_in_room" in by_claim and by_claim["stood_in_room"].frame == by_claim["stood_at"].frame:
-                return f"in the {by_claim['stood_in_room'].word}"
-            return _direction_and_distance(by_claim, None)
+            if "stood_in_room" not in by_claim:
+                return _direction_and_distance(by_claim, None)
+            step, stood = by_claim["stood_in_room"], by_claim.get("stood_at")
+            return f"in the {step.word}" if stood is not None and stood.frame == step.frame else None
         case "route":
             step = by_claim.get("first_turn")
             words = {"ahead": "go straight ahead", "left": "turn left", "right": "turn right", "around": "turn around"}

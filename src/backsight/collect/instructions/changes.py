@@ -1,6 +1,7 @@
 """Questions about things that moved: while the walk looked at them, or while it looked elsewhere."""
 
 import dataclasses
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,9 +25,9 @@ STIRRED = 1e-6
 """Metres or radians: between two frames a thing has moved from here on."""
 LEAST_MOVE_M = 0.3
 """Seen from above, between where a thing was and where it came to rest; what moved less did not go anywhere."""
-LEAST_TURN_RAD = np.radians(30.0)
+LEAST_TURN_RAD = math.radians(30.0)
 """What neither moved nor turned so far is not asked about."""
-DIRECTION_RAD = np.radians(35.0)
+DIRECTION_RAD = math.radians(35.0)
 """From each of the four directions as far as its word goes."""
 CLEARLY_APART_M = 1.0
 """What is farther from another thing is no longer next to it."""
