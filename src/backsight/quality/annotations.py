@@ -9,6 +9,7 @@ from scipy.ndimage import find_objects
 
 from backsight.geometry.relations import VIEWER_RELATIONS
 from backsight.quality.instructions import instruction_problems
+from backsight.quality.routes import route_problems
 from backsight.records.quality import Finding
 from backsight.records.scene import SceneObject
 from backsight.records.scene_relations import scene_relation_matrix
@@ -33,6 +34,7 @@ def score_annotations(sequence: Sequence) -> tuple[float, list[Finding]]:
         problems += _visibility_problems(sequence)
         problems += _relation_problems(annotations)
         problems += instruction_problems(annotations)
+        problems += route_problems(annotations)
     findings = [Finding(path, field, problem, frame) for field, problem, frame in problems]
     findings += _unknown_ids(sequence)
     statements = 1 + sequence.num_frames + len(annotations.relations) + len(annotations.instructions)
