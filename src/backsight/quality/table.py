@@ -27,7 +27,7 @@ def render_table(report: ValidationReport, worst: int = 10, parts: bool = False)
     for heading in ("metric", "mean", "lowest", "lowest in"):
         table.add_column(heading, justify="right" if heading in ("mean", "lowest") else "left")
     for name, mean, low, sequence_id in summary_lines(report.sequences, parts):
-        table.add_row(name, f"{mean:.3f}", f"{low:.3f}", sequence_id)
+        table.add_row(name, f"{mean:.3f}", f"{low:.3f}", sequence_id if low < 1.0 else "")
     table.add_section()
     problems = list(problem_lines(report))
     for path, problem in problems[:worst]:

@@ -107,7 +107,7 @@ def _histograms(sequences: tuple[QualityReport, ...]) -> str:
 def _parts_table(sequences: tuple[QualityReport, ...]) -> str:
     lines = "".join(
         f'<tr class="{"part" if name.startswith(" ") else ""}"><th>{escape(_words(name))}</th><td>{mean:.3f}</td>'
-        f'<td>{low:.3f}</td><td class="words">{escape(where)}</td></tr>'
+        f'<td>{low:.3f}</td><td class="words">{escape(where) if low < 1.0 else ""}</td></tr>'
         for name, mean, low, where in summary_lines(sequences, parts=True)
     )
     head = '<tr><th>metric and its parts</th><th>mean</th><th>lowest</th><th class="words">lowest in</th></tr>'
@@ -164,7 +164,15 @@ def _sequence_section(root: Path, item: QualityReport, kind: str) -> str:
     )
     verdict = '<span class="chip good">accepted</span>' if item.accepted else '<span class="chip low">rejected</span>'
     reason = rejection_reason(item) or item.recommendation
-    listed = item.failures[:FINDINGS_LISTED] if len(item.failures) > 1 else ()
+    # One of each field before the second of any: the first few of many are all alike.
+    of_field: Counter[str] = Counter()
+    ranked = []
+    for finding in item.failures:
+        name = finding.field.split("[")[0]
+        ranked.append((of_field[name], len(ranked), finding))
+        of_field[name] += 1
+    listed = [finding for _, _, finding in sorted(ranked[:500], key=lambda entry: entry[:2])[:FINDINGS_LISTED]]
+    listed = listed if len(item.failures) > 1 else []
     findings = "".join(
         f"<li><b>{escape(finding.field)}{f' in frame {finding.frame}' if finding.frame is not None else ''}</b>: "
         f"{escape(finding.problem)}</li>"
@@ -189,7 +197,8 @@ def _film(root: Path, item: QualityReport) -> str:
         return f'<p class="note">{escape(str(error))}</p>'
     named = list(dict.fromkeys(f.frame for f in item.failures if f.frame is not None and f.frame < sequence.num_frames))
     wrong = set(named[: FRAMES_SHOWN // 2])
-    even = np.linspace(0, sequence.num_frames - 1, FRAMES_SHOWN - len(wrong)).round().astype(int).tolist()
+    rest = [frame for frame in range(sequence.num_frames) if frame not in wrong]
+    even = [rest[i] for i in np.linspace(0, len(rest) - 1, min(len(rest), FRAMES_SHOWN - len(wrong))).round().astype(int)]
     frames = "".join(
         f'<figure class="{"wrong" if frame in wrong else ""}"><img src="{picture_uri(sequence.rgb[frame])}" '
         f'alt="frame {frame}"><img src="{picture_uri(depth_picture(sequence.depth_m[frame]))}" alt="its depth">'

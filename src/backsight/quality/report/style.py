@@ -19,7 +19,7 @@ p { margin:0 0 8px; } .lead { font-size:17px; max-width:78ch; color:var(--soft);
   letter-spacing:-.02em; line-height:1.25; font-variant-numeric:tabular-nums; }
 .tile .note { font-size:12.5px; line-height:1.35; }
 .tile.bad .value { color:var(--warm); } .tile.good .value { color:var(--true); }
-.histograms { display:grid; grid-template-columns:repeat(auto-fill,minmax(225px,1fr)); gap:12px; margin-top:12px; }
+.histograms { display:grid; grid-template-columns:repeat(3,1fr); gap:12px; margin-top:12px; }
 .histogram { background:var(--card); border:1px solid var(--line); border-radius:12px; padding:10px 12px; margin:0; }
 .histogram figcaption { display:flex; justify-content:space-between; font-size:13px; color:var(--soft); }
 .histogram b { color:var(--ink); font-weight:650; } .histogram svg { width:100%; height:auto; display:block; }
@@ -48,7 +48,7 @@ th:first-child, td.words, th.words { text-align:left; } tr.part th { font-weight
 .film .wrong { outline:2px solid var(--warm); outline-offset:1px; border-radius:4px; }
 .findings { margin:6px 0 0; padding-left:18px; font-size:13.5px; color:var(--soft); overflow-wrap:anywhere; }
 .findings b { color:var(--ink); font-weight:600; }
-@media (max-width:900px) { .film { grid-template-columns:repeat(4,1fr); } main { padding:24px 14px 60px; }
+@media (max-width:900px) { .film { grid-template-columns:repeat(4,1fr); } .histograms { grid-template-columns:1fr; } main { padding:24px 14px 60px; }
   .pair { grid-template-columns:1fr; } }
 @media print { body { background:#fff; } .walk,.tile { break-inside:avoid; } }
 """
