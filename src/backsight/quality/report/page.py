@@ -198,7 +198,8 @@ def _film(root: Path, item: QualityReport) -> str:
     named = list(dict.fromkeys(f.frame for f in item.failures if f.frame is not None and f.frame < sequence.num_frames))
     wrong = set(named[: FRAMES_SHOWN // 2])
     rest = [frame for frame in range(sequence.num_frames) if frame not in wrong]
-    even = [rest[i] for i in np.linspace(0, len(rest) - 1, min(len(rest), FRAMES_SHOWN - len(wrong))).round().astype(int)]
+    places = np.linspace(0, len(rest) - 1, min(len(rest), FRAMES_SHOWN - len(wrong))).round().astype(int)
+    even = [rest[place] for place in places.tolist()]
     frames = "".join(
         f'<figure class="{"wrong" if frame in wrong else ""}"><img src="{picture_uri(sequence.rgb[frame])}" '
         f'alt="frame {frame}"><img src="{picture_uri(depth_picture(sequence.depth_m[frame]))}" alt="its depth">'

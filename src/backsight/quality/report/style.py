@@ -48,7 +48,8 @@ th:first-child, td.words, th.words { text-align:left; } tr.part th { font-weight
 .film .wrong { outline:2px solid var(--warm); outline-offset:1px; border-radius:4px; }
 .findings { margin:6px 0 0; padding-left:18px; font-size:13.5px; color:var(--soft); overflow-wrap:anywhere; }
 .findings b { color:var(--ink); font-weight:600; }
-@media (max-width:900px) { .film { grid-template-columns:repeat(4,1fr); } .histograms { grid-template-columns:1fr; } main { padding:24px 14px 60px; }
+@media (max-width:900px) { .film { grid-template-columns:repeat(4,1fr); } .histograms { grid-template-columns:1fr; }
+  main { padding:24px 14px 60px; }
   .pair { grid-template-columns:1fr; } }
 @media print { body { background:#fff; } .walk,.tile { break-inside:avoid; } }
 """
