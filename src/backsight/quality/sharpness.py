@@ -16,11 +16,12 @@ LEAST_EDGES = 16
 QUANTILE = 0.75
 """Textures and shadows soften some edges of a sharp picture; blur softens all."""
 SMEAR = 1.5
-"""Pixels of smear for each pixel that the picture moves at `DISTANCE_M`: things are nearer, too, and turns uneven."""
+"""Pixels of smear for each pixel that the picture moves between frames on average: turns are uneven."""
 USUAL_EXPOSURE_S = 1.0 / 60.0 + 1e-6
 """Longer exposures are for walks that promise motion blur."""
-DISTANCE_M = 2.0
-"""Distance at which the blur of a moving camera is reckoned."""
+DISTANCES_M = (1.0, 2.0, 5.0)
+"""Distances at which the blur of a moving camera is reckoned; the largest counts: who walks round a thing keeps it
+still, and smears what is before and behind it."""
 
 
 def edge_sharpness(
@@ -69,7 +70,7 @@ def edge_sharpness(
 
 
 def image_motion_px(sequence: Sequence) -> Float64[np.ndarray, " frames"]:
-    """Return by how many columns the picture moves at its centre, at 2 m, while the shutter is open.
+    """Return by how many columns the picture's centre moves at most while the shutter is open, of `DISTANCES_M`.
 
     Args:
         sequence: With rigid poses.
@@ -77,15 +78,16 @@ def image_motion_px(sequence: Sequence) -> Float64[np.ndarray, " frames"]:
     poses, seconds = sequence.world_from_camera, sequence.annotations.exposure_s
     if seconds <= 0.0 or len(poses) < 2:
         return np.zeros(len(poses))
-    ahead_m = poses[:, :3, 3] + DISTANCE_M * poses[:, :3, 2]
-    moved = []
-    for frame in range(len(poses)):
-        # The faster of the steps before and after: frames are far apart beside an exposure.
-        steps = [other for other in (frame - 1, frame + 1) if 0 <= other < len(poses)]
-        local = [poses[other, :3, :3].T @ (ahead_m[frame] - poses[other, :3, 3]) for other in steps]
-        shifts = [sequence.intrinsics[0, 0] * abs(point[0] / max(point[2], 0.1)) for point in local]
-        moved.append(max(shifts))
-    return np.array(moved) * sequence.annotations.frame_rate_hz * seconds
+    ahead = poses[:, None, :3, 2] * np.array(DISTANCES_M)[:, None] + poses[:, None, :3, 3]
+    step_px = []
+    for this, other in ((slice(None, -1), slice(1, None)), (slice(1, None), slice(None, -1))):
+        offset = ahead[this] - poses[other, None, :3, 3]
+        right, forward = (np.einsum("fdc,fc->fd", offset, poses[other, :3, axis]) for axis in (0, 2))
+        step_px.append(np.abs(right / np.maximum(forward, 0.1)).max(axis=1))
+    # The faster of the steps before and after: frames are far apart beside an exposure.
+    to_next, to_last = np.append(step_px[0], 0.0), np.insert(step_px[1], 0, 0.0)
+    per_step = sequence.intrinsics[0, 0] * np.maximum(to_next, to_last)
+    return per_step * sequence.annotations.frame_rate_hz * seconds
 
 
 def expected_sharpness(sequence: Sequence) -> Float64[np.ndarray, " frames"]:

@@ -54,7 +54,8 @@ def judge_pictures(sequence: Sequence) -> Judgement:
     step = max(1, sequence.image_size[1] // ROWS_READ)
     luma = luma_of(sequence.rgb[:, ::step])
     ids = sequence.instance_ids[:, ::step]
-    frozen = frozen_frames(sequence, luma)
+    blank = luma.std(axis=(1, 2)) < LEAST_SPREAD
+    frozen = frozen_frames(sequence, luma) & ~blank
     soft, sharp = sharpness(sequence, luma, ids)
     parts = {
         "exposure": exposure(luma, promises_dim_light(sequence.annotations)),
@@ -70,7 +71,7 @@ def judge_pictures(sequence: Sequence) -> Judgement:
     ]
     findings += [
         Finding(path, "rgb", f"shows nothing: luma is {luma[frame].mean():.0f} everywhere", int(frame))
-        for frame in np.flatnonzero(luma.std(axis=(1, 2)) < LEAST_SPREAD)
+        for frame in np.flatnonzero(blank)
     ]
     findings += [
         Finding(path, "rgb", f"is the same picture as frame {first}, taken from another place", second)
