@@ -36,6 +36,12 @@ def make_sequence() -> Callable[..., Sequence]:
 
 
 @pytest.fixture(scope="session")
+def factories():
+    """The module that makes them, for scenes of one's own."""
+    return _load("factories")
+
+
+@pytest.fixture(scope="session")
 def make_dataset() -> Callable[..., Path]:
     """A maker of whole data sets of such sequences; see `factories.make_dataset`."""
     return _load("factories").make_dataset
