@@ -18,14 +18,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-import factories
-
 import backsight.collect.work
+import factories
 from backsight.collect import worker
 from backsight.collect.config import CollectConfig
 from backsight.collect.dataset_run import collect_dataset
-from backsight.records.errors import BacksightError
 from backsight.quality.validate import validate_dataset
+from backsight.records.errors import BacksightError
 from backsight.sim.embedded.scans.folder import scan_path
 from backsight.storage.layout import LOCK_FILE, list_sequence_ids
 
@@ -159,9 +158,7 @@ def _run(request):
             print("lost a worker", wrong_in(config.out), flush=True)
 
     try:
-        report = collect_dataset(
-            config, make_simulator=make_simulator, retry_failed=request["retry"], on_progress=look
-        )
+        report = collect_dataset(config, make_simulator=make_simulator, retry_failed=request["retry"], on_progress=look)
     except BacksightError as error:
         print(error, flush=True)
         return error.exit_status

@@ -13,6 +13,8 @@ from backsight.storage.layout import CONTENT_FILES, IMAGINED_FILES, list_sequenc
 
 HERE = Path(__file__).parent
 SOURCE = HERE.parents[1] / "src"
+
+
 def config_for(out: Path, **changes) -> CollectConfig:
     small = {"size": "64x48", "min_frames": 3, "mean_frames": 5, "max_frames": 7, "sequences_per_place": 2}
     return CollectConfig(**(small | {"out": out, "num_sequences": 6, "workers": 2} | changes))

@@ -80,12 +80,16 @@ def kill_at_random(faults, runs, undisturbed, victim: str, number: int) -> None:
     assert fault_runs.content_of(config.out) == undisturbed
 
 
-@pytest.mark.parametrize(("process", "operation"), [("worker", 2), ("worker", 21), ("supervisor", 6), ("supervisor", 15)])
+@pytest.mark.parametrize(
+    ("process", "operation"), [("worker", 2), ("worker", 21), ("supervisor", 6), ("supervisor", 15)]
+)
 def test_a_kill_at_a_file_operation(faults, runs, undisturbed, process, operation):
     kill_at(faults, runs, undisturbed, process, operation)
 
 
-@pytest.mark.parametrize(("victim", "number"), [("worker", 101), ("worker", 102), ("supervisor", 101), ("supervisor", 102)])
+@pytest.mark.parametrize(
+    ("victim", "number"), [("worker", 101), ("worker", 102), ("supervisor", 101), ("supervisor", 102)]
+)
 def test_a_kill_at_a_random_moment(faults, runs, undisturbed, victim, number):
     kill_at_random(faults, runs, undisturbed, victim, number)
 

@@ -19,6 +19,7 @@ from backsight.storage.layout import (
     SEQUENCES_FOLDER,
     SPLITS_FILE,
     belongs_to_root,
+    is_own_folder,
     is_report_name,
     is_unfinished,
     list_sequence_ids,
@@ -136,9 +137,9 @@ def _tree_findings(root: Path) -> list[Finding]:
     """Return files and folders that have no place in a data set."""
     wrong = [path for path in root.iterdir() if not belongs_to_root(path.name)]
     known = {sequence_folder(root, name) for name in list_sequence_ids(root)}
-    shards = list((root / SEQUENCES_FOLDER).iterdir()) if (root / SEQUENCES_FOLDER).is_dir() else []
+    shards = list((root / SEQUENCES_FOLDER).iterdir()) if is_own_folder(root / SEQUENCES_FOLDER) else []
     for shard in shards:
-        wrong += [path for path in shard.iterdir() if path not in known] if shard.is_dir() else [shard]
+        wrong += [path for path in shard.iterdir() if path not in known] if is_own_folder(shard) else [shard]
     return [
         Finding(path.relative_to(root).as_posix(), "file", "has no place in a data set; move it elsewhere")
         for path in sorted(wrong)
