@@ -124,8 +124,8 @@ def wrong_in(root: Path) -> list[str]:
 def serve_runs(forked):
     """Read requests line by line, do each in a forked process, and answer with its id and then its end.
 
-    With `forked`, workers are forked too: they start in milliseconds instead of the seconds that the imports take. What a
-    kill does to them is the same.
+    With `forked`, workers are forked too: they start in milliseconds instead of the seconds that the imports take.
+    What a kill does to them is the same.
     """
     if forked:
         worker.START_METHOD = "fork"
@@ -164,7 +164,7 @@ def _run(request):
         return error.exit_status
     except KeyboardInterrupt:
         return 130
-    except BaseException:
+    except Exception:  # noqa: BLE001 - the test wants to read whatever it was
         traceback.print_exc()
         sys.stderr.flush()
         return 99

@@ -17,6 +17,7 @@ SOURCE = HERE.parents[1] / "src"
 
 def config_for(out: Path, **changes) -> CollectConfig:
     small = {"size": "64x48", "min_frames": 3, "mean_frames": 5, "max_frames": 7, "sequences_per_place": 2}
+    small |= {"scene_types": ("flat",), "kinds": ("smooth",)}
     return CollectConfig(**(small | {"out": out, "num_sequences": 6, "workers": 2} | changes))
 
 

@@ -11,8 +11,9 @@ import psutil
 import pytest
 
 HERE = str(Path(__file__).parent)
-BAD = "flat-00001-001"
+BAD = "smooth-00003"
 """The sequence that something befalls; five others are planned beside it."""
+FIRST = "smooth-00000"
 
 
 @pytest.fixture(scope="module")
@@ -177,7 +178,7 @@ def test_a_stop_signal_keeps_what_is_finished_and_ends_with_130(faults, runs, nu
 def test_a_stopped_worker_does_not_outlive_its_supervisor(faults, runs):
     fault_runs, _ = faults
     config = fault_runs.config_for(runs.folder / "orphan", workers=1)
-    pid = runs.start(config, acts={"flat-00000-000": "stop"})
+    pid = runs.start(config, acts={FIRST: "stop"})
     deadline = time.monotonic() + 20
     children = []
     while time.monotonic() < deadline and not any(c.status() == psutil.STATUS_STOPPED for c in children):
@@ -186,5 +187,5 @@ def test_a_stopped_worker_does_not_outlive_its_supervisor(faults, runs):
     assert children
     os.kill(pid, signal.SIGKILL)
     runs.finish()
-    gone, alive = psutil.wait_procs(children, timeout=10)
+    _, alive = psutil.wait_procs(children, timeout=10)
     assert not [child for child in alive if child.status() != psutil.STATUS_ZOMBIE]

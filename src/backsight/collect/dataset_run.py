@@ -14,11 +14,11 @@ from backsight.collect.config import CollectConfig
 from backsight.collect.failures import Failure, forget_failures, read_failures, record_failure
 from backsight.collect.locks import clear_incoming, lock_dataset
 from backsight.collect.outcome import CollectReport, summarise
-from backsight.collect.plan import SequencePlan, estimate, make_plan, scene_hashes
+from backsight.collect.plan import SequencePlan, make_plan, scene_hashes
 from backsight.collect.shards import shard_plans
 from backsight.collect.simulators import SimulatorMaker, configured_simulator, name_and_version
 from backsight.collect.split_file import write_planned_splits
-from backsight.collect.splits import assign_splits
+from backsight.collect.splits import plan_splits
 from backsight.collect.supervise import Job, Poisoned, Progress, SupervisorConfig, SupervisorReport, supervise
 from backsight.collect.work import CollectWork
 from backsight.records.errors import EnvironmentProblem, UsageError
@@ -26,6 +26,9 @@ from backsight.storage.dataset import DatasetInfo, read_dataset_info, write_data
 from backsight.storage.layout import DATASET_FILE, REPORT_FILE, sequence_folder
 from backsight.storage.manifest import verify_manifest
 from backsight.storage.sealed_json import write_sealed
+
+BYTES_PER_PIXEL = 0.5
+"""Of a finished sequence, all files: about what small images take; larger ones need less."""
 
 
 def collect_dataset(
@@ -63,7 +66,7 @@ def collect_dataset(
         if not (config.out / DATASET_FILE).exists():
             # Parts that begin at the same time write the same bytes.
             write_dataset_info(config.out, info)
-        write_planned_splits(config.out, assign_splits({plan.place_id: plan.scene_type for plan in plans}))
+        write_planned_splits(config.out, plan_splits(plans, config))
         names = {plan.sequence_id for plan in mine}
         clear_incoming(config.out, part, names)
         missing, replaced = _find_missing(config.out, mine)
@@ -136,7 +139,8 @@ def _write_report(config: CollectConfig, report: CollectReport, done: Supervisor
 
 def _require_room(config: CollectConfig, plans: list[SequencePlan]) -> None:
     """Raise when the disk clearly has less room than the sequences will need."""
-    wanted_bytes = estimate(plans, config).size_bytes
+    frames = sum(plan.num_frames for plan in plans)
+    wanted_bytes = int(frames * config.width * config.height * BYTES_PER_PIXEL)
     free_bytes = shutil.disk_usage(config.out).free
     if plans and free_bytes < wanted_bytes:
         raise EnvironmentProblem(
