@@ -23,6 +23,7 @@ import factories
 from backsight.collect import worker
 from backsight.collect.config import CollectConfig
 from backsight.collect.dataset_run import collect_dataset
+from backsight.collect.orders import serve_orders
 from backsight.quality.validate import validate_dataset
 from backsight.records.errors import BacksightError
 from backsight.sim.embedded.scans.folder import scan_path
@@ -158,6 +159,10 @@ def _run(request):
             print("lost a worker", wrong_in(config.out), flush=True)
 
     try:
+        if request.get("serve"):
+            taken = serve_orders(config, make_simulator=make_simulator, idle_timeout_s=request["serve"])
+            print(f"took {taken} orders", flush=True)
+            return 0
         report = collect_dataset(config, make_simulator=make_simulator, retry_failed=request["retry"], on_progress=look)
     except BacksightError as error:
         print(error, flush=True)

@@ -40,10 +40,10 @@ class Runs:
         self.server.wait(timeout=60)
         self.server.stdout.close()
 
-    def start(self, config: CollectConfig, *, retry: bool = False, **faults: object) -> int:
+    def start(self, config: CollectConfig, *, retry: bool = False, serve: float = 0.0, **faults: object) -> int:
         """Begin a collection and return its process id."""
         faults.setdefault("marker", str(self.folder / f"{config.out.name}-happened"))
-        asked = {"config": config.model_dump(mode="json"), "faults": faults, "retry": retry}
+        asked = {"config": config.model_dump(mode="json"), "faults": faults, "retry": retry, "serve": serve}
         self.server.stdin.write(json.dumps(asked | {"output": str(self.folder / "output")}) + "\n")
         self.server.stdin.flush()
         return int(self.server.stdout.readline())
@@ -53,11 +53,13 @@ class Runs:
         status = int(self.server.stdout.readline())
         return status, (self.folder / "output").read_text()
 
-    def run(self, config: CollectConfig, *, retry: bool = False, **faults: object) -> tuple[int, str]:
+    def run(
+        self, config: CollectConfig, *, retry: bool = False, serve: float = 0.0, **faults: object
+    ) -> tuple[int, str]:
         """Begin a collection and wait for it; workers of a killed one may hold its lock for a moment."""
         deadline = time.monotonic() + 20
         while True:
-            self.start(config, retry=retry, **faults)
+            self.start(config, retry=retry, serve=serve, **faults)
             status, output = self.finish()
             if "another collection is writing" not in output or time.monotonic() > deadline:
                 return status, output

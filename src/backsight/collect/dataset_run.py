@@ -59,8 +59,7 @@ def collect_dataset(
     plans = make_plan(config)
     mine = shard_plans(plans, config.shard)
     part = None if config.shard is None else config.shard.replace("/", "-of-")
-    info = _describe(config, *name_and_version(make_simulator, config), scene_hashes(config, plans))
-    _refuse_other_content(config.out, info)
+    info = refuse_other_content(config, make_simulator)
     config.out.mkdir(parents=True, exist_ok=True)
     with lock_dataset(config.out, part):
         if not (config.out / DATASET_FILE).exists():
@@ -74,7 +73,7 @@ def collect_dataset(
             forget_failures(config.out, names)
         failed = read_failures(config.out)
         open_plans = [plan for plan in missing if plan.sequence_id not in failed]
-        _require_room(config, open_plans)
+        require_room(config, open_plans)
         done = _collect(config, open_plans, make_simulator, on_progress)
         clear_incoming(config.out, part, names)
         skipped = {
@@ -137,8 +136,16 @@ def _write_report(config: CollectConfig, report: CollectReport, done: Supervisor
     raise done.fatal
 
 
-def _require_room(config: CollectConfig, plans: list[SequencePlan]) -> None:
-    """Raise when the disk clearly has less room than the sequences will need."""
+def require_room(config: CollectConfig, plans: list[SequencePlan]) -> None:
+    """Raise when the disk clearly has less room than sequences will need.
+
+    Args:
+        config: Where they go, and their size.
+        plans: The sequences.
+
+    Raises:
+        EnvironmentProblem: It has less.
+    """
     frames = sum(plan.num_frames for plan in plans)
     wanted_bytes = int(frames * config.width * config.height * BYTES_PER_PIXEL)
     free_bytes = shutil.disk_usage(config.out).free
@@ -147,6 +154,28 @@ def _require_room(config: CollectConfig, plans: list[SequencePlan]) -> None:
             f"{config.out}: {len(plans)} sequences will take about {wanted_bytes / 1e9:.2f} GB, "
             f"{free_bytes / 1e9:.2f} GB are free; make room, choose another folder with --out, or ask for fewer"
         )
+
+
+def refuse_other_content(
+    config: CollectConfig, make_simulator: SimulatorMaker, *, must_exist: bool = False
+) -> DatasetInfo:
+    """Raise when the folder holds anything but this data set; return what its dataset.json says or will say.
+
+    Args:
+        config: What is to be collected there; nothing has been written yet.
+        make_simulator: Its name and version are compared too.
+        must_exist: Whether there must be a data set already.
+
+    Raises:
+        UsageError: The folder holds something else, or nothing although something must be there.
+        DataError: dataset.json is damaged.
+    """
+    if must_exist and not (config.out / DATASET_FILE).exists():
+        raise UsageError(f"{config.out}: is no data set: there is no {DATASET_FILE}; collect it first")
+    hashes = scene_hashes(config, make_plan(config))
+    info = _describe(config, *name_and_version(make_simulator, config), hashes)
+    _refuse_other_content(config.out, info)
+    return info
 
 
 def _describe(

@@ -16,6 +16,7 @@ from backsight.storage.dataset import SPLIT_NAMES, DatasetInfo, SplitName, read_
 from backsight.storage.layout import (
     DATASET_FILE,
     INCOMING_FOLDER,
+    ORDER_PREFIX,
     SEQUENCES_FOLDER,
     SPLITS_FILE,
     belongs_to_root,
@@ -92,7 +93,7 @@ def validate_dataset(
         root=str(root),
         sequences=tuple(outcome.report for outcome in judged if outcome.report is not None),
         findings=tuple(findings),
-        notes=tuple(_notes(root, info, len(names))),
+        notes=tuple(_notes(root, info, names)),
         places={name: list((splits or {}).values()).count(name) for name in SPLIT_NAMES},
     )
 
@@ -159,7 +160,7 @@ def _split_findings(splits: dict[str, SplitName], places: set[str]) -> list[Find
     return findings
 
 
-def _notes(root: Path, info: DatasetInfo | None, sequences: int) -> list[Finding]:
+def _notes(root: Path, info: DatasetInfo | None, names: list[str]) -> list[Finding]:
     notes = []
     incoming = root / INCOMING_FOLDER
     if incoming.is_dir() and any(incoming.iterdir()):
@@ -171,6 +172,10 @@ def _notes(root: Path, info: DatasetInfo | None, sequences: int) -> list[Finding
         for path in sorted(root.iterdir())
         if is_unfinished(path.name)
     ]
+    ordered = sum(name.startswith(ORDER_PREFIX) for name in names)
+    if ordered:
+        notes.append(Finding(SEQUENCES_FOLDER, "orders", f"{ordered} sequences beside the plan were ordered"))
+    sequences = len(names) - ordered
     if info is not None and sequences < info.num_sequences:
         notes.append(Finding(DATASET_FILE, "num_sequences", f"{sequences} of {info.num_sequences} sequences are there"))
     return notes

@@ -113,6 +113,9 @@ def decode_rgb(
             if not container.streams.video:
                 raise DataError(path, "video", "holds no video stream", advice)
             stream = container.streams.video[0]
+            codec = "of no known codec" if stream.codec_context is None else stream.codec_context.name
+            if codec != "h264":
+                raise DataError(path, "video", f"is {codec}, expected h264", advice)
             if (stream.width, stream.height) != (width, height):
                 problem = f"is {stream.width}x{stream.height}, the sequence says {width}x{height}"
                 raise DataError(path, "size", problem, advice)
