@@ -1,6 +1,7 @@
 """From the name of a trajectory to a walk."""
 
 from backsight.collect.trajectories.circular import plan_circular
+from backsight.collect.trajectories.relation_focused import plan_relation_focused
 from backsight.collect.trajectories.room_transition import plan_room_transition
 from backsight.collect.trajectories.walk import Walk, WalkRequest
 from backsight.records.errors import UsageError
@@ -22,5 +23,7 @@ def plan_walk(trajectory: str, request: WalkRequest) -> Walk:
             return plan_circular(request)
         case "room_transition":
             return plan_room_transition(request)
+        case "relation_focused":
+            return plan_relation_focused(request)
         case _:
             raise UsageError(f"no trajectory {trajectory!r}")

@@ -1,0 +1,62 @@
+"""Which things of a scene a walk can be about."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from backsight.collect.trajectories.smooth import TrajectoryError
+from backsight.records.scene import Room, SceneObject
+from backsight.records.vocabulary import FURNITURE_CATEGORIES
+from backsight.sim.simulator import Simulator
+
+MOVABLE_SIDE_M = 1.2
+"""Longest side of a thing that one person moves."""
+
+
+def named_things(simulator: Simulator, room: Room) -> tuple[SceneObject, ...]:
+    """Return the things of a room that have a name, by rising id.
+
+    Args:
+        simulator: With the scene loaded.
+        room: Where they stand.
+    """
+    return tuple(
+        thing
+        for thing in simulator.objects
+        if thing.category in FURNITURE_CATEGORIES and thing.room_id == room.room_id
+    )
+
+
+def movable_things(things: Sequence[SceneObject], objects: Sequence[SceneObject]) -> tuple[SceneObject, ...]:
+    """Return what a person could move: small or middle-sized, and nothing stands on it.
+
+    Args:
+        things: To choose from.
+        objects: Everything in the scene.
+    """
+    carrying = {thing.supported_by for thing in objects}
+    return tuple(
+        thing
+        for thing in things
+        if max(thing.box.size_m) <= MOVABLE_SIDE_M and thing.instance_id not in carrying
+    )
+
+
+def rooms_by_things(simulator: Simulator, rng: np.random.Generator, least: int) -> list[Room]:
+    """Return the rooms with enough named things in random order, fuller ones earlier on average.
+
+    Args:
+        simulator: With the scene loaded.
+        rng: Source of randomness.
+        least: Number of things that a room must have.
+
+    Raises:
+        TrajectoryError: No room has.
+    """
+    counts = {room.room_id: len(named_things(simulator, room)) for room in simulator.rooms}
+    rooms = [room for room in simulator.rooms if counts[room.room_id] >= least]
+    if not rooms:
+        raise TrajectoryError(f"no room has {least} things with names for a walk to look at")
+    weights = np.sqrt([float(counts[room.room_id]) for room in rooms])
+    order = rng.choice(len(rooms), size=len(rooms), replace=False, p=weights / weights.sum())
+    return [rooms[index] for index in order]
