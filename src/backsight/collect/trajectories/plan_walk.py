@@ -3,6 +3,7 @@
 from backsight.collect.trajectories.circular import plan_circular
 from backsight.collect.trajectories.relation_focused import plan_relation_focused
 from backsight.collect.trajectories.room_transition import plan_room_transition
+from backsight.collect.trajectories.temporally_coherent import plan_temporally_coherent
 from backsight.collect.trajectories.walk import Walk, WalkRequest
 from backsight.records.errors import UsageError
 
@@ -25,5 +26,7 @@ def plan_walk(trajectory: str, request: WalkRequest) -> Walk:
             return plan_room_transition(request)
         case "relation_focused":
             return plan_relation_focused(request)
+        case "temporally_coherent":
+            return plan_temporally_coherent(request)
         case _:
             raise UsageError(f"no trajectory {trajectory!r}")

@@ -32,7 +32,7 @@ SLOWEST_SHARE = 0.3
 """Of the speed limit: no walk is slowed down further to fill its time."""
 _TURN_SHARE = 0.85
 """Turns are planned at this share of the rate that gaze may turn at: limits on acceleration need the rest."""
-_PAUSE_SHARE = 0.3
+PAUSE_SHARE = 0.3
 """Of the time to spare; the rest goes into slower walking."""
 _SPEED_STEPS = 8
 
@@ -47,6 +47,8 @@ class Stop:
     """World points looked at in turn; the gaze rests on the first on arrival."""
     hold_s: float = LEAST_HOLD_S
     """Shortest time for each look."""
+    patience: float = 1.0
+    """Share of the time to spare that each look gets, relative to others."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,14 @@ def first_walk(attempts: Iterable[Callable[[], Walk]], what: str) -> Walk:
     raise TrajectoryError(f"{what}: {failure}")
 
 
-def walk_tour(request: WalkRequest, stops: Sequence[Stop], *, least_stops: int = 2, wobble_deg: float = 4.0) -> Tour:
+def walk_tour(
+    request: WalkRequest,
+    stops: Sequence[Stop],
+    *,
+    least_stops: int = 2,
+    wobble_deg: float = 4.0,
+    pause_share: float = PAUSE_SHARE,
+) -> Tour:
     """Walk from stop to stop along roomy ways, resting at each, as far as the time goes.
 
     Time to spare goes into slower walking and longer looks.
@@ -103,6 +112,7 @@ def walk_tour(request: WalkRequest, stops: Sequence[Stop], *, least_stops: int =
         stops: In order.
         least_stops: So many must be reached.
         wobble_deg: How far the gaze sways, so that no two frames are the same.
+        pause_share: Of the time to spare, what goes into longer looks.
 
     Raises:
         TrajectoryError: The time is too short, a way is not clear, or a limit would be broken.
@@ -117,11 +127,11 @@ def walk_tour(request: WalkRequest, stops: Sequence[Stop], *, least_stops: int =
         count -= 1
         if count < max(least_stops, 1):
             raise TrajectoryError("the walk is too long for its time; choose stops nearer to each other")
-    speed_mps = planner.slowest(fastest, count, duration_s, SLOWEST_SHARE * request.limits.speed_mps)
+    speed_mps = planner.slowest(fastest, count, duration_s, pause_share)
     spare_s = duration_s - planner.needed_s(speed_mps, count)
-    looks = sum(len(stop.targets_m) for stop in stops[:count])
-    weights = request.rng.uniform(0.5, 1.5, looks)
-    schedule, legs = planner.schedule(speed_mps, count, spare_s * weights / weights.sum())
+    patience = np.concatenate([np.full(len(stop.targets_m), stop.patience) for stop in stops[:count]])
+    weights = request.rng.uniform(0.5, 1.5, len(patience)) * patience
+    schedule, legs = planner.schedule(speed_mps, count, spare_s * weights / max(float(weights.sum()), 1e-9))
     walked = _walked_m(stops[0].place_m, legs, time_s)
     if not clear_walk_test(request.simulator.navigation, request.limits.clearance_m)(walked[:, [0, 2, 1]]).all():
         raise TrajectoryError("the way is not clear between its points")
@@ -218,13 +228,15 @@ class _Planner:
         schedule, _ = self.schedule(speed_mps, count, np.zeros(looks))
         return schedule[-1].until_s
 
-    def slowest(self, fastest: float, count: int, duration_s: float, least: float) -> float:
+    def slowest(self, fastest: float, count: int, duration_s: float, pause_share: float) -> float:
         """Return a speed that leaves a part of the spare time for pauses."""
+        if pause_share >= 1.0:
+            return fastest
         spare = duration_s - self.needed_s(fastest, count)
-        low, high = min(least, fastest), fastest
+        low, high = min(SLOWEST_SHARE * self._limits.speed_mps, fastest), fastest
         for _ in range(_SPEED_STEPS):
             middle = (low + high) / 2
-            fits = self.needed_s(middle, count) <= duration_s - _PAUSE_SHARE * spare
+            fits = self.needed_s(middle, count) <= duration_s - pause_share * spare
             low, high = (low, middle) if fits else (middle, high)
         return high
 
