@@ -38,7 +38,7 @@ def test_equal_draws_give_equal_batches(cache):
     assert all(
         torch.equal(getattr(first, name), getattr(again, name))
         for name in first.__dataclass_fields__
-        if name != "imagined"
+        if name not in ("imagined", "moving", "places")
     )
     assert not torch.equal(first.frame_index, other.frame_index)
 

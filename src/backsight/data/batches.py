@@ -12,6 +12,7 @@ from pydantic import Field
 from backsight.data.cache import SequenceCache
 from backsight.data.frames import FrameChoice, FrameChoiceConfig, choose_frames
 from backsight.data.imagined import draw_imagined, imagined_batch
+from backsight.data.moving_and_places import moving_batch, place_batch
 from backsight.data.sampler import Draw
 from backsight.records.batch import Batch
 from backsight.records.errors import DataError
@@ -90,7 +91,8 @@ def build_batch(
         histories.append(history)
         instructions = _draw_instructions(sequence, item.current_frame, config, rng)
         samples.append((sequence, choice, instructions))
-        imagined.append(draw_imagined(sequence, item.current_frame, config.imagined_per_sample, rng))
+        asked = [one.imagined_view for one in instructions if one.imagined_view is not None]
+        imagined.append(draw_imagined(sequence, item.current_frame, config.imagined_per_sample, rng, asked))
     sizes = {sequence.image_size for sequence, _, _ in samples}
     if len(sizes) > 1:
         raise DataError(cache.root, "image size", f"sequences differ: {sorted(sizes)}", "collect at one size")
@@ -110,6 +112,8 @@ def build_batch(
         has_instruction=torch.from_numpy(has_instruction),
         has_truth=frames["depth_m"].flatten(1).amax(1) > 0,
         imagined=imagined_batch([sequence for sequence, *_ in samples], imagined, config.imagined_per_sample),
+        moving=moving_batch([(sequence, choice.frames) for sequence, choice, _ in samples]),
+        places=place_batch([(sequence, choice.frames) for sequence, choice, _ in samples], instructions, slots),
     )
 
 

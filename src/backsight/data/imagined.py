@@ -21,17 +21,25 @@ class ImaginedDraw:
     current_from_imagined: Float64[np.ndarray, "views 4 4"]
 
 
-def draw_imagined(sequence: Sequence, current_frame: int, count: int, rng: np.random.Generator) -> ImaginedDraw:
-    """Draw at most `count` imagined views of a current frame.
+def draw_imagined(
+    sequence: Sequence,
+    current_frame: int,
+    count: int,
+    rng: np.random.Generator,
+    asked: OrderedCollection[int] = (),
+) -> ImaginedDraw:
+    """Draw at most `count` imagined views of a current frame; those that its instructions ask about come first.
 
     Args:
         sequence: The walk.
         current_frame: Index of the frame.
         count: How many at most.
         rng: Source of the choice; untouched where there is nothing to choose from.
+        asked: Positions among the walk's imagined views that the sample's instructions name.
     """
     found = imagined_of_frame(sequence, current_frame)
-    chosen = rng.permutation(len(found))[:count] if len(found) else np.zeros(0, dtype=np.int64)
+    order = rng.permutation(len(found)) if len(found) else np.zeros(0, dtype=np.int64)
+    chosen = order[np.argsort(~np.isin(found[order], np.array(asked, dtype=np.int64)), kind="stable")][:count]
     return ImaginedDraw(found[chosen], current_from_imagined(sequence, current_frame)[chosen])
 
 

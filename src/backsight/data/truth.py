@@ -3,16 +3,21 @@
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool, Float32, UInt8
+from jaxtyping import Bool, Float32, Int64, UInt8
 from torch import Tensor
 
 from backsight.geometry.cells import ImageFit
 from backsight.geometry.cells_torch import pool_labels_torch, pool_targets_torch
 from backsight.geometry.covisibility_torch import covisibility_labels_torch
-from backsight.records.batch import Batch
+from backsight.geometry.places_torch import place_masks_torch
+from backsight.records.batch import Batch, MovingBatch, PlaceBatch
 
 PRESENT_FOOTPRINT_SHARE = 0.01
 """Co-visible share of the cropped current view from which a history frame is present."""
+MOVED_M = 1e-3
+"""A thing whose pose differs by less is where it was."""
+_PLACE_ID = 2**40
+"""Stands for floor that is a target; no instance has it."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,8 @@ def footprint_truth(batch: Batch, grid: MapGrid) -> FootprintTruth:
         batch.intrinsics.repeat_interleave(num_frames, dim=0),
         poses,
     )
+    if batch.moving is not None:
+        _carry_moved(labels, batch, batch.moving)
     share, valid, presence_share = pool_labels_torch(labels, grid.fit, grid.columns, grid.rows)
     shape = (groups, history, grid.rows, grid.columns)
     offset = poses[other][..., :3, 3] - poses[current][:, None, :3, 3]
@@ -84,6 +91,33 @@ def footprint_truth(batch: Batch, grid: MapGrid) -> FootprintTruth:
         distance_m,
         labels.unflatten(0, (groups, history)),
     )
+
+
+def _carry_moved(labels: UInt8[Tensor, "pairs height width"], batch: Batch, moving: MovingBatch) -> None:
+    """Label what moved between the two frames of a pair where it went: as if the current camera were carried along."""
+    num_frames, history = batch.rgb.shape[1], batch.history.shape[1]
+    sample = batch.current[:, :1].expand(-1, history).flatten()
+    here, there = batch.current[:, 1:].expand(-1, history).flatten(), batch.history.flatten()
+    poses = batch.world_from_camera.flatten(0, 1)
+    ids = batch.instance_ids[sample, here]
+    carried = moving.world_from_thing[sample, there] @ torch.linalg.inv(moving.world_from_thing[sample, here])
+    moved = (carried - torch.eye(4, device=carried.device)).abs().amax((-2, -1)) > MOVED_M
+    shown = (ids[:, None] == moving.instance_ids[sample][:, :, None, None]).any(-1).any(-1)
+    pair, thing = (moved & shown & (moving.instance_ids[sample] > 0)).nonzero(as_tuple=True)
+    if len(pair) == 0:
+        return
+    current = sample[pair] * num_frames + here[pair]
+    found = covisibility_labels_torch(
+        batch.depth_m.flatten(0, 1),
+        current,
+        sample[pair] * num_frames + there[pair],
+        batch.intrinsics.repeat_interleave(num_frames, dim=0),
+        poses,
+        world_from_current=carried[pair, thing] @ poses[current],
+    )
+    mask = ids[pair] == moving.instance_ids[sample[pair], thing][:, None, None]
+    where = mask.nonzero(as_tuple=True)
+    labels[pair[where[0]], where[1], where[2]] = found[where]
 
 
 @torch.no_grad()
@@ -113,8 +147,33 @@ def target_truth(batch: Batch, grid: MapGrid) -> TargetTruth:
     shape = (num_samples, num_instructions, num_keyframes)
     ids = views[:, None].expand(*shape, *views.shape[-2:]).flatten(0, 2)
     targets = batch.target_ids[:, :, None].expand(*shape, -1).flatten(0, 2)
+    if batch.places is not None:
+        ids, targets = ids.clone(), targets.clone()
+        _mark_places(ids.unflatten(0, shape), targets.unflatten(0, shape), batch, batch.places)
     maps, present = pool_targets_torch(ids, targets, grid.fit, grid.columns, grid.rows)
     return TargetTruth(maps.view(*shape, grid.rows, grid.columns), present.view(shape))
+
+
+def _mark_places(
+    ids: Int64[Tensor, "batch instructions keyframes height width"],
+    targets: Int64[Tensor, "batch instructions keyframes targets"],
+    batch: Batch,
+    places: PlaceBatch,
+) -> None:
+    """Give the floor of each place an id of its own, and make it the target."""
+    sample, slot = (places.radius_m > 0).nonzero(as_tuple=True)
+    num_keyframes = batch.keyframes.shape[1]
+    row = sample.repeat_interleave(num_keyframes)
+    frame = batch.keyframes[sample].flatten()
+    masks = place_masks_torch(
+        batch.depth_m[row, frame],
+        batch.intrinsics[row],
+        batch.world_from_camera[row, frame],
+        places.points_m[sample, slot].repeat_interleave(num_keyframes, dim=0),
+        places.radius_m[sample, slot].repeat_interleave(num_keyframes),
+    )
+    ids[sample, slot] = torch.where(masks, _PLACE_ID, 0).unflatten(0, (len(sample), num_keyframes))
+    targets[sample, slot, :, 0] = _PLACE_ID
 
 
 @dataclass(frozen=True)
@@ -124,7 +183,7 @@ class ImaginedTruth:
     maps: Float32[Tensor, "batch instructions imagined rows columns"]
     present: Bool[Tensor, "batch instructions imagined"]
     counted: Bool[Tensor, "batch instructions imagined"]
-    """Real views and instructions whose target a keyframe shows: of others nothing can be known."""
+    """Real views and instructions whose target a keyframe shows and is no place: of others nothing can be known."""
 
 
 @torch.no_grad()
@@ -145,5 +204,7 @@ def imagined_truth(batch: Batch, grid: MapGrid, targets: TargetTruth) -> Imagine
     wanted = batch.target_ids[:, :, None].expand(*shape, -1).flatten(0, 2)
     maps, present = pool_targets_torch(ids, wanted, grid.fit, grid.columns, grid.rows)
     seen = targets.present.any(-1) & batch.has_instruction
+    if batch.places is not None:
+        seen &= batch.places.radius_m == 0
     counted = seen[..., None] & batch.imagined.real[:, None]
     return ImaginedTruth(maps.view(*shape, grid.rows, grid.columns), present.view(shape), counted)

@@ -1,10 +1,11 @@
 """Which pixels of one view another view saw too: the definition behind footprint heatmaps."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
-from jaxtyping import Float, Float64, UInt8
+from jaxtyping import Float, Float64, Int, UInt8
 
 from backsight.geometry.poses import invert_pose
 from backsight.geometry.projection import (
@@ -73,8 +74,8 @@ def covisibility_labels(
     max(3 cm, 2 % of z') + 0.75 px x depth slope at u' with the other view's reading nearest to u', or with
     the one interpolated there. Where neither agrees the nearest reading decides: occluded when it is
     nearer, invalid when it is farther (the other view sees past the point). The slope term stands for where
-    in a pixel its reading was taken. The scene is taken to be static: a thing that moved between the two
-    frames is not carried along.
+    in a pixel its reading was taken. The scene is taken to be static; `moved_labels` carries along what moved
+    between the two frames.
 
     Args:
         current: View that is labelled.
@@ -99,4 +100,32 @@ def covisibility_labels(
     labels[nearest_m <= 0.0] = Label.INVALID
     labels[~inside] = Label.OUT_OF_VIEW
     labels[current.depth_m <= 0.0] = Label.INVALID
+    return labels
+
+
+def moved_labels(
+    labels: UInt8[np.ndarray, "height width"],
+    current: View,
+    other: View,
+    instance_ids: Int[np.ndarray, "height width"],
+    moved: Mapping[int, Float64[np.ndarray, "4 4"]],
+) -> UInt8[np.ndarray, "height width"]:
+    """Return labels in which the things that moved between two frames are carried with their own motion.
+
+    The surface of a thing that moves is looked for where it went: as if the current camera had been carried along.
+
+    Args:
+        labels: From `covisibility_labels`.
+        current: View that is labelled.
+        other: View that is asked.
+        instance_ids: What each pixel of the current view shows.
+        moved: Of each thing that moved, the pose in the world that carries it from where it is in the current frame to
+            where it is in the other.
+    """
+    labels = labels.copy()
+    for number, other_from_current_world in moved.items():
+        mask = instance_ids == number
+        if mask.any():
+            carried = View(current.depth_m, current.intrinsics, other_from_current_world @ current.world_from_camera)
+            labels[mask] = covisibility_labels(carried, other)[mask]
     return labels

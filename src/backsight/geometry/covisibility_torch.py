@@ -138,6 +138,7 @@ def covisibility_labels_torch(
     intrinsics: Float[Tensor, "frames 3 3"],
     world_from_camera: Float[Tensor, "frames 4 4"],
     relative_tolerance_only: bool = False,
+    world_from_current: Float[Tensor, "pairs 4 4"] | None = None,
 ) -> UInt8[Tensor, "pairs height width"]:
     """Return a `Label` for each pixel of each pair's current view; the rule is that of `covisibility_labels`.
 
@@ -148,6 +149,8 @@ def covisibility_labels_torch(
         intrinsics: Camera matrices in pixels of the depth images.
         world_from_camera: Poses.
         relative_tolerance_only: Leave out the 3 cm, for depth and poses of unknown scale.
+        world_from_current: Poses of the pairs' current views where they are not those of the frames: a camera that is
+            carried along with a thing that moves.
     """
     _, height, width = depth_m.shape
     known = depth_m > 0
@@ -155,7 +158,8 @@ def covisibility_labels_torch(
     tables = _tables(depth_m, inverse_depth)
     first_entries = tables.first_entries(other)
     poses, cameras = world_from_camera.double(), intrinsics.double()
-    other_from_current = invert_pose_torch(poses)[other] @ poses[current]
+    here_from = poses[current] if world_from_current is None else world_from_current.double()
+    other_from_current = invert_pose_torch(poses)[other] @ here_from
     rotation, translation = pixel_transfer(cameras[current], cameras[other], other_from_current)
 
     labels = torch.empty(len(current), height, width, dtype=torch.uint8, device=depth_m.device)

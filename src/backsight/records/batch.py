@@ -24,6 +24,34 @@ class ImaginedBatch:
 
 
 @dataclass(frozen=True)
+class MovingBatch:
+    """Things that move during the walks of a batch."""
+
+    instance_ids: Int64[Tensor, "batch moving"]
+    """0 = padding."""
+    world_from_thing: Float32[Tensor, "batch frames moving 4 4"]
+    """In the frames' own world; the identity for padding."""
+
+    def to(self, device: torch.device | str) -> "MovingBatch":
+        """Return the things with every tensor on `device`."""
+        return MovingBatch(**{f.name: getattr(self, f.name).to(device, non_blocking=True) for f in fields(self)})
+
+
+@dataclass(frozen=True)
+class PlaceBatch:
+    """Targets that are pieces of floor."""
+
+    points_m: Float32[Tensor, "batch instructions points 3"]
+    """In the frames' own world; a shorter line ends in copies of its last point."""
+    radius_m: Float32[Tensor, "batch instructions"]
+    """0 = the target is no place."""
+
+    def to(self, device: torch.device | str) -> "PlaceBatch":
+        """Return the places with every tensor on `device`."""
+        return PlaceBatch(**{f.name: getattr(self, f.name).to(device, non_blocking=True) for f in fields(self)})
+
+
+@dataclass(frozen=True)
 class Batch:
     """Groups of frames from several sequences, all of one image size."""
 
@@ -46,15 +74,24 @@ class Batch:
     answer_tokens: Int64[Tensor, "batch instructions answer_tokens"]
     """Of the answer in words and its end token, padded likewise; all padding = no answer in words."""
     target_ids: Int64[Tensor, "batch instructions targets"]
-    """Instance ids of each instruction's targets, padded with -1; all -1 = no answer in memory."""
+    """Instance ids of each instruction's targets, padded with -1; all -1 and no place = no answer in memory."""
     has_instruction: Bool[Tensor, "batch instructions"]
     has_truth: Bool[Tensor, " batch"]
     """False for a sample without depth: its poses and instance ids mean nothing either."""
     imagined: ImaginedBatch | None = None
     """None where no walk of the batch has any, or none is asked for."""
+    moving: MovingBatch | None = None
+    """None where nothing moves."""
+    places: PlaceBatch | None = None
+    """None where no instruction's target is a place."""
 
     def to(self, device: torch.device | str) -> "Batch":
         """Return the batch with every tensor on `device`."""
-        parts = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "imagined"}
-        imagined = None if self.imagined is None else self.imagined.to(device)
-        return Batch(**{name: part.to(device, non_blocking=True) for name, part in parts.items()}, imagined=imagined)
+        parts = {f.name: getattr(self, f.name) for f in fields(self)}
+        tensors = {name: part.to(device, non_blocking=True) for name, part in parts.items() if isinstance(part, Tensor)}
+        return Batch(
+            **tensors,
+            imagined=None if self.imagined is None else self.imagined.to(device),
+            moving=None if self.moving is None else self.moving.to(device),
+            places=None if self.places is None else self.places.to(device),
+        )

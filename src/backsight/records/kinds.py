@@ -357,3 +357,22 @@ def promise_of(kind: Kind, challenges: tuple[str, ...]) -> tuple[Bound, ...]:
         challenges: Of the sequence; for mixtures those that were drawn.
     """
     return kind.promise + tuple(bound for challenge in challenges for bound in CHALLENGE_PROMISES[challenge])
+
+
+def losses_fed(kind: str, pattern: str) -> tuple[str, ...]:
+    """Return which of the five losses a sequence is meant for, by their names; docs/training.md says what each needs.
+
+    Args:
+        kind: Of the sequence.
+        pattern: How it was walked.
+    """
+    known = kind_named(kind)
+    group = None if known is None else known.group
+    fed = {
+        "geometric": group == GEOMETRIC,
+        "correspondence": group == CORRESPONDENCE,
+        "coherence": pattern in ("systematic_sweep", "coverage"),
+        "reasoning": group in (REASONING, CHALLENGE),
+        "discrimination": pattern in ("viewpoint_diverse", "random_exploration"),
+    }
+    return tuple(name for name, feeds in fed.items() if feeds)

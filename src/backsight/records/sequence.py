@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import msgspec
 import numpy as np
-from jaxtyping import Float32, Float64, Int32, UInt8
+from jaxtyping import Float32, Float64, Int32, Int64, UInt8
 
 from backsight.records.instruction import Instruction, RouteInstruction
 from backsight.records.scene import OrientedBox, Room, SceneObject
@@ -212,6 +212,24 @@ def objects_at(annotations: SequenceAnnotations, frame: int) -> tuple[SceneObjec
             thing = msgspec.structs.replace(thing, box=OrientedBox(centre_m, thing.box.size_m, yaw_rad))
         found.append(thing)
     return tuple(found)
+
+
+def moving_poses(
+    annotations: SequenceAnnotations,
+) -> tuple[Int64[np.ndarray, " moving"], Float64[np.ndarray, "moving frames 4 4"]]:
+    """Return the ids of the things that move, and world_from_thing in every frame.
+
+    Args:
+        annotations: Of a walk.
+    """
+    ids = np.array([motion.instance_id for motion in annotations.motions], dtype=np.int64)
+    poses = np.tile(np.eye(4), (len(ids), len(annotations.world_from_camera), 1, 1))
+    for row, motion in enumerate(annotations.motions):
+        cosine, sine = np.cos(motion.yaws_rad), np.sin(motion.yaws_rad)
+        poses[row, :, 0, 0], poses[row, :, 0, 2] = cosine, sine
+        poses[row, :, 2, 0], poses[row, :, 2, 2] = -sine, cosine
+        poses[row, :, :3, 3] = motion.centres_m
+    return ids, poses
 
 
 def imagined_poses(annotations: SequenceAnnotations) -> Float64[np.ndarray, "imagined 4 4"]:

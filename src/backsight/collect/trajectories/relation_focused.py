@@ -7,11 +7,12 @@ from itertools import combinations, islice
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
+from backsight.collect.trajectories.gaze import angles_towards_rad
 from backsight.collect.trajectories.small_views import SHOWN_SHARE, LookRound, look_round, thing_shares
 from backsight.collect.trajectories.smooth import TrajectoryError
 from backsight.collect.trajectories.standing import standing_places
 from backsight.collect.trajectories.things import named_things, rooms_by_things
-from backsight.collect.trajectories.tours import Stop, angles_towards, first_walk, shortest_order, walk_tour
+from backsight.collect.trajectories.tours import Stop, first_walk, shortest_order, walk_tour
 from backsight.collect.trajectories.walk import Walk, WalkRequest
 from backsight.geometry.group_relations import among_matrix, between_triples
 from backsight.geometry.poses import look_pose
@@ -38,8 +39,8 @@ TRIES_PER_AREA = 3
 IN_LINE_RAD = float(np.radians(12.0))
 WELL_SHOWN_SHARE = 0.03
 """A thing that covers this share of a picture is seen as well as needed."""
-WIDEST_RAD = float(np.radians(52.0))
-"""Largest angle between two things that both fit into the picture."""
+WIDEST, WIDEST_GROUP = 0.66, 0.73
+"""Largest angle between things that all fit into the picture, in fields of view."""
 NEAREST_M, BEST_M, FARTHEST_M = 0.6, 1.8, 6.0
 """Distances from a pair: closer ones cut things off, farther ones show them small."""
 SECONDS_PER_STOP = 4.5
@@ -52,7 +53,6 @@ SEVERAL = "several"
 FEWEST_THINGS = 3
 SEVERAL_SHOWN = 0.5
 """Share of the frames that must show each of several things in the tiny pictures."""
-GROUP_SPAN_RAD = float(np.radians(58.0))
 MOST_CHECKED, MOST_CHOICES = 160, 40
 """Viewpoints whose relation is worked out, and those that are kept."""
 THINGS_OF_A_PICTURE, MOST_GROUPS, GROUPS_TRIED, GROUP_PLACES = 6, 60, 8, 4
@@ -118,9 +118,9 @@ def _areas(request: WalkRequest) -> Iterator[_Area]:
 
 def _pairs_in(request: WalkRequest, area: _Area) -> Walk:
     places = standing_places(request, area.room, PLACES, area.centre_m)
-    seen = look_round(request.simulator, places, area.things, request.camera.height_m)
+    seen = look_round(request, places, area.things)
     words = _viewer_words(request.reasoning_type)
-    ranked = _viewpoints(seen, area.pairs, WIDEST_RAD, request.reasoning_type)
+    ranked = _viewpoints(seen, area.pairs, WIDEST * np.radians(request.camera.hfov_deg), request.reasoning_type)
     holding = (viewpoint for viewpoint in ranked[:MOST_CHECKED] if _holds(seen, viewpoint, words))
     choices = list(islice(holding, MOST_CHOICES))
     if not choices:
@@ -128,7 +128,7 @@ def _pairs_in(request: WalkRequest, area: _Area) -> Walk:
     pairs = sorted({viewpoint.members for viewpoint in choices})
 
     def kept(walk: Walk) -> bool:
-        shown = thing_shares(request.simulator, walk.world_from_camera, seen.things) >= SHOWN_SHARE
+        shown = thing_shares(request, walk.world_from_camera, seen.things) >= SHOWN_SHARE
         return _share_of_frames(walk, shown, pairs, seen.things, words) >= LEAST_SHOWN
 
     attempts = ((lambda: _walk_between(request, seen, choices, kept)) for _ in range(TRIES_PER_AREA))
@@ -137,15 +137,15 @@ def _pairs_in(request: WalkRequest, area: _Area) -> Walk:
 
 def _several_in(request: WalkRequest, room: Room) -> Walk:
     places = standing_places(request, room, PLACES)
-    seen = look_round(request.simulator, places, named_things(request.simulator, room), request.camera.height_m)
+    seen = look_round(request, places, named_things(request.simulator, room))
     by_group: dict[tuple[int, ...], list[_Viewpoint]] = {}
-    for viewpoint in _viewpoints(seen, _groups(seen), GROUP_SPAN_RAD):
+    for viewpoint in _viewpoints(seen, _groups(seen), WIDEST_GROUP * np.radians(request.camera.hfov_deg)):
         by_group.setdefault(viewpoint.members, []).append(viewpoint)
     ranked = sorted(by_group, key=lambda members: -sum(found.score for found in by_group[members][:GROUP_PLACES]))
 
     def kept(walk: Walk) -> bool:
         focus = [thing for thing in seen.things if thing.instance_id in walk.focus_ids]
-        shares = thing_shares(request.simulator, walk.world_from_camera, focus)
+        shares = thing_shares(request, walk.world_from_camera, focus)
         return bool((shares >= SHOWN_SHARE).mean(axis=0).min() >= SEVERAL_SHOWN)
 
     attempts = (
@@ -245,9 +245,9 @@ def _holds(seen: LookRound, viewpoint: _Viewpoint, words: Sequence[str]) -> bool
     if not words:
         return True
     eye = seen.places_m[viewpoint.place] + np.array([0.0, seen.eye_m, 0.0])
-    yaw, _ = angles_towards(_middle_m(seen, viewpoint) - eye)
+    yaw, _ = angles_towards_rad(eye[None], _middle_m(seen, viewpoint)[None])
     pair = [seen.things[member] for member in viewpoint.members]
-    return any(bool(scene_relation_matrix(word, pair, look_pose(eye, float(yaw))).any()) for word in words)
+    return any(bool(scene_relation_matrix(word, pair, look_pose(eye, float(yaw[0]))).any()) for word in words)
 
 
 def _middle_m(seen: LookRound, viewpoint: _Viewpoint) -> Float64[np.ndarray, "3"]:

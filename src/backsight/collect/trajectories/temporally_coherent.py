@@ -43,10 +43,10 @@ NEAREST_M, FARTHEST_M = 0.9, 3.5
 WELL_SEEN_SHARE = 0.008
 STEP_M = (0.3, 1.4)
 """Between the places that a thing is looked at from."""
-OFF_CENTRE_RAD = float(np.radians(22.0))
-"""At first the thing is seen off the middle, on the side that it leaves the picture on."""
-AWAY_RAD = tuple(float(np.radians(angle)) for angle in (95.0, 105.0, 115.0, 125.0, 140.0))
-"""How far the gaze turns from the thing, tried from the least: more keeps it away for longer."""
+OFF_CENTRE = 0.55
+"""Of half the field of view: at first the thing is seen off the middle, on the side that it leaves the picture on."""
+AWAY_RAD = tuple(float(np.radians(angle)) for angle in (55.0, 65.0, 75.0, 85.0, 100.0))
+"""How far the thing lies beyond the picture's edge at most, tried from the least: more keeps it away for longer."""
 FIRST_HOLD_SHARE, LEAST_FIRST_S = 0.1, 1.2
 LEAST_BEFORE = 2
 """So many frames show the thing before."""
@@ -77,7 +77,12 @@ def plan_temporally_coherent(request: WalkRequest) -> Walk:
 
 
 def _coherent_in(request: WalkRequest, room: Room) -> Walk:
-    places = standing_places(request, room, PLACES)
+    # Round a random place: in a large hall, places far from each other are too far for a slow walk.
+    try:
+        centre = request.simulator.navigation.random_point(request.rng, room.room_id)
+    except UsageError as error:
+        raise TrajectoryError(str(error)) from error
+    places = standing_places(request, room, PLACES, centre, MOST_PATH_M / 2)
     stops = sorted(_coherent_stops(request, places), key=lambda found: -found[0])
     return first_walk(
         (
@@ -107,7 +112,7 @@ def _coherent_stops(
     yaw = np.arctan2(-way[:, 0], -way[:, 2]) + request.rng.choice(GAZES_RAD, size=len(way))
     pitch = np.full(len(way), ROUND_PITCH_RAD)
     poses = look_poses(np.concatenate([starts, goals]) + eye_m, np.tile(yaw, 2), np.tile(pitch, 2))
-    near = (small_views(request.simulator, poses).depth_m < CLOSE_M).mean(axis=(1, 2)).reshape(2, -1).max(axis=0)
+    near = (small_views(request, poses).depth_m < CLOSE_M).mean(axis=(1, 2)).reshape(2, -1).max(axis=0)
     for index in range(len(way)):
         target = poses[index, :3, 3] + FAR_M * poses[index, :3, 2]
         legs = int(np.ceil(LEAST_PATH_M / np.linalg.norm(way[index])))
@@ -144,7 +149,7 @@ def _returns(request: WalkRequest, room: Room) -> Iterator[_Return]:
         places = standing_places(request, room, PLACES, centre)
     except TrajectoryError:
         return
-    seen = look_round(request.simulator, places, movable, request.camera.height_m)
+    seen = look_round(request, places, movable)
     offsets = seen.offsets_m()
     distance = np.hypot(offsets[..., 0], offsets[..., 2])
     good = (seen.best_shares >= WELL_SEEN_SHARE) & (distance >= NEAREST_M) & (distance <= FARTHEST_M)
@@ -166,9 +171,10 @@ def _return_walk(request: WalkRequest, found: _Return) -> Walk:
     seconds = (request.num_frames - 1) / request.camera.frame_rate_hz
     eye_m = np.array([0.0, request.camera.height_m, 0.0])
     centre = np.array(found.thing.box.centre_m, dtype=np.float64)
+    half_rad = float(np.radians(request.camera.hfov_deg)) / 2
     first, second, third = found.places_m
     offset = centre - first - eye_m
-    looks = np.stack([_turned(offset, found.side * angle) for angle in (OFF_CENTRE_RAD, found.away_rad)])
+    looks = np.stack([_turned(offset, found.side * angle) for angle in (OFF_CENTRE * half_rad, half_rad + found.away_rad)])
     hold_s = max(FIRST_HOLD_SHARE * seconds, LEAST_FIRST_S)
     stops = [
         Stop(first, (first + eye_m + looks[0])[None], hold_s, patience=0.0),
@@ -179,7 +185,7 @@ def _return_walk(request: WalkRequest, found: _Return) -> Walk:
     ]
     tour = walk_tour(request, stops, least_stops=3, wobble_deg=2.0, pause_share=1.0)
     walk = Walk(tour.motion, (found.thing.instance_id,))
-    shares = thing_shares(request.simulator, walk.world_from_camera, [found.thing])[:, 0]
+    shares = thing_shares(request, walk.world_from_camera, [found.thing])[:, 0]
     if not returns_in_time(shares):
         raise TrajectoryError("the thing is not away for long enough, or seen again too late")
     return walk

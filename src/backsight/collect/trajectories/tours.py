@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64
 
+from backsight.collect.trajectories.gaze import angles_towards_rad
 from backsight.collect.trajectories.smooth import (
     PITCH_SHARE,
     YAW_SHARE,
@@ -274,21 +275,8 @@ class _Planner:
         after_m: Float64[np.ndarray, "3"],
         eye_m: Float64[np.ndarray, "3"],
     ) -> float:
-        first, second = angles_towards(before_m - eye_m), angles_towards(after_m - eye_m)
-        difference = second - first
-        difference[0] = np.angle(np.exp(1j * difference[0]))
-        return float((np.abs(difference) / self._rates).max())
-
-
-def angles_towards(offset_m: Float64[np.ndarray, "*points 3"]) -> Float64[np.ndarray, "*points 2"]:
-    """Return yaw and pitch of a camera that looks along each offset.
-
-    Args:
-        offset_m: From the camera to what it looks at.
-    """
-    yaw = np.arctan2(-offset_m[..., 0], -offset_m[..., 2])
-    pitch = np.arctan2(offset_m[..., 1], np.hypot(offset_m[..., 0], offset_m[..., 2]))
-    return np.stack([yaw, pitch], axis=-1)
+        angles = np.stack(angles_towards_rad(np.stack([eye_m, eye_m]), np.stack([before_m, after_m])), axis=-1)
+        return float((np.abs(angles[1] - angles[0]) / self._rates).max())
 
 
 def _walked_m(
@@ -309,8 +297,7 @@ def _gaze(
     wanted: Float64[np.ndarray, "samples 2"] | None = None
     end_s = 0.0
     for look in looks:
-        angles = angles_towards(look.target_m - eyes_m)
-        angles[:, 0] = np.unwrap(angles[:, 0])
+        angles = np.stack(angles_towards_rad(eyes_m, look.target_m), axis=-1)
         if wanted is None:
             wanted, end_s = angles, look.until_s
             continue
