@@ -9,6 +9,8 @@ from backsight.records.scene import Room, SceneObject
 from backsight.records.vocabulary import FURNITURE_CATEGORIES
 from backsight.sim.simulator import Simulator
 
+LEAST_SIDE_M, MOST_SIDE_M = 0.3, 3.0
+"""Longest sides of things that are looked at."""
 MOVABLE_SIDE_M = 1.2
 """Longest side of a thing that one person moves."""
 
@@ -24,6 +26,27 @@ def named_things(simulator: Simulator, room: Room) -> tuple[SceneObject, ...]:
         thing
         for thing in simulator.objects
         if thing.category in FURNITURE_CATEGORIES and thing.room_id == room.room_id
+    )
+
+
+def things_to_see(simulator: Simulator, room: Room) -> tuple[SceneObject, ...]:
+    """Return the things of a room that are large enough to be looked at from all sides, by rising id.
+
+    In a scan without labels a thing has no name and need not know its room; it counts where its middle is.
+
+    Args:
+        simulator: With the scene loaded.
+        room: Where they stand.
+    """
+    min_x, min_z, max_x, max_z = room.bounds_m
+    return tuple(
+        thing
+        for thing in simulator.objects
+        if not thing.is_structure
+        and LEAST_SIDE_M <= max(thing.box.size_m) <= MOST_SIDE_M
+        and min_x <= thing.box.centre_m[0] <= max_x
+        and min_z <= thing.box.centre_m[2] <= max_z
+        and room.floor_m - LEAST_SIDE_M <= thing.box.centre_m[1] <= room.floor_m + room.height_m
     )
 
 
