@@ -27,8 +27,6 @@ from backsight.storage.layout import DATASET_FILE, REPORT_FILE, sequence_folder
 from backsight.storage.manifest import verify_manifest
 from backsight.storage.sealed_json import write_sealed
 
-BYTES_PER_PIXEL = 0.5
-"""Of a finished sequence, all files: about what small images take; larger ones need less."""
 
 
 def collect_dataset(
