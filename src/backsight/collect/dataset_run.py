@@ -28,7 +28,6 @@ from backsight.storage.manifest import verify_manifest
 from backsight.storage.sealed_json import write_sealed
 
 
-
 def collect_dataset(
     config: CollectConfig,
     *,
