@@ -49,7 +49,7 @@ def put_into_places(config: CollectConfig, venues: list[tuple[Venue, list[Unplac
     for turn, ((venue, walks), count) in enumerate(zip(venues, counts, strict=True)):
         for number, chosen in enumerate(_fill(_mixed(config, walks), count)):
             scene_id, place_id = _name(config, venue, number)
-            scenes = tuple((_with_options(scene_id, walk.options), walk) for walk in chosen)
+            scenes = tuple((with_options(scene_id, walk.options), walk) for walk in chosen)
             placed.append(((number + 0.5) / count, turn, Place(place_id, venue.scene_type, scenes)))
     return [place for _, _, place in sorted(placed, key=lambda entry: entry[:2])]
 
@@ -113,7 +113,13 @@ def _name(config: CollectConfig, venue: Venue, number: int) -> tuple[str, str]:
     return place_id, place_id
 
 
-def _with_options(scene_id: str, options: Options) -> str:
+def with_options(scene_id: str, options: Options) -> str:
+    """Return the id of a made scene with further options.
+
+    Args:
+        scene_id: As it is.
+        options: Keys and values that it does not have yet.
+    """
     if not options:
         return scene_id
     return str(parse_scene_id(scene_id + "".join(f"+{key}={value}" for key, value in options)))
