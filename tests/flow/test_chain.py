@@ -28,8 +28,15 @@ def report(out):
     config = ChainConfig(
         out=out,
         collect=CollectConfig(
-            num_sequences=3, sequences_per_place=1, seed=5, size="128x96", min_frames=16, mean_frames=18, max_frames=20,
-            scene_types=("flat",), kinds=("sharp turns",),
+            num_sequences=3,
+            sequences_per_place=1,
+            seed=5,
+            size="128x96",
+            min_frames=16,
+            mean_frames=18,
+            max_frames=20,
+            scene_types=("flat",),
+            kinds=("sharp turns",),
         ),
         train=TrainConfig(steps=2, batch=batch, calibration_samples=2, validation_samples=1, threads=1),
         evaluate=EvaluationConfig(max_history=5, bootstrap_samples=20),
