@@ -1,5 +1,6 @@
 """`backsight collect`: walks in the embedded simulator."""
 
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -27,6 +28,8 @@ CALIBRATION_S = 10.0
 """How long `--dry-run` measures."""
 FILE_WIDTH = 160
 """Columns of the tables where the output does not go to a terminal."""
+BUSY_SHARE = 0.5
+"""A load above this share of the cores, beside the measuring process, spoils what is measured."""
 DISK_RESERVE = 1.1
 """A data set that needs more than the free space over this is warned of."""
 
@@ -105,6 +108,9 @@ def print_plan(config: CollectConfig, console: Console, command: CollectCommand)
     cores = psutil.cpu_count() or 1
     if config.workers > cores:
         say(f"this machine has {cores} cores; {config.workers} workers will not be faster than {cores} here")
+    busy = os.getloadavg()[0]
+    if busy > BUSY_SHARE * cores + 1.0:
+        say(f"this machine is busy (load {busy:.1f} on {cores} cores): quiet, it will be faster than that")
     free_bytes = _free_bytes(config.out)
     say(f"free on the disk of {config.out}: {free_bytes / 1e9:.1f} GB")
     if expected.size_bytes * DISK_RESERVE > free_bytes:

@@ -66,6 +66,7 @@ class Expectation:
 @dataclass(frozen=True)
 class _Sample:
     kind: str
+    scene_id: str
     frames: int
     seconds: float
     size_bytes: int
@@ -171,7 +172,9 @@ class _Bench:
     def collect(self, plan: SequencePlan) -> _Sample:
         with _Stopwatch() as watch:
             outcome = self._work(plan)
-        return _Sample(plan.kind, outcome.num_frames, watch.seconds, outcome.size_bytes, len(outcome.rejections))
+        return _Sample(
+            plan.kind, plan.scene_id, outcome.num_frames, watch.seconds, outcome.size_bytes, len(outcome.rejections)
+        )
 
     def _work_in(self, name: str) -> CollectWork:
         folder = self._folder / name
@@ -254,7 +257,7 @@ def _summary(samples: list[_Sample], loads_s: list[float]) -> Calibration | None
     return Calibration(
         sequences=len(good),
         kinds=len({sample.kind for sample in good}),
-        scenes=len(loads_s),
+        scenes=len({sample.scene_id for sample in good}),
         rejected=sum(sample.rejected for sample in samples),
         seconds_per_frame=_per_frame([(sample.frames, sample.seconds) for sample in samples]),
         bytes_per_frame=_per_frame([(sample.frames, float(sample.size_bytes)) for sample in samples]),
