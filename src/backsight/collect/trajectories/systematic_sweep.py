@@ -49,7 +49,9 @@ CORNER_ROWS = 0.2
 CORNER_FRAMES = 0.62
 """Share of the frames that must show a corner when planning looks."""
 STANDING_CHOICES, STANDING_STOPS = 12, 3
-KEPT_SHARE = 0.5
+SEVERAL_CORNERS = 0.85
+"""How likely it is that a try asks for two corners at least; where furniture hides all but one, that one will do."""
+KEPT_SHARE = 0.3
 """A corner is looked at when it is seen from this share of the stops, of those from which the best one is."""
 SWEEP_TRIES, THINGS_PER_FRAME, THING_SHARE = 4, 2.3, 0.006
 """Of so many sweeps the first that shows this many things in the mean, each of this share of the picture, is taken,
@@ -137,7 +139,7 @@ def _look_at_corners(request: WalkRequest) -> Walk:
     seen = _shows_corner(views, walls).reshape(len(points), 4)
     best = np.argsort(-seen.sum(axis=1), kind="stable")[:STANDING_STOPS]
     kept = seen[best].sum(axis=0) >= max(KEPT_SHARE * float(seen[best].sum(axis=0).max()), 1.0)
-    if not kept.any():
+    if kept.sum() < (2 if request.rng.uniform() < SEVERAL_CORNERS else 1):
         raise TrajectoryError(f"the corners of the {room.room_type} are out of sight")
     walk = _look_at(request, list(points[best]), targets[kept], dwell_s)
     if _shows_corner(glimpse(request, walk.world_from_camera).instance_ids, walls).mean() < CORNER_FRAMES:
