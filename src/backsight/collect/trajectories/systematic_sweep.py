@@ -25,14 +25,15 @@ from backsight.collect.trajectories.walk import Walk, WalkRequest, first_success
 from backsight.records.errors import UsageError
 from backsight.records.scene import Room
 
-ATTEMPTS = 16
+ATTEMPTS = 20
 LANES_M = (0.6, 1.1)
 """Distance of neighbouring lanes."""
 INSETS_M = (0.35, 0.8)
 """Distance of a round along the walls from them."""
 PROBE_M = 0.1
 LEAST_RUN_M = 0.3
-LEAST_LENGTH_M = 1.0
+LEAST_LENGTH_M, LEAST_LOOK_M = 1.0, 0.6
+"""Of a sweep, and of the way of a walk that looks at corners or openings."""
 MOST_STOPS = 12
 RESTS_S = (0.2, 0.6)
 PANS_DEG = (50.0, 80.0)
@@ -44,12 +45,12 @@ CORNER_HEIGHTS_M = (1.5, 2.2)
 """Above the floor: furniture seldom reaches up there."""
 CORNER_PX = 4
 """Of a glimpse."""
-CORNER_ROWS = 0.2
-"""Two walls meet in a picture when they do in this share of its rows: twice what counts, since others are higher."""
-CORNER_FRAMES = 0.62
-"""Share of the frames that must show a corner when planning looks."""
+CORNER_ROWS = 0.16
+"""Two walls meet in a picture when they do in this share of its rows: 0.1 counts, but others are higher."""
+CORNER_FRAMES = 0.48
+"""Share of the frames that must show a corner when planning looks, which it does more strictly than the measure."""
 STANDING_CHOICES, STANDING_STOPS = 12, 3
-SEVERAL_CORNERS = 0.85
+SEVERAL_CORNERS = 0.7
 """How likely it is that a try asks for two corners at least; where furniture hides all but one, that one will do."""
 KEPT_SHARE = 0.3
 """A corner is looked at when it is seen from this share of the stops, of those from which the best one is."""
@@ -110,7 +111,7 @@ def _sweep_of_a_room(request: WalkRequest) -> Walk:
     room = _drawn_room(request)
     stops = _lanes(request, room) if rng.uniform() < 0.6 else _round_along_walls(request, room)
     speed_mps = float(rng.uniform(0.6, 0.97)) * limits.speed_mps
-    course = _course(request, stops, speed_mps, float(time_s[-1]))
+    course = _course(request, stops, speed_mps, float(time_s[-1]), LEAST_LENGTH_M)
     rate_dps, reach_deg = float(rng.uniform(*PAN_RATES_DPS)), float(rng.uniform(*PANS_DEG))
     pan = to_and_fro(float(rng.uniform()) + time_s * rate_dps / (4.0 * reach_deg))
     yaw = course.heading_rad(time_s, LOOK_AHEAD_M) + np.radians(reach_deg) * pan
@@ -137,7 +138,7 @@ def _look_at_corners(request: WalkRequest) -> Walk:
         request, look_poses(cameras, *angles_towards_rad(cameras, np.tile(targets, (len(points), 1))))
     ).instance_ids
     seen = _shows_corner(views, walls).reshape(len(points), 4)
-    best = np.argsort(-seen.sum(axis=1), kind="stable")[:STANDING_STOPS]
+    best = _best_apart(points, seen.sum(axis=1))
     kept = seen[best].sum(axis=0) >= max(KEPT_SHARE * float(seen[best].sum(axis=0).max()), 1.0)
     if kept.sum() < (2 if request.rng.uniform() < SEVERAL_CORNERS else 1):
         raise TrajectoryError(f"the corners of the {room.room_type} are out of sight")
@@ -161,6 +162,17 @@ def _shows_corner(
         ids[..., CORNER_PX - 1 : CORNER_PX - 1 + meeting.shape[2]] != ids[..., CORNER_PX : CORNER_PX + meeting.shape[2]]
     )
     return meeting.any(axis=2).mean(axis=1) >= CORNER_ROWS
+
+
+def _best_apart(points_m: Float64[np.ndarray, "points 3"], worth: Int64[np.ndarray, " points"]) -> list[int]:
+    """Return the points that are worth most, none close to another."""
+    kept: list[int] = []
+    for index in np.argsort(-worth, kind="stable").tolist():
+        if all(np.linalg.norm(points_m[index] - points_m[other]) >= LEAST_LOOK_M for other in kept):
+            kept.append(index)
+    if len(kept) < 2:
+        raise TrajectoryError("the room leaves hardly a way to walk")
+    return kept[:STANDING_STOPS]
 
 
 def _standing_choices(request: WalkRequest, room: Room) -> Float64[np.ndarray, "places 3"]:
@@ -200,7 +212,7 @@ def _look_at(
     rng, camera = request.rng, request.camera
     time_s = dense_times_s(request.num_frames, camera.frame_rate_hz)
     speed_mps = float(rng.uniform(*SLOW_SPEEDS)) * request.limits.speed_mps
-    course = _course(request, stops_m, speed_mps, float(time_s[-1]))
+    course = _course(request, stops_m, speed_mps, float(time_s[-1]), LEAST_LOOK_M)
     cameras = course.points_m(time_s)[:, [0, 2, 1]] + np.array([0.0, camera.height_m, 0.0])
     rate_rps = YAW_SHARE * math.radians(request.limits.turn_dps)
     yaw, pitch = looks_in_turn_rad(time_s, cameras, targets_m, dwell_s, rate_rps)
@@ -220,12 +232,10 @@ def _walk(
 
 
 def _course(
-    request: WalkRequest, stops_m: list[Float64[np.ndarray, "3"]], speed_mps: float, duration_s: float
+    request: WalkRequest, stops_m: list[Float64[np.ndarray, "3"]], speed_mps: float, duration_s: float, least_m: float
 ) -> Course:
-    legs = legs_through(
-        request.simulator.navigation, stops_m, request.limits, max(speed_mps * duration_s, LEAST_LENGTH_M)
-    )
-    if sum(leg.length_m for leg in legs) < LEAST_LENGTH_M:
+    legs = legs_through(request.simulator.navigation, stops_m, request.limits, max(speed_mps * duration_s, least_m))
+    if sum(leg.length_m for leg in legs) < least_m:
         raise TrajectoryError("the room leaves hardly a way to walk")
     return Course(legs, speed_mps, request.limits, float(request.rng.uniform(*RESTS_S)))
 
