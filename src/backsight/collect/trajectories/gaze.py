@@ -69,16 +69,18 @@ def looks_in_turn_rad(
     offset = targets_m[:, None] - cameras_m[None]
     yaws = np.arctan2(-offset[..., 0], -offset[..., 2])
     pitches = np.arctan2(offset[..., 1], np.hypot(offset[..., 0], offset[..., 2]))
-    number = np.zeros(len(time_s), dtype=np.int64)
-    begin, target = 0, 0
+    yaw, pitch = np.zeros(len(time_s)), np.zeros(len(time_s))
+    begin, target, now = 0, 0, float(yaws[0, 0])
     while begin < len(time_s):
-        turn = 0.0
-        if begin > 0:
-            before = (target - 1) % len(targets_m)
-            turn = abs(math.remainder(float(yaws[target, begin] - yaws[before, begin]), math.tau))
-        # A limited gaze turns around the moment of the switch: half before, half after it.
-        end = int(np.searchsorted(time_s, time_s[begin] + dwell_s + turn / rate_rps, side="right"))
-        number[begin : max(end, begin + 1)] = target
-        begin, target = max(end, begin + 1), (target + 1) % len(targets_m)
-    samples = np.arange(len(time_s))
-    return np.unwrap(yaws[number, samples]), pitches[number, samples]
+        turn = math.remainder(float(yaws[target, begin]) - now, math.tau)
+        turn_s = max(abs(turn) / rate_rps, 1e-6)
+        end = int(np.searchsorted(time_s, time_s[begin] + dwell_s + turn_s, side="right"))
+        part = slice(begin, max(end, begin + 1))
+        # What is left of the turn fades at the rate, so that a limited gaze need not begin it early.
+        left = np.clip(1.0 - (time_s[part] - time_s[begin]) / turn_s, 0.0, 1.0)
+        steady = np.unwrap(yaws[target, part])
+        yaw[part] = steady - steady[0] + now + turn - turn * left
+        before = pitch[begin - 1] if begin > 0 else pitches[target, 0]
+        pitch[part] = pitches[target, part] + (before - pitches[target, begin]) * left
+        begin, target, now = part.stop, (target + 1) % len(targets_m), float(yaw[part][-1])
+    return yaw, pitch

@@ -5,6 +5,7 @@ import math
 import numpy as np
 from jaxtyping import Bool, Float64
 
+from backsight.collect.tracks import hidden_rays
 from backsight.collect.trajectories.routes import roomy_point
 from backsight.collect.trajectories.smooth import TrajectoryError
 from backsight.collect.trajectories.viewpoints import (
@@ -12,18 +13,20 @@ from backsight.collect.trajectories.viewpoints import (
     floor_below_m,
     free_points,
     glimpse,
+    glimpse_intrinsics,
     look_poses,
+    share_of,
     shares_of,
     things_to_focus_on,
 )
-from backsight.collect.trajectories.walk import WalkRequest
+from backsight.collect.trajectories.walk import Walk, WalkRequest
 from backsight.records.scene import SceneObject
 
 LEAST_SIDE_M = 0.15
 """Small things are hidden more easily."""
 REACH_M = 3.2
 """Places are looked at this far round a random one."""
-TRIED_PLACES, MOST_PLACES = 90, 22
+TRIED_PLACES, MOST_PLACES = 80, 18
 NEAREST_M, FARTHEST_M = 0.6, 6.0
 """Distances from which a thing counts as hidden."""
 PANORAMA_PITCH_DEG = -20.0
@@ -32,15 +35,18 @@ LOWEST_DEG, HIGHEST_DEG = -40.0, 6.0
 FULL_SHARE, HIDDEN_SHARE = 0.45, 0.25
 """A thing is seen where a panorama shows this share of what the best place promises at the same distance, and hidden
 where it shows no more than that."""
+MOSTLY = 0.6
+"""Part of a thing that others must hide when planning looks: somewhat more than half of it."""
 LONGEST_STEP_M = 3.0
 """From a place that sees the thing to one that does not, in a straight line."""
 
 
-def stops_behind_things(request: WalkRequest) -> tuple[SceneObject, list[Float64[np.ndarray, "3"]]]:
-    """Return a thing, and places to walk by: some show it, between them lies one from which it is hidden.
+def stops_behind_things(request: WalkRequest, number: int) -> list[tuple[SceneObject, list[Float64[np.ndarray, "3"]]]]:
+    """Return things, each with places to walk by: some show it, between them lies one from which it is hidden.
 
     Args:
         request: With simulator, limits and camera.
+        number: How many.
 
     Raises:
         TrajectoryError: Nothing near a random place is hidden from some places and seen from others.
@@ -57,15 +63,32 @@ def stops_behind_things(request: WalkRequest) -> tuple[SceneObject, list[Float64
     chances = np.minimum(chances, 12.0) * weights
     if chances.sum() == 0.0:
         raise TrajectoryError("nothing is hidden from some places and seen from others")
-    chosen = int(rng.choice(len(things), p=chances / chances.sum()))
-    pairs = np.argwhere(seen[chosen][:, None] & hidden[chosen][None] & close)
-    nearness = 1.0 / (0.3 + apart[pairs[:, 0], pairs[:, 1]]) ** 2
-    begin, behind = pairs[int(rng.choice(len(pairs), p=nearness / nearness.sum()))]
-    stops = [places[begin], places[behind]]
-    ends = np.flatnonzero(seen[chosen] & close[behind])
-    stops.append(places[int(rng.choice(ends))])
-    stops += [places[behind], places[begin]]
-    return things[chosen], stops
+    found = []
+    for chosen in rng.choice(len(things), size=number, p=chances / chances.sum()):
+        pairs = np.argwhere(seen[chosen][:, None] & hidden[chosen][None] & close)
+        nearness = 1.0 / (0.3 + apart[pairs[:, 0], pairs[:, 1]]) ** 2
+        begin, behind = pairs[int(rng.choice(len(pairs), p=nearness / nearness.sum()))]
+        end = int(rng.choice(np.flatnonzero(seen[chosen] & close[behind])))
+        found.append((things[chosen], [places[stop] for stop in (begin, behind, end, behind, begin)]))
+    return found
+
+
+def seen_and_hidden(
+    request: WalkRequest, walk: Walk, thing: SceneObject
+) -> tuple[Bool[np.ndarray, " frames"], Bool[np.ndarray, " frames"]]:
+    """Return which frames show a thing, and in which of all others hide most of what the picture's edge leaves of it.
+
+    Args:
+        request: With simulator and camera.
+        walk: To be judged.
+        thing: Of the scene.
+    """
+    poses = walk.world_from_camera
+    pictures = glimpse(request, poses)
+    images = (pictures.depth_m, pictures.instance_ids)
+    rays, stopped = hidden_rays([thing], (), images, glimpse_intrinsics(request), poses)
+    seen = share_of(pictures.instance_ids, thing.instance_id) >= SEEN_SHARE / 2
+    return seen, (rays[:, 0] > 0) & (stopped[:, 0] > MOSTLY * rays[:, 0])
 
 
 def _places_round(request: WalkRequest) -> Float64[np.ndarray, "places 3"]:
@@ -87,7 +110,7 @@ def _panorama_shares(
     views = math.ceil(360.0 / request.camera.hfov_deg)
     cameras = np.repeat(places_m + np.array([0.0, request.camera.height_m, 0.0]), views, axis=0)
     yaw = np.tile(np.arange(views) * (math.tau / views), len(places_m))
-    ids = glimpse(request, look_poses(cameras, yaw, np.full(len(yaw), math.radians(PANORAMA_PITCH_DEG))))
+    ids = glimpse(request, look_poses(cameras, yaw, np.full(len(yaw), math.radians(PANORAMA_PITCH_DEG)))).instance_ids
     shares = shares_of(ids, np.array([thing.instance_id for thing in things]))
     return shares.reshape(len(things), len(places_m), views).sum(axis=2)
 

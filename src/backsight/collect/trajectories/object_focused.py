@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float64
 
 from backsight.collect.trajectories.gaze import angles_towards_rad, wave_rad
-from backsight.collect.trajectories.hiding import stops_behind_things
+from backsight.collect.trajectories.hiding import seen_and_hidden, stops_behind_things
 from backsight.collect.trajectories.routes import Course, checked_clear, legs_through
 from backsight.collect.trajectories.smooth import (
     YAW_SHARE,
@@ -28,6 +28,7 @@ from backsight.records.errors import UsageError
 from backsight.records.scene import SceneObject
 
 ATTEMPTS = 24
+TRIES_OF_A_PLACE = 3
 MOST_STOPS = 8
 LEAST_VIEWPOINTS = 5
 STEPS_DEG = (20.0, 85.0)
@@ -41,10 +42,12 @@ RESTS_S = (0.2, 1.0)
 GLANCE_DEG = 5.0
 SHARES = {"": 0.85, "distances": 0.7, "occlusion": 0.32, "reappearing": 0.28}
 """Frames that must show the thing when planning looks: somewhat more than is promised."""
-HIDDEN_SHARE, PARTLY = 0.14, 0.3
-"""Frames that must show at most this part of the thing in walks behind others; half of it is promised."""
+HIDDEN_SHARE, IN_FULL_SHARE = 0.14, 0.2
+"""Frames of walks behind others that must hide the thing, and that must show most of it."""
 AWAY_MARGIN_DEG = 14.0
 AWAY_FRAMES = 3
+JUDGED = 2
+"""Every so many-th frame is looked at."""
 FIRST_LOOKS_S, LOOKS_S, AWAYS_S = (0.6, 1.2), (1.0, 3.0), (0.5, 2.0)
 
 
@@ -82,20 +85,25 @@ def _several_distances(request: WalkRequest) -> Walk:
     views = _drawn_viewpoints(request)
     walk = _watch(request, views.thing, _near_and_far_stops(request, views))
     seen = _require_seen(request, walk)
-    distance = np.linalg.norm(walk.world_from_camera[:, :3, 3] - np.array(views.thing.box.centre_m), axis=1)[seen]
+    distance = np.linalg.norm(walk.world_from_camera[::JUDGED, :3, 3] - np.array(views.thing.box.centre_m), axis=1)[
+        seen
+    ]
     if distance.max() < 0.95 * LEAST_RATIO * distance.min():
         raise TrajectoryError("the thing is not seen from near and far")
     return walk
 
 
 def _behind_something(request: WalkRequest) -> Walk:
-    thing, stops = stops_behind_things(request)
-    walk = _watch(request, thing, stops)
-    _require_seen(request, walk)
-    distance = np.linalg.norm(walk.world_from_camera[:, :3, 3] - np.array(thing.box.centre_m), axis=1)
-    extent = share_of(glimpse(request, walk.world_from_camera), thing.instance_id) * distance**2
-    if np.mean(extent < PARTLY * extent.max()) < HIDDEN_SHARE:
-        raise TrajectoryError("nothing hides the thing for long enough")
+    choices = iter(stops_behind_things(request, TRIES_OF_A_PLACE))
+    return first_success(lambda: _past_places(request, *next(choices)), TRIES_OF_A_PLACE, "way behind something")
+
+
+def _past_places(request: WalkRequest, thing: SceneObject, stops_m: list[Float64[np.ndarray, "3"]]) -> Walk:
+    walk = _watch(request, thing, stops_m)
+    seen, hidden = seen_and_hidden(request, walk, thing)
+    enough = seen.mean() >= SHARES["occlusion"] and hidden.mean() >= HIDDEN_SHARE
+    if not enough or (seen & ~hidden).mean() < IN_FULL_SHARE:
+        raise TrajectoryError("the thing is not hidden and seen in turn")
     return walk
 
 
@@ -107,7 +115,7 @@ def _away_and_back(request: WalkRequest) -> Walk:
     walk = _watch(request, views.thing, _stops_round(request, views), away_deg)
     seen = _require_seen(request, walk)
     shown = np.flatnonzero(seen)
-    if np.diff(shown).max(initial=0) <= AWAY_FRAMES:
+    if JUDGED * np.diff(shown).max(initial=0) <= AWAY_FRAMES + 1:
         raise TrajectoryError("the thing is never out of sight for long enough")
     return walk
 
@@ -207,9 +215,10 @@ def _require_spread(walk: Walk, thing: SceneObject) -> None:
         raise TrajectoryError(f"the {thing.category} is seen from one side only")
 
 
-def _require_seen(request: WalkRequest, walk: Walk) -> Bool[np.ndarray, " frames"]:
-    """Return which frames show the thing, after making sure that enough do."""
-    seen = share_of(glimpse(request, walk.world_from_camera), walk.focus_ids[0]) >= SEEN_SHARE / 2
+def _require_seen(request: WalkRequest, walk: Walk) -> Bool[np.ndarray, " judged"]:
+    """Return which of every other frame show the thing, after making sure that enough do."""
+    ids = glimpse(request, walk.world_from_camera[::JUDGED]).instance_ids
+    seen = share_of(ids, walk.focus_ids[0]) >= SEEN_SHARE / 2
     if seen.mean() < SHARES[request.variant]:
         raise TrajectoryError("the thing is out of sight too often")
     return seen

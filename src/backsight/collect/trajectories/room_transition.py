@@ -22,6 +22,7 @@ from backsight.collect.trajectories.smooth import (
     smooth_path,
 )
 from backsight.collect.trajectories.walk import Walk, WalkRequest, first_success
+from backsight.records.errors import UsageError
 from backsight.records.scene import Room
 from backsight.sim.simulator import Simulator
 
@@ -29,6 +30,11 @@ ATTEMPTS = 12
 FAR_CHOICES = 4
 """Goals tried in a room that is alone; the farthest is taken."""
 LEAST_LENGTH_M = 1.0
+LEAST_CLIMB_M = 1.1
+START_AND_END_S = 1.4
+"""Lost to speeding up and slowing down."""
+SLOPE_SHARE, SLOPE_REACH_M = 0.7, 0.8
+"""On stairs the gaze follows this share of the slope, measured over this length of way ahead."""
 ROOM_BELOW_M = 0.3
 """A room is entered this far below its floor: on the last steps of stairs."""
 
@@ -39,11 +45,16 @@ def plan_room_transition(request: WalkRequest) -> Walk:
     A scene of one room, such as a scan whose rooms nobody has marked, is walked across instead.
 
     Args:
-        request: What is wanted.
+        request: What is wanted; the variant 'stairs' climbs or descends, looking along the slope.
 
     Raises:
-        TrajectoryError: No way between rooms, or across the only one, could be walked.
+        TrajectoryError: No way between rooms, or across the only one, or over stairs, could be walked.
+        UsageError: No such variant.
     """
+    if request.variant == "stairs":
+        return first_success(lambda: _walk_over_stairs(request), ATTEMPTS, "way over stairs")
+    if request.variant:
+        raise UsageError(f"room_transition has no variant {request.variant!r}")
     what = "way between two rooms" if len(request.simulator.rooms) > 1 else "way across the room"
     return first_success(lambda: _walk_between(request), ATTEMPTS, what)
 
@@ -62,6 +73,52 @@ def _walk_between(request: WalkRequest) -> Walk:
     walked = checked_clear(path.points_m(distance_m), simulator.navigation, limits)
     yaw, pitch = _gaze(path, distance_m, rng, time_s)
     return Walk(finished_motion(walked[:, [0, 2, 1]], yaw, pitch, limits, camera))
+
+
+def _walk_over_stairs(request: WalkRequest) -> Walk:
+    navigation, rng, limits, camera = request.simulator.navigation, request.rng, request.limits, request.camera
+    storeys = len(navigation.floors_m)
+    if storeys < 2:
+        raise TrajectoryError("the scene has one storey")
+    lower = int(rng.integers(storeys - 1))
+    floors = (lower, lower + 1) if rng.uniform() < 0.5 else (lower + 1, lower)
+    start, goal = (roomy_point(navigation, rng, floor=floor) for floor in floors)
+    points = route_between(navigation, start, goal)
+    time_s = dense_times_s(request.num_frames, camera.frame_rate_hz)
+    speed_mps = float(rng.uniform(0.8, 0.97)) * limits.speed_mps
+    longest_m = max(speed_mps * (float(time_s[-1]) - START_AND_END_S), LEAST_LENGTH_M)
+    way_points = _steepest_stretch(points, longest_m, rng)
+    path = smooth_path(way_points, clear_walk_test(navigation, limits.clearance_m))
+    profile = SpeedProfile(path, speed_mps, limits)
+    distance_m = profile.distance_m(time_s - float(rng.uniform(0.1, 0.5)) * max(time_s[-1] - profile.duration_s, 0.0))
+    walked = checked_clear(path.points_m(distance_m), navigation, limits)
+    if np.ptp(walked[:, 2]) < LEAST_CLIMB_M:
+        raise TrajectoryError("the walk hardly climbs")
+    yaw = path.heading_rad(np.minimum(distance_m + LOOK_AHEAD_M, path.length_m))
+    yaw = yaw + wave_rad(time_s, rng, float(rng.uniform(15.0, 35.0)), (10.0, 16.0))
+    pitch = SLOPE_SHARE * _slope_rad(path, distance_m) - np.radians(rng.uniform(4.0, 10.0))
+    pitch = pitch + wave_rad(time_s, rng, 3.0, (7.0, 12.0))
+    return Walk(finished_motion(walked[:, [0, 2, 1]], yaw, pitch, limits, camera))
+
+
+def _steepest_stretch(
+    points_m: Float64[np.ndarray, "points 3"], longest_m: float, rng: np.random.Generator
+) -> Float64[np.ndarray, "kept 3"]:
+    """Return the stretch of a way that climbs or descends most, somewhere within what the length leaves over."""
+    length_m = float(distances_along_m(points_m)[-1])
+    even = np.linspace(0.0, length_m, int(length_m / 0.05) + 2)
+    heights = points_at_m(points_m, even)[:, 2]
+    begins = even[even <= max(length_m - longest_m, 0.0) + 1e-9]
+    climbs = np.abs(np.interp(begins + longest_m, even, heights) - np.interp(begins, even, heights))
+    begin_m = float(rng.choice(begins[climbs >= climbs.max() - 0.05]))
+    return stretch_of(points_m, begin_m, begin_m + longest_m)
+
+
+def _slope_rad(path: FloorPath, distance_m: Float64[np.ndarray, " samples"]) -> Float64[np.ndarray, " samples"]:
+    """Return the slope of a way a little ahead, over the length of a few steps."""
+    before, after = path.points_m(distance_m), path.points_m(distance_m + SLOPE_REACH_M)
+    level = np.linalg.norm(after[:, :2] - before[:, :2], axis=1)
+    return np.arctan2(after[:, 2] - before[:, 2], np.maximum(level, SLOPE_REACH_M / 2))
 
 
 def _door_crossing(simulator: Simulator, rng: np.random.Generator, longest_m: float) -> Float64[np.ndarray, "points 3"]:

@@ -20,6 +20,9 @@ from backsight.records.errors import UsageError
 from backsight.sim.simulator import Navigation
 
 ROOMY_CHOICES = 3
+STRAIGHT_SPARE_M = 0.06
+"""Beyond the agent's clearance: straight lines that keep it are walked without looking for a way."""
+LEVEL_M, LINE_STEP_M = 0.01, 0.05
 END_CHOICES = 8
 """Pairs of ends tried for a route of a wanted length before any way is searched."""
 WALKED_THROUGH_RAD = math.radians(75.0)
@@ -69,7 +72,10 @@ def ends_apart(
 
 
 def route_between(
-    navigation: Navigation, start_m: Float64[np.ndarray, "3"], goal_m: Float64[np.ndarray, "3"]
+    navigation: Navigation,
+    start_m: Float64[np.ndarray, "3"],
+    goal_m: Float64[np.ndarray, "3"],
+    straight_m: float = math.inf,
 ) -> Float64[np.ndarray, "points 3"]:
     """Return the corners of a roomy route as (x, z, height).
 
@@ -77,10 +83,16 @@ def route_between(
         navigation: Of the loaded scene.
         start_m: World frame.
         goal_m: World frame.
+        straight_m: A straight line that keeps this distance from obstacles is taken without a search.
 
     Raises:
         TrajectoryError: There is no way.
     """
+    length_m = float(np.linalg.norm(goal_m - start_m))
+    if math.isfinite(straight_m) and abs(float(goal_m[1] - start_m[1])) < LEVEL_M:
+        line = start_m + np.linspace(0.0, 1.0, int(length_m / LINE_STEP_M) + 2)[:, None] * (goal_m - start_m)
+        if (navigation.clearance_m(line) >= straight_m).all():
+            return line[[0, -1]][:, [0, 2, 1]]
     route = navigation.shortest_path(start_m, goal_m, roomy=True)
     if route is None:
         raise TrajectoryError("no way leads from one chosen point to the other")
@@ -242,7 +254,7 @@ def legs_through(
     ways: list[Float64[np.ndarray, "points 3"]] = []
     length_m = 0.0
     for start, goal in pairwise(stops_m):
-        route = route_between(navigation, start, goal)
+        route = route_between(navigation, start, goal, limits.clearance_m + STRAIGHT_SPARE_M)
         length_m += float(distances_along_m(route)[-1])
         if ways and _is_walked_through(ways[-1], route):
             ways[-1] = np.concatenate([ways[-1], route[1:]])

@@ -25,30 +25,35 @@ from backsight.collect.trajectories.walk import Walk, WalkRequest, first_success
 from backsight.records.errors import UsageError
 from backsight.records.scene import Room
 
-ATTEMPTS = 16
+ATTEMPTS = 20
 LANES_M = (0.6, 1.1)
 """Distance of neighbouring lanes."""
 INSETS_M = (0.35, 0.8)
 """Distance of a round along the walls from them."""
 PROBE_M = 0.1
 LEAST_RUN_M = 0.3
-LEAST_LENGTH_M = 1.0
+LEAST_LENGTH_M, LEAST_LOOK_M = 1.0, 0.6
+"""Of a sweep, and of the way of a walk that looks at corners or openings."""
 MOST_STOPS = 12
 RESTS_S = (0.2, 0.6)
 PANS_DEG = (50.0, 80.0)
 """To either side of the way; across the way, walls and furniture are seen from near."""
 PAN_RATES_DPS = (11.0, 17.0)
-DWELLS_S = (1.4, 2.6)
-"""How long the gaze stays with a corner or an opening."""
+DWELLS_S, CORNER_DWELL_S = (1.6, 4.0), 2.2
+"""How long the gaze stays with a corner or an opening, and the least of corners."""
 CORNER_HEIGHTS_M = (1.5, 2.2)
 """Above the floor: furniture seldom reaches up there."""
-CORNER_PX = 3
+CORNER_PX = 4
 """Of a glimpse."""
-CORNER_ROWS = 0.2
-"""Two walls meet in a picture when they do in this share of its rows: twice what counts, since other pictures are higher."""
-CORNER_FRAMES = 0.6
-"""Share of the frames that must show a corner when planning looks."""
-STANDING_CHOICES, STANDING_STOPS = 12, 4
+CORNER_ROWS = 0.16
+"""Two walls meet in a picture when they do in this share of its rows: 0.1 counts, but others are higher."""
+CORNER_FRAMES = 0.48
+"""Share of the frames that must show a corner when planning looks, which it does more strictly than the measure."""
+STANDING_CHOICES, STANDING_STOPS = 12, 3
+SEVERAL_CORNERS = 0.7
+"""How likely it is that a try asks for two corners at least; where furniture hides all but one, that one will do."""
+KEPT_SHARE = 0.3
+"""A corner is looked at when it is seen from this share of the stops, of those from which the best one is."""
 SWEEP_TRIES, THINGS_PER_FRAME, THING_SHARE = 4, 2.3, 0.006
 """Of so many sweeps the first that shows this many things in the mean, each of this share of the picture, is taken,
 else the one that shows most."""
@@ -94,7 +99,7 @@ def _sweep(request: WalkRequest) -> Walk:
 
 
 def _things_per_frame(request: WalkRequest, walk: Walk) -> float:
-    ids = glimpse(request, walk.world_from_camera)
+    ids = glimpse(request, walk.world_from_camera).instance_ids
     things = [thing.instance_id for thing in request.simulator.objects if not thing.is_structure]
     shares = shares_of(ids, np.array(things, dtype=np.int64))
     return float((shares >= THING_SHARE).sum(axis=0).mean())
@@ -106,7 +111,7 @@ def _sweep_of_a_room(request: WalkRequest) -> Walk:
     room = _drawn_room(request)
     stops = _lanes(request, room) if rng.uniform() < 0.6 else _round_along_walls(request, room)
     speed_mps = float(rng.uniform(0.6, 0.97)) * limits.speed_mps
-    course = _course(request, stops, speed_mps, float(time_s[-1]))
+    course = _course(request, stops, speed_mps, float(time_s[-1]), LEAST_LENGTH_M)
     rate_dps, reach_deg = float(rng.uniform(*PAN_RATES_DPS)), float(rng.uniform(*PANS_DEG))
     pan = to_and_fro(float(rng.uniform()) + time_s * rate_dps / (4.0 * reach_deg))
     yaw = course.heading_rad(time_s, LOOK_AHEAD_M) + np.radians(reach_deg) * pan
@@ -123,19 +128,22 @@ def _look_at_corners(request: WalkRequest) -> Walk:
     corners = np.roll(corners[:: int(request.rng.choice([-1, 1]))], int(request.rng.integers(4)), axis=0)
     targets = np.stack([corners[:, 0], np.full(4, height_m), corners[:, 1]], axis=-1)
     points = _standing_choices(request, room)
+    dwell_s = float(request.rng.uniform(CORNER_DWELL_S, DWELLS_S[1]))
     walls = np.array([thing.instance_id for thing in request.simulator.objects if thing.category == "wall"])
     if len(walls) < 2:
         # Nothing tells walls apart, as in a scan without labels: the bounds of the room say where they meet.
-        return _look_at(request, list(points[:STANDING_STOPS]), targets)
+        return _look_at(request, list(points[:STANDING_STOPS]), targets, dwell_s)
     cameras = np.repeat(points + np.array([0.0, request.camera.height_m, 0.0]), 4, axis=0)
-    views = glimpse(request, look_poses(cameras, *angles_towards_rad(cameras, np.tile(targets, (len(points), 1)))))
+    views = glimpse(
+        request, look_poses(cameras, *angles_towards_rad(cameras, np.tile(targets, (len(points), 1))))
+    ).instance_ids
     seen = _shows_corner(views, walls).reshape(len(points), 4)
-    best = np.argsort(-seen.sum(axis=1), kind="stable")[:STANDING_STOPS]
-    kept = seen[best].sum(axis=0) >= max(float(seen[best].sum(axis=0).max()) / 2, 1.0)
-    if not kept.any():
+    best = _best_apart(points, seen.sum(axis=1))
+    kept = seen[best].sum(axis=0) >= max(KEPT_SHARE * float(seen[best].sum(axis=0).max()), 1.0)
+    if kept.sum() < (2 if request.rng.uniform() < SEVERAL_CORNERS else 1):
         raise TrajectoryError(f"the corners of the {room.room_type} are out of sight")
-    walk = _look_at(request, list(points[best]), targets[kept])
-    if _shows_corner(glimpse(request, walk.world_from_camera), walls).mean() < CORNER_FRAMES:
+    walk = _look_at(request, list(points[best]), targets[kept], dwell_s)
+    if _shows_corner(glimpse(request, walk.world_from_camera).instance_ids, walls).mean() < CORNER_FRAMES:
         raise TrajectoryError(f"the corners of the {room.room_type} are out of sight too often")
     return walk
 
@@ -146,12 +154,25 @@ def _shows_corner(
     """Return in which pictures two walls meet side by side, with `CORNER_PX` pixels of either beside the corner."""
     is_wall = np.isin(ids, walls)
     same = is_wall[..., 1:] & (ids[..., 1:] == ids[..., :-1])
-    plain = np.lib.stride_tricks.sliding_window_view(same, CORNER_PX - 1, axis=2).all(axis=-1)
+    plain: Bool[np.ndarray, "poses height columns"] = np.all(
+        np.lib.stride_tricks.sliding_window_view(same, CORNER_PX - 1, axis=2), axis=-1
+    )
     meeting = plain[..., :-CORNER_PX] & plain[..., CORNER_PX:]
     meeting &= (
         ids[..., CORNER_PX - 1 : CORNER_PX - 1 + meeting.shape[2]] != ids[..., CORNER_PX : CORNER_PX + meeting.shape[2]]
     )
     return meeting.any(axis=2).mean(axis=1) >= CORNER_ROWS
+
+
+def _best_apart(points_m: Float64[np.ndarray, "points 3"], worth: Int64[np.ndarray, " points"]) -> list[int]:
+    """Return the points that are worth most, none close to another."""
+    kept: list[int] = []
+    for index in np.argsort(-worth, kind="stable").tolist():
+        if all(np.linalg.norm(points_m[index] - points_m[other]) >= LEAST_LOOK_M for other in kept):
+            kept.append(index)
+    if len(kept) < 2:
+        raise TrajectoryError("the room leaves hardly a way to walk")
+    return kept[:STANDING_STOPS]
 
 
 def _standing_choices(request: WalkRequest, room: Room) -> Float64[np.ndarray, "places 3"]:
@@ -172,8 +193,9 @@ def _look_at_openings(request: WalkRequest) -> Walk:
     if not inside.any():
         raise TrajectoryError(f"the {room.room_type} has no doors and windows")
     stops = list(_standing_choices(request, room)[:STANDING_STOPS])
-    walk = _look_at(request, stops, centres[inside][request.rng.permutation(int(inside.sum()))])
-    ids = glimpse(request, walk.world_from_camera)
+    targets = centres[inside][request.rng.permutation(int(inside.sum()))]
+    walk = _look_at(request, stops, targets, float(request.rng.uniform(*DWELLS_S)))
+    ids = glimpse(request, walk.world_from_camera).instance_ids
     shown = shares_of(ids, np.array([thing.instance_id for thing in openings])) >= OPENING_SHARE
     if shown.any(axis=0).mean() < OPENING_FRAMES:
         raise TrajectoryError(f"doors and windows of the {room.room_type} are out of sight too often")
@@ -181,16 +203,19 @@ def _look_at_openings(request: WalkRequest) -> Walk:
 
 
 def _look_at(
-    request: WalkRequest, stops_m: list[Float64[np.ndarray, "3"]], targets_m: Float64[np.ndarray, "targets 3"]
+    request: WalkRequest,
+    stops_m: list[Float64[np.ndarray, "3"]],
+    targets_m: Float64[np.ndarray, "targets 3"],
+    dwell_s: float,
 ) -> Walk:
     """Return a slow walk from stop to stop that looks at targets in turn."""
     rng, camera = request.rng, request.camera
     time_s = dense_times_s(request.num_frames, camera.frame_rate_hz)
     speed_mps = float(rng.uniform(*SLOW_SPEEDS)) * request.limits.speed_mps
-    course = _course(request, stops_m, speed_mps, float(time_s[-1]))
+    course = _course(request, stops_m, speed_mps, float(time_s[-1]), LEAST_LOOK_M)
     cameras = course.points_m(time_s)[:, [0, 2, 1]] + np.array([0.0, camera.height_m, 0.0])
     rate_rps = YAW_SHARE * math.radians(request.limits.turn_dps)
-    yaw, pitch = looks_in_turn_rad(time_s, cameras, targets_m, float(rng.uniform(*DWELLS_S)), rate_rps)
+    yaw, pitch = looks_in_turn_rad(time_s, cameras, targets_m, dwell_s, rate_rps)
     yaw = yaw + wave_rad(time_s, rng, 3.0, (5.0, 9.0))
     return _walk(request, course, time_s, yaw, pitch)
 
@@ -207,12 +232,10 @@ def _walk(
 
 
 def _course(
-    request: WalkRequest, stops_m: list[Float64[np.ndarray, "3"]], speed_mps: float, duration_s: float
+    request: WalkRequest, stops_m: list[Float64[np.ndarray, "3"]], speed_mps: float, duration_s: float, least_m: float
 ) -> Course:
-    legs = legs_through(
-        request.simulator.navigation, stops_m, request.limits, max(speed_mps * duration_s, LEAST_LENGTH_M)
-    )
-    if sum(leg.length_m for leg in legs) < LEAST_LENGTH_M:
+    legs = legs_through(request.simulator.navigation, stops_m, request.limits, max(speed_mps * duration_s, least_m))
+    if sum(leg.length_m for leg in legs) < least_m:
         raise TrajectoryError("the room leaves hardly a way to walk")
     return Course(legs, speed_mps, request.limits, float(request.rng.uniform(*RESTS_S)))
 

@@ -13,6 +13,7 @@ from backsight.collect.trajectories.walk import WalkRequest
 from backsight.geometry.cameras import intrinsics_from_hfov
 from backsight.records.scene import SceneObject
 from backsight.records.vocabulary import UNNAMED_CATEGORY
+from backsight.sim.simulator import Observation
 
 GLIMPSE_PX = (48, 36)
 """Width and height of the pictures that planning looks at."""
@@ -25,7 +26,7 @@ DIRECTIONS = 24
 RADII = 8
 NEAREST_M, FARTHEST_M = 0.4, 4.5
 """From the edge of a thing's footprint, and from its middle."""
-MOST_VIEWPOINTS = 36
+MOST_VIEWPOINTS = 30
 SEEN_SHARE = 0.004
 """Of a glimpse: four times what counts as seen in a picture."""
 
@@ -58,16 +59,23 @@ def look_poses(
     return Motion(np.zeros(len(cameras_m)), cameras_m, yaw_rad, pitch_rad).world_from_camera()
 
 
-def glimpse(request: WalkRequest, poses: Float64[np.ndarray, "poses 4 4"]) -> Int32[np.ndarray, "poses height width"]:
-    """Return small instance maps from some poses.
+def glimpse_intrinsics(request: WalkRequest) -> Float64[np.ndarray, "3 3"]:
+    """Return the intrinsics of glimpses.
+
+    Args:
+        request: With the camera.
+    """
+    return intrinsics_from_hfov(*GLIMPSE_PX, request.camera.hfov_deg)
+
+
+def glimpse(request: WalkRequest, poses: Float64[np.ndarray, "poses 4 4"]) -> Observation:
+    """Return small pictures from some poses.
 
     Args:
         request: With simulator and camera.
         poses: world_from_camera.
     """
-    width, height = GLIMPSE_PX
-    intrinsics = intrinsics_from_hfov(width, height, request.camera.hfov_deg)
-    return request.simulator.render(poses, intrinsics, width, height).instance_ids
+    return request.simulator.render(poses, glimpse_intrinsics(request), *GLIMPSE_PX)
 
 
 def share_of(ids: Int32[np.ndarray, "poses height width"], instance_id: int) -> Float64[np.ndarray, " poses"]:
@@ -133,19 +141,14 @@ def floor_below_m(request: WalkRequest, thing: SceneObject) -> float:
 
 
 def free_points(request: WalkRequest, points_m: Float64[np.ndarray, "points 3"]) -> Float64[np.ndarray, "free 3"]:
-    """Return those points with room to stand that hang together.
+    """Return those points with room to stand.
 
     Args:
         request: With simulator and limits.
         points_m: World frame, on a floor.
     """
     navigation = request.simulator.navigation
-    points_m = points_m[navigation.clearance_m(points_m) >= request.limits.clearance_m + SPARE_CLEARANCE_M]
-    if len(points_m) == 0:
-        return points_m
-    islands = np.array([navigation.island(point) for point in points_m])
-    known = islands[islands >= 0]
-    return points_m[islands == np.bincount(known).argmax()] if len(known) else points_m[:0]
+    return points_m[navigation.clearance_m(points_m) >= request.limits.clearance_m + SPARE_CLEARANCE_M]
 
 
 def viewpoints_of(request: WalkRequest, thing: SceneObject) -> Viewpoints:
@@ -172,8 +175,8 @@ def viewpoints_of(request: WalkRequest, thing: SceneObject) -> Viewpoints:
         cameras = points + np.array([0.0, request.camera.height_m, 0.0])
         yaw, pitch = angles_towards_rad(cameras, centre)
         most = math.radians(request.limits.pitch_deg)
-        ids = glimpse(request, look_poses(cameras, yaw, np.clip(pitch, -most, most)))
-        points = points[share_of(ids, thing.instance_id) >= SEEN_SHARE]
+        seen = glimpse(request, look_poses(cameras, yaw, np.clip(pitch, -most, most)))
+        points = points[share_of(seen.instance_ids, thing.instance_id) >= SEEN_SHARE]
     offset = points + np.array([0.0, request.camera.height_m, 0.0]) - centre
     direction = np.arctan2(offset[:, 2], offset[:, 0])
     return Viewpoints(thing, points, direction, np.linalg.norm(offset, axis=1))
