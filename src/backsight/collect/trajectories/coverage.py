@@ -21,18 +21,18 @@ WANTED_SHARE = 0.85
 PLACES = 24
 """Places that say what can be seen; some of them are stopped at."""
 YAWS = 8
-PITCHES_DEG = (-27.0, 0.0, 27.0)
+PITCHES_DEG = (-22.0, 0.0, 22.0)
 SURVEY_PX, CHECK_PX = (24, 18), (48, 36)
-LOOK_S = 0.1
+LOOK_S = 0.05
 """Rest on each look: what is passed on the way from one to the next is seen as well."""
 PLANNED_SHARE = WANTED_SHARE + 0.01
 """Pictures of another size and shape see a little less or more than the tiny ones."""
 ROOMS_TRIED = 3
-LEAST_AREA_M2, AREA_PER_SECOND_M2 = 3.0, 1.0
+LEAST_AREA_M2, AREA_PER_SECOND_M2 = 3.0, 0.6
 """Rooms that are tried first: no closets, and no larger than the time allows."""
 FAR_M = 5.0
 """Distance of the points that are looked at."""
-TURN_SHARE, WALK_SHARE, START_S, ANY_LOOK_S = 0.85, 0.8, 1.3, 0.3
+TURN_SHARE, WALK_SHARE, START_S, ANY_LOOK_S = 0.93, 0.85, 1.2, 0.3
 """How fast one turns and walks while looks are chosen, what a start and a stop cost, and what any look costs."""
 
 
@@ -76,11 +76,10 @@ def _rooms_by_size(request: WalkRequest) -> list[Room]:
     """Return rooms in the order in which they are tried: such as the length is enough for, smaller ones behind."""
     seconds = (request.num_frames - 1) / request.camera.frame_rate_hz
     rooms = sorted(request.simulator.rooms, key=_area_m2)
-    fitting = [room for room in rooms if LEAST_AREA_M2 <= _area_m2(room) <= AREA_PER_SECOND_M2 * seconds]
-    if not fitting:
-        return rooms[:ROOMS_TRIED]
-    first = int(request.rng.integers(len(fitting)))
-    return [fitting[first], *[room for room in rooms if room is not fitting[first]]][:ROOMS_TRIED]
+    rooms = [room for room in rooms if _area_m2(room) >= LEAST_AREA_M2] or rooms
+    fitting = [room for room in rooms if _area_m2(room) <= AREA_PER_SECOND_M2 * seconds]
+    chosen = [fitting[index] for index in request.rng.permutation(len(fitting))[:1]]
+    return [*chosen, *[room for room in rooms if room not in chosen]][:ROOMS_TRIED]
 
 
 def _area_m2(room: Room) -> float:
@@ -96,7 +95,9 @@ def _cover(request: WalkRequest, room: Room) -> Walk:
 
 def _survey_of(request: WalkRequest, room: Room) -> _Survey:
     places = standing_places(request, room, PLACES)
-    pitches = np.clip(np.radians(PITCHES_DEG), -np.radians(request.limits.pitch_deg), np.radians(request.limits.pitch_deg))
+    pitches = np.clip(
+        np.radians(PITCHES_DEG), -np.radians(request.limits.pitch_deg), np.radians(request.limits.pitch_deg)
+    )
     yaws = np.arange(YAWS) * (2 * np.pi / YAWS) + request.rng.uniform(0.0, 2 * np.pi / YAWS)
     place, yaw, pitch = (grid.ravel() for grid in np.meshgrid(np.arange(len(places)), yaws, pitches, indexing="ij"))
     poses = look_poses(places[place] + np.array([0.0, request.camera.height_m, 0.0]), yaw, pitch)

@@ -23,13 +23,11 @@ def named_things(simulator: Simulator, room: Room) -> tuple[SceneObject, ...]:
         room: Where they stand.
     """
     return tuple(
-        thing
-        for thing in simulator.objects
-        if thing.category in FURNITURE_CATEGORIES and thing.room_id == room.room_id
+        thing for thing in simulator.objects if thing.category in FURNITURE_CATEGORIES and thing.room_id == room.room_id
     )
 
 
-def things_to_see(simulator: Simulator, room: Room) -> tuple[SceneObject, ...]:
+def things_to_see(simulator: Simulator, room: Room, least_side_m: float = LEAST_SIDE_M) -> tuple[SceneObject, ...]:
     """Return the things of a room that are large enough to be looked at from all sides, by rising id.
 
     In a scan without labels a thing has no name and need not know its room; it counts where its middle is.
@@ -37,13 +35,14 @@ def things_to_see(simulator: Simulator, room: Room) -> tuple[SceneObject, ...]:
     Args:
         simulator: With the scene loaded.
         room: Where they stand.
+        least_side_m: Longest side of the smallest.
     """
     min_x, min_z, max_x, max_z = room.bounds_m
     return tuple(
         thing
         for thing in simulator.objects
         if not thing.is_structure
-        and LEAST_SIDE_M <= max(thing.box.size_m) <= MOST_SIDE_M
+        and least_side_m <= max(thing.box.size_m) <= MOST_SIDE_M
         and min_x <= thing.box.centre_m[0] <= max_x
         and min_z <= thing.box.centre_m[2] <= max_z
         and room.floor_m - LEAST_SIDE_M <= thing.box.centre_m[1] <= room.floor_m + room.height_m
@@ -59,9 +58,7 @@ def movable_things(things: Sequence[SceneObject], objects: Sequence[SceneObject]
     """
     carrying = {thing.supported_by for thing in objects}
     return tuple(
-        thing
-        for thing in things
-        if max(thing.box.size_m) <= MOVABLE_SIDE_M and thing.instance_id not in carrying
+        thing for thing in things if max(thing.box.size_m) <= MOVABLE_SIDE_M and thing.instance_id not in carrying
     )
 
 
