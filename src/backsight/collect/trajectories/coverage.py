@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
 from backsight.collect.trajectories.small_views import small_views
-from backsight.collect.trajectories.smooth import PITCH_SHARE, YAW_SHARE, TrajectoryError
+from backsight.collect.trajectories.smooth import PITCH_SHARE, SAMPLES_PER_FRAME, YAW_SHARE, TrajectoryError
 from backsight.collect.trajectories.standing import standing_places
 from backsight.collect.trajectories.tours import Stop, first_walk, shortest_order, walk_tour
 from backsight.collect.trajectories.walk import Walk, WalkRequest
@@ -22,6 +22,8 @@ PLACES = 24
 """Places that say what can be seen; some of them are stopped at."""
 YAWS = 8
 PITCHES_DEG = (-22.0, 0.0, 22.0)
+LEAST_PITCH_RANGE_DEG = 31.0
+"""Between the lowest and the highest look of a walk."""
 SURVEY_PX, CHECK_PX = (24, 18), (48, 36)
 LOOK_S = 0.05
 """Rest on each look: what is passed on the way from one to the next is seen as well."""
@@ -99,7 +101,9 @@ def _survey_of(request: WalkRequest, room: Room) -> _Survey:
         np.radians(PITCHES_DEG), -np.radians(request.limits.pitch_deg), np.radians(request.limits.pitch_deg)
     )
     yaws = np.arange(YAWS) * (2 * np.pi / YAWS) + request.rng.uniform(0.0, 2 * np.pi / YAWS)
-    place, yaw, pitch = (grid.ravel() for grid in np.meshgrid(np.arange(len(places)), yaws, pitches, indexing="ij"))
+    place = np.repeat(np.arange(len(places)), YAWS * len(pitches))
+    yaw = np.tile(np.repeat(yaws, len(pitches)), len(places))
+    pitch = np.tile(pitches, YAWS * len(places))
     poses = look_poses(places[place] + np.array([0.0, request.camera.height_m, 0.0]), yaw, pitch)
     keys = _keys(request, poses, room, SURVEY_PX)
     cells = seen_cells(keys)
@@ -131,6 +135,8 @@ def _covering_walk(request: WalkRequest, survey: _Survey, time_share: float) -> 
     tour = walk_tour(request, stops, least_stops=len(stops), wobble_deg=1.0, pause_share=0.5)
     coverage = Coverage((survey.room.room_id,), survey.shows.shape[1])
     walk = Walk(tour.motion, coverage=coverage)
+    if np.degrees(np.ptp(walk.motion.pitch_rad[::SAMPLES_PER_FRAME])) < LEAST_PITCH_RANGE_DEG:
+        raise TrajectoryError("the looks chosen do not go from floor to ceiling")
     seen = seen_cells(_keys(request, walk.world_from_camera, survey.room, CHECK_PX))
     share = len(seen) / max(coverage.visible_cells, 1)
     if share < PLANNED_SHARE:
