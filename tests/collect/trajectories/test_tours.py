@@ -5,7 +5,7 @@ import pytest
 
 from backsight.collect.trajectories.smooth import CameraMount, MotionLimits, TrajectoryError, check_motion
 from backsight.collect.trajectories.tours import Stop, first_walk, shortest_order, walk_tour
-from backsight.collect.trajectories.walk import WalkRequest
+from backsight.collect.trajectories.walk import Walk, WalkRequest
 from backsight.sim.simulator import Route
 
 EYE = np.array([0.0, 1.25, 0.0])
@@ -92,4 +92,5 @@ def test_the_first_walk_that_works_is_taken_and_the_last_failure_is_told():
 
     with pytest.raises(TrajectoryError, match="no way: a wall"):
         first_walk([failing, failing], "no way")
-    assert first_walk(iter([failing, lambda: "walk"]), "no way") == "walk"
+    walk = Walk(walk_tour(request(17), [stop(0, 0, (0, 1, -3)), stop(1, 0, (0, 1, -3))]).motion)
+    assert first_walk(iter([failing, lambda: walk, failing]), "no way") is walk
