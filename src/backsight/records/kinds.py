@@ -74,7 +74,7 @@ GROUPS: dict[str, int] = {GEOMETRIC: 10_000, CORRESPONDENCE: 8_000, REASONING: 5
 
 _REASONING_FRAMES = (24, 48)
 _COVERAGE = Way("coverage", frames=(48, 64))
-"""In less time hardly any room can be seen from floor to ceiling: 32 frames show 65 to 80 % of one of 15 square metres."""
+"""In less time hardly a room can be seen from floor to ceiling: 32 frames show 65 to 80 % of 15 square metres."""
 _COVERED = Bound("coverage_share", low=0.85)
 """Of walks that planned no coverage the share is 1."""
 _HOUSE = ("two_storey_house",)
