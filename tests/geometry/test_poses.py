@@ -11,6 +11,7 @@ from backsight.geometry.poses import (
     heading_rad,
     invert_pose,
     look_pose,
+    look_poses,
     rotation_angle_rad,
 )
 
@@ -148,3 +149,10 @@ def test_a_matrix_that_is_not_rigid_is_refused_with_its_index(kind):
 @given(poses())
 def test_every_rigid_pose_is_accepted(pose):
     check_rigid(pose)
+
+
+def test_many_views_are_those_of_one_after_the_other():
+    rng = np.random.default_rng(5)
+    places, yaw, pitch = rng.normal(size=(7, 3)), rng.uniform(-3.0, 3.0, 7), rng.uniform(-1.2, 1.2, 7)
+    one_by_one = [look_pose(place, float(a), float(b)) for place, a, b in zip(places, yaw, pitch, strict=True)]
+    np.testing.assert_allclose(look_poses(places, yaw, pitch), one_by_one, atol=1e-12)

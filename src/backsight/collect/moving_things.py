@@ -182,25 +182,36 @@ def _candidates(walk: Walk, simulator: Simulator, glance: Glance, rng: np.random
     found = [
         thing
         for thing in objects
-        if looked_at[thing.instance_id]
-        and thing.category in FURNITURE_CATEGORIES
-        and thing.category not in _STAYS
-        and thing.instance_id not in supports
-        and max(thing.box.size_m) <= LONGEST_SIDE_M
+        if looked_at[thing.instance_id] and is_light(thing) and thing.instance_id not in supports
     ]
     focus = [thing for number in walk.focus_ids for thing in found if thing.instance_id == number]
     others = [thing for thing in found if thing.instance_id not in walk.focus_ids]
     ordered = focus + [others[i] for i in rng.permutation(len(others))]
     tried = 0
     for thing in ordered:
-        movable = _movable(thing, simulator)
+        movable = movable_of(thing, simulator)
         if movable is not None and tried < _THINGS_TRIED:
             tried += 1
             yield movable
 
 
-def _movable(thing: SceneObject, simulator: Simulator) -> Movable | None:
-    """Return how a thing could be moved; None for what hangs, lies in others or is hemmed in."""
+def is_light(thing: SceneObject) -> bool:
+    """Whether a thing has a name, is small enough and neither built in nor hung up.
+
+    Args:
+        thing: Of the scene.
+    """
+    named = thing.category in FURNITURE_CATEGORIES and thing.category not in _STAYS
+    return named and max(thing.box.size_m) <= LONGEST_SIDE_M
+
+
+def movable_of(thing: SceneObject, simulator: Simulator) -> Movable | None:
+    """Return how a thing could be moved; None for what hangs, lies in others or is hemmed in.
+
+    Args:
+        thing: Of the scene; light.
+        simulator: With the scene loaded.
+    """
     room = next((room for room in simulator.rooms if room.room_id == thing.room_id), None)
     support = next((t for t in simulator.objects if t.instance_id == thing.supported_by), None)
     if room is None or (support is None and thing.supported_by is not None):

@@ -114,7 +114,7 @@ def plan_sequence(config: CollectConfig, walk: Unplaced, place_id: str, scene_id
         kind=walk.kind.name,
         pattern=walk.way.trajectory,
         seed=derive_seed(config.seed, walk.sequence_id, "attempt 0"),
-        num_frames=_draw_length(config, walk.kind, derive_share(config.seed, walk.sequence_id, "length")),
+        num_frames=_draw_length(config, walk.kind, walk.way, derive_share(config.seed, walk.sequence_id, "length")),
         variant=walk.way.variant,
         challenges=walk.challenges,
     )
@@ -201,17 +201,19 @@ def _draw_challenges(config: CollectConfig, kind: Kind, number: int) -> tuple[st
     return mixtures[np.random.default_rng(seed).permutation(len(mixtures))[turn]]
 
 
-def _draw_length(config: CollectConfig, kind: Kind, share: float) -> int:
+def _draw_length(config: CollectConfig, kind: Kind, way: Way, share: float) -> int:
     """Return the number of frames below which a share of the triangular distribution lies.
 
     Args:
         config: Ends and mean.
         kind: Its ends count inside those of the configuration, and the mean comes as near as they allow.
+        way: Its ends count instead of the kind's.
         share: Drawn evenly from 0 to 1.
     """
     low, high = config.min_frames, config.max_frames
-    if kind.frames is not None:
-        low, high = (min(max(end, low), high) for end in kind.frames)
+    ends = way.frames or kind.frames
+    if ends is not None:
+        low, high = (min(max(end, low), high) for end in ends)
     # The mean of a triangular distribution lies between a third and two thirds of the way.
     mean = min(max(config.mean_frames, (2 * low + high) / 3), (low + 2 * high) / 3)
     mode = min(max(3.0 * mean - low - high, low), high)

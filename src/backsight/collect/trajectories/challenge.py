@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Bool, Float64
 
 from backsight.collect.tracks import hidden_rays
 from backsight.collect.trajectories.gaze import angles_towards_rad
-from backsight.collect.trajectories.small_views import small_views, thing_shares
+from backsight.collect.trajectories.small_views import small_views
 from backsight.collect.trajectories.smooth import TrajectoryError
 from backsight.collect.trajectories.standing import standing_places
 from backsight.collect.trajectories.things import things_to_see
@@ -21,7 +21,8 @@ from backsight.records.scene import Room, SceneObject
 from backsight.sim.survey import shown_shares
 
 HIDES, SCALES = "heavy_occlusion", "scale_variation"
-THINGS_TRIED, TRIES_PER_THING = 14, 3
+THINGS_TRIED, TRIES_PER_THING = 30, 3
+LEAST_SIDE_M = 0.2
 FAR_PLACES, NEAR_PLACES = 18, 8
 NEAR_REACH_M = 0.35
 """Near places lie at most so much farther from a thing than the nearest does."""
@@ -35,6 +36,8 @@ LEAST_RATIO, SPARE_RATIO = 4.0, 1.06
 """Farthest over nearest distance from which frames show the thing, and how much more is planned."""
 HIDDEN_SHARE, HIDDEN_HOLD_SHARE = 0.22, 0.24
 """Share of the frames that must hide the thing, and share of the time that is spent where it is hidden."""
+MOSTLY = 0.6
+"""Share of the rays into a thing's box that others stop where they hide most of it."""
 LONGEST_WAY_SHARE = 0.8
 """Of what could be walked in the time."""
 
@@ -48,6 +51,8 @@ class _Ring:
     distance_m: Float64[np.ndarray, " places"]
     """From the camera to the middle of the thing."""
     shares: Float64[np.ndarray, " places"]
+    hides: Bool[np.ndarray, " places"]
+    """Where others hide most of it."""
 
 
 def plan_challenge(request: WalkRequest) -> Walk:
@@ -78,7 +83,7 @@ def _hard_in(request: WalkRequest, room: Room) -> Walk:
 
 def _rings(request: WalkRequest, room: Room) -> Iterator[_Ring]:
     """Yield things of a room with places round them, those that one can come near to first where scale matters."""
-    things = things_to_see(request.simulator, room)
+    things = things_to_see(request.simulator, room, LEAST_SIDE_M)
     if not things:
         return
     weights = np.array([min(sorted(thing.box.size_m)[1], 1.0) + 0.1 for thing in things])
@@ -104,14 +109,26 @@ def _ring(request: WalkRequest, room: Room, thing: SceneObject) -> _Ring:
     eyes = places + np.array([0.0, request.camera.height_m, 0.0])
     yaw, pitch = angles_towards_rad(eyes, centre)
     most = float(np.radians(request.limits.pitch_deg))
-    shares = thing_shares(request, look_poses(eyes, yaw, np.clip(pitch, -most, most)), [thing])[:, 0]
-    return _Ring(thing, places, np.linalg.norm(eyes - centre, axis=1), shares)
+    poses = look_poses(eyes, yaw, np.clip(pitch, -most, most))
+    return _Ring(thing, places, np.linalg.norm(eyes - centre, axis=1), *_shown_and_hidden(request, thing, poses))
+
+
+def _shown_and_hidden(
+    request: WalkRequest, thing: SceneObject, poses: Float64[np.ndarray, "views 4 4"]
+) -> tuple[Float64[np.ndarray, " views"], Bool[np.ndarray, " views"]]:
+    """Return the share of each view that shows a thing, and where others hide most of it."""
+    seen = small_views(request, poses)
+    height, width = seen.depth_m.shape[1:]
+    intrinsics = intrinsics_from_hfov(width, height, request.camera.hfov_deg)
+    rays, stopped = hidden_rays([thing], (), (seen.depth_m, seen.instance_ids), intrinsics, poses)
+    hides = (rays > 0) & (stopped >= MOSTLY * rays)
+    return shown_shares(seen.instance_ids, [thing])[:, 0], hides[:, 0]
 
 
 def _hard_stops(request: WalkRequest, ring: _Ring) -> Iterator[list[Stop]]:
     """Yield stops that fulfil what is asked for, in the order of a short tour."""
     seconds = (request.num_frames - 1) / request.camera.frame_rate_hz
-    hidden = (ring.shares == 0.0) & (ring.distance_m >= NEAREST_M) & (ring.distance_m <= FARTHEST_M)
+    hidden = ring.hides & (ring.distance_m >= NEAREST_M) & (ring.distance_m <= FARTHEST_M)
     near = np.flatnonzero(ring.shares >= SEEN_SHARE)
     if len(near) == 0 or (HIDES in request.challenges and not hidden.any()):
         return
@@ -147,18 +164,13 @@ def _stop(ring: _Ring, place: int, hold_s: float | None) -> Stop:
 def _hard_walk(request: WalkRequest, ring: _Ring, stops: list[Stop]) -> Walk:
     walk = Walk(walk_tour(request, stops, least_stops=len(stops)).motion, (ring.thing.instance_id,))
     poses = walk.world_from_camera
-    seen = small_views(request, poses)
-    shares = shown_shares(seen.instance_ids, [ring.thing])[:, 0]
+    shares, hides = _shown_and_hidden(request, ring.thing, poses)
     shown = shares >= FAR_SHARE
     if not shown.any():
         raise TrajectoryError("the thing is never seen on the way")
     distance = np.linalg.norm(poses[:, :3, 3] - np.array(ring.thing.box.centre_m), axis=1)[shown]
     if SCALES in request.challenges and distance.max() < LEAST_RATIO * distance.min():
         raise TrajectoryError("the thing is not seen from near and far")
-    if HIDES in request.challenges:
-        height, width = seen.depth_m.shape[1:]
-        intrinsics = intrinsics_from_hfov(width, height, request.camera.hfov_deg)
-        rays, stopped = hidden_rays([ring.thing], (), (seen.depth_m, seen.instance_ids), intrinsics, poses)
-        if float(((rays > 0) & (2 * stopped > rays)).mean()) < HIDDEN_SHARE:
-            raise TrajectoryError("the thing is not hidden for long enough on the way")
+    if HIDES in request.challenges and float(hides.mean()) < HIDDEN_SHARE:
+        raise TrajectoryError("the thing is not hidden for long enough on the way")
     return walk

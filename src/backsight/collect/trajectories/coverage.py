@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
 from backsight.collect.trajectories.small_views import small_views
-from backsight.collect.trajectories.smooth import PITCH_SHARE, YAW_SHARE, TrajectoryError
+from backsight.collect.trajectories.smooth import PITCH_SHARE, SAMPLES_PER_FRAME, YAW_SHARE, TrajectoryError
 from backsight.collect.trajectories.standing import standing_places
 from backsight.collect.trajectories.tours import Stop, first_walk, shortest_order, walk_tour
 from backsight.collect.trajectories.walk import Walk, WalkRequest
@@ -21,18 +21,20 @@ WANTED_SHARE = 0.85
 PLACES = 24
 """Places that say what can be seen; some of them are stopped at."""
 YAWS = 8
-PITCHES_DEG = (-27.0, 0.0, 27.0)
+PITCHES_DEG = (-22.0, 0.0, 22.0)
+LEAST_PITCH_RANGE_DEG = 31.0
+"""Between the lowest and the highest look of a walk."""
 SURVEY_PX, CHECK_PX = (24, 18), (48, 36)
-LOOK_S = 0.1
+LOOK_S = 0.05
 """Rest on each look: what is passed on the way from one to the next is seen as well."""
 PLANNED_SHARE = WANTED_SHARE + 0.01
 """Pictures of another size and shape see a little less or more than the tiny ones."""
 ROOMS_TRIED = 3
-LEAST_AREA_M2, AREA_PER_SECOND_M2 = 3.0, 1.0
+LEAST_AREA_M2, AREA_PER_SECOND_M2 = 3.0, 0.6
 """Rooms that are tried first: no closets, and no larger than the time allows."""
 FAR_M = 5.0
 """Distance of the points that are looked at."""
-TURN_SHARE, WALK_SHARE, START_S, ANY_LOOK_S = 0.85, 0.8, 1.3, 0.3
+TURN_SHARE, WALK_SHARE, START_S, ANY_LOOK_S = 0.93, 0.85, 1.2, 0.3
 """How fast one turns and walks while looks are chosen, what a start and a stop cost, and what any look costs."""
 
 
@@ -76,11 +78,10 @@ def _rooms_by_size(request: WalkRequest) -> list[Room]:
     """Return rooms in the order in which they are tried: such as the length is enough for, smaller ones behind."""
     seconds = (request.num_frames - 1) / request.camera.frame_rate_hz
     rooms = sorted(request.simulator.rooms, key=_area_m2)
-    fitting = [room for room in rooms if LEAST_AREA_M2 <= _area_m2(room) <= AREA_PER_SECOND_M2 * seconds]
-    if not fitting:
-        return rooms[:ROOMS_TRIED]
-    first = int(request.rng.integers(len(fitting)))
-    return [fitting[first], *[room for room in rooms if room is not fitting[first]]][:ROOMS_TRIED]
+    rooms = [room for room in rooms if _area_m2(room) >= LEAST_AREA_M2] or rooms
+    fitting = [room for room in rooms if _area_m2(room) <= AREA_PER_SECOND_M2 * seconds]
+    chosen = [fitting[index] for index in request.rng.permutation(len(fitting))[:1]]
+    return [*chosen, *[room for room in rooms if room not in chosen]][:ROOMS_TRIED]
 
 
 def _area_m2(room: Room) -> float:
@@ -100,7 +101,9 @@ def _survey_of(request: WalkRequest, room: Room) -> _Survey:
         np.radians(PITCHES_DEG), -np.radians(request.limits.pitch_deg), np.radians(request.limits.pitch_deg)
     )
     yaws = np.arange(YAWS) * (2 * np.pi / YAWS) + request.rng.uniform(0.0, 2 * np.pi / YAWS)
-    place, yaw, pitch = (grid.ravel() for grid in np.meshgrid(np.arange(len(places)), yaws, pitches, indexing="ij"))
+    place = np.repeat(np.arange(len(places)), YAWS * len(pitches))
+    yaw = np.tile(np.repeat(yaws, len(pitches)), len(places))
+    pitch = np.tile(pitches, YAWS * len(places))
     poses = look_poses(places[place] + np.array([0.0, request.camera.height_m, 0.0]), yaw, pitch)
     keys = _keys(request, poses, room, SURVEY_PX)
     cells = seen_cells(keys)
@@ -132,6 +135,8 @@ def _covering_walk(request: WalkRequest, survey: _Survey, time_share: float) -> 
     tour = walk_tour(request, stops, least_stops=len(stops), wobble_deg=1.0, pause_share=0.5)
     coverage = Coverage((survey.room.room_id,), survey.shows.shape[1])
     walk = Walk(tour.motion, coverage=coverage)
+    if np.degrees(np.ptp(walk.motion.pitch_rad[::SAMPLES_PER_FRAME])) < LEAST_PITCH_RANGE_DEG:
+        raise TrajectoryError("the looks chosen do not go from floor to ceiling")
     seen = seen_cells(_keys(request, walk.world_from_camera, survey.room, CHECK_PX))
     share = len(seen) / max(coverage.visible_cells, 1)
     if share < PLANNED_SHARE:

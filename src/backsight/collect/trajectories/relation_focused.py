@@ -156,7 +156,7 @@ def _several_in(request: WalkRequest, room: Room) -> Walk:
 
 
 def _viewer_words(reasoning_type: str | None) -> tuple[str, ...]:
-    """Return the viewer's relations of which one holds; pairs are tried in both orders, so that of two opposites one."""
+    """Return the viewer's relations of a type; one of two opposites, since pairs are tried in both orders."""
     words = RELATIONS_OF_REASONING.get(reasoning_type or "", ())
     return tuple(word for word in words if word in VIEWER_RELATIONS)[:1]
 

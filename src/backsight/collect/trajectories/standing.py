@@ -56,7 +56,7 @@ def _free_points(request: WalkRequest, room: Room) -> Float64[np.ndarray, "place
     navigation = request.simulator.navigation
     storey = int(np.argmin(np.abs(np.array(navigation.floors_m) - room.floor_m)))
     free, corner_m, cell_m = navigation.top_down_map(storey)
-    stride = max(int(round(_GRID_M / cell_m)), 1)
+    stride = max(round(_GRID_M / cell_m), 1)
     first_row, first_column = request.rng.integers(stride, size=2)
     rows, columns = np.nonzero(free[first_row::stride, first_column::stride])
     points_xz = corner_m + (np.stack([columns, rows], axis=-1) * stride + [first_column, first_row] + 0.5) * cell_m

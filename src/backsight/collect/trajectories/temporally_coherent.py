@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 
 import numpy as np
 from jaxtyping import Bool, Float64
 
+from backsight.collect.moving_things import movable_of
 from backsight.collect.trajectories.small_views import (
     ROUND_PITCH_RAD,
     SHOWN_SHARE,
@@ -16,7 +17,7 @@ from backsight.collect.trajectories.small_views import (
 )
 from backsight.collect.trajectories.smooth import TrajectoryError
 from backsight.collect.trajectories.standing import standing_places
-from backsight.collect.trajectories.things import movable_things, named_things, rooms_by_things
+from backsight.collect.trajectories.things import movable_things, rooms_by_things
 from backsight.collect.trajectories.tours import Stop, first_walk, walk_tour
 from backsight.collect.trajectories.walk import Walk, WalkRequest
 from backsight.geometry.poses import look_poses
@@ -140,11 +141,12 @@ def _plan_return(request: WalkRequest) -> Walk:
 
 def _returns(request: WalkRequest, room: Room) -> Iterator[_Return]:
     """Yield things of a room with two or three places that they are seen well from."""
-    movable = movable_things(named_things(request.simulator, room), request.simulator.objects)
+    light = movable_things(request.simulator, room)
+    drawn = (light[index] for index in request.rng.permutation(len(light)))
+    movable = list(islice((t for t in drawn if movable_of(t, request.simulator) is not None), THINGS_TRIED))
     if not movable:
         return
-    order = request.rng.permutation(len(movable))[:THINGS_TRIED]
-    centre = np.array(movable[order[0]].box.centre_m, dtype=np.float64)
+    centre = np.array(movable[0].box.centre_m, dtype=np.float64)
     try:
         places = standing_places(request, room, PLACES, centre)
     except TrajectoryError:
@@ -155,7 +157,7 @@ def _returns(request: WalkRequest, room: Room) -> Iterator[_Return]:
     good = (seen.best_shares >= WELL_SEEN_SHARE) & (distance >= NEAREST_M) & (distance <= FARTHEST_M)
     apart = np.linalg.norm(places[:, None] - places[None], axis=-1)
     near = (apart >= STEP_M[0]) & (apart <= STEP_M[1])
-    for index in order:
+    for index, thing in enumerate(movable):
         ways = np.argwhere(good[:, index, None] & good[None, :, index] & near)
         if len(ways) == 0:
             continue
@@ -164,7 +166,7 @@ def _returns(request: WalkRequest, room: Room) -> Iterator[_Return]:
         route = places[[first, second, int(request.rng.choice(third))]]
         side = float(request.rng.choice([-1.0, 1.0]))
         for away_rad in AWAY_RAD:
-            yield _Return(movable[index], route, side, away_rad)
+            yield _Return(thing, route, side, away_rad)
 
 
 def _return_walk(request: WalkRequest, found: _Return) -> Walk:

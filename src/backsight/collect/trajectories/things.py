@@ -1,9 +1,8 @@
 """Which things of a scene a walk can be about."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
+from backsight.collect.moving_things import is_light
 from backsight.collect.trajectories.smooth import TrajectoryError
 from backsight.records.scene import Room, SceneObject
 from backsight.records.vocabulary import FURNITURE_CATEGORIES
@@ -11,8 +10,6 @@ from backsight.sim.simulator import Simulator
 
 LEAST_SIDE_M, MOST_SIDE_M = 0.3, 3.0
 """Longest sides of things that are looked at."""
-MOVABLE_SIDE_M = 1.2
-"""Longest side of a thing that one person moves."""
 
 
 def named_things(simulator: Simulator, room: Room) -> tuple[SceneObject, ...]:
@@ -27,7 +24,7 @@ def named_things(simulator: Simulator, room: Room) -> tuple[SceneObject, ...]:
     )
 
 
-def things_to_see(simulator: Simulator, room: Room) -> tuple[SceneObject, ...]:
+def things_to_see(simulator: Simulator, room: Room, least_side_m: float = LEAST_SIDE_M) -> tuple[SceneObject, ...]:
     """Return the things of a room that are large enough to be looked at from all sides, by rising id.
 
     In a scan without labels a thing has no name and need not know its room; it counts where its middle is.
@@ -35,29 +32,30 @@ def things_to_see(simulator: Simulator, room: Room) -> tuple[SceneObject, ...]:
     Args:
         simulator: With the scene loaded.
         room: Where they stand.
+        least_side_m: Longest side of the smallest.
     """
     min_x, min_z, max_x, max_z = room.bounds_m
     return tuple(
         thing
         for thing in simulator.objects
         if not thing.is_structure
-        and LEAST_SIDE_M <= max(thing.box.size_m) <= MOST_SIDE_M
+        and least_side_m <= max(thing.box.size_m) <= MOST_SIDE_M
         and min_x <= thing.box.centre_m[0] <= max_x
         and min_z <= thing.box.centre_m[2] <= max_z
         and room.floor_m - LEAST_SIDE_M <= thing.box.centre_m[1] <= room.floor_m + room.height_m
     )
 
 
-def movable_things(things: Sequence[SceneObject], objects: Sequence[SceneObject]) -> tuple[SceneObject, ...]:
-    """Return what a person could move: small or middle-sized, and nothing stands on it.
+def movable_things(simulator: Simulator, room: Room) -> tuple[SceneObject, ...]:
+    """Return the things of a room that may be moved while nobody looks: light, and nothing stands on them.
 
     Args:
-        things: To choose from.
-        objects: Everything in the scene.
+        simulator: With the scene loaded.
+        room: Where they stand.
     """
-    carrying = {thing.supported_by for thing in objects}
+    carrying = {thing.supported_by for thing in simulator.objects}
     return tuple(
-        thing for thing in things if max(thing.box.size_m) <= MOVABLE_SIDE_M and thing.instance_id not in carrying
+        thing for thing in named_things(simulator, room) if is_light(thing) and thing.instance_id not in carrying
     )
 
 

@@ -31,7 +31,7 @@ LEAST_LEG_M = 0.25
 """Stops nearer to each other than this are one place."""
 SLOWEST_SHARE = 0.3
 """Of the speed limit: no walk is slowed down further to fill its time."""
-_TURN_SHARE = 0.85
+_TURN_SHARE = 0.93
 """Turns are planned at this share of the rate that gaze may turn at: limits on acceleration need the rest."""
 PAUSE_SHARE = 0.3
 """Of the time to spare; the rest goes into slower walking."""
