@@ -1,9 +1,9 @@
 import msgspec
 import numpy as np
 
-from backsight.collect.overlap import covisible_percent
+from backsight.collect.overlap import _slope_at, covisible_percent
 from backsight.geometry.cameras import intrinsics_from_hfov
-from backsight.geometry.covisibility import Label, View, covisibility_labels, moved_labels
+from backsight.geometry.covisibility import Label, View, covisibility_labels, depth_slope, moved_labels
 from backsight.geometry.poses import look_pose
 from backsight.records.scene import OrientedBox
 from backsight.records.sequence import ObjectMotion
@@ -63,11 +63,13 @@ def test_what_moves_is_carried_along(box_room_simulator):
 
 
 def test_a_turn_of_a_thing_is_carried_too():
-    """A plate that turns about the vertical by a right angle: what it showed is seen where it went."""
-    poses = np.stack([look_pose(np.zeros(3), 0.0), look_pose(np.zeros(3), np.pi / 2.0)])
+    """A plate before a camera goes round with it: what it showed is seen where it went."""
+    yaw_rad = 1.4
+    poses = np.stack([look_pose(np.zeros(3), 0.0), look_pose(np.zeros(3), yaw_rad)])
     depth_m = np.full((2, HEIGHT, WIDTH), 2.0, dtype=np.float32)
     ids = np.full((2, HEIGHT, WIDTH), 5, dtype=np.int32)
-    motion = ObjectMotion(5, ((0.0, 0.0, -2.0), (-2.0, 0.0, 0.0)), (0.0, float(np.pi / 2.0)))
+    centre_m = (-2.0 * float(np.sin(yaw_rad)), 0.0, -2.0 * float(np.cos(yaw_rad)))
+    motion = ObjectMotion(5, ((0.0, 0.0, -2.0), centre_m), (0.0, yaw_rad))
     assert covisible_percent(depth_m, ids, (motion,), INTRINSICS, poses) == ((100, 100), (100, 100))
     assert covisible_percent(depth_m, ids, (), INTRINSICS, poses) == ((100, 0), (0, 100))
 
@@ -77,3 +79,11 @@ def test_frames_without_readings_share_nothing():
     poses = np.tile(np.eye(4), (2, 1, 1))
     found = covisible_percent(depth_m, np.zeros(depth_m.shape, dtype=np.int32), (), INTRINSICS, poses)
     assert found == ((100, 0), (0, 100))
+
+
+def test_slopes_at_pixels_are_those_of_the_whole_image():
+    rng = np.random.default_rng(3)
+    depth_m = rng.uniform(1.0, 1.6, size=(23, 17)).astype(np.float32)
+    depth_m[rng.random(depth_m.shape) < 0.2] = 0.0
+    row, column = np.divmod(np.arange(depth_m.size), 17)
+    np.testing.assert_array_equal(_slope_at(depth_m, row, column).reshape(depth_m.shape), depth_slope(depth_m))

@@ -1,7 +1,15 @@
 import numpy as np
 import pytest
 
-from backsight.collect.moving_things import CAMERA_GAP_M, LAST_SHARE, LEAST_MOVE_M, SLIDE_M, SPEED_MPS
+from backsight.collect.moving_things import (
+    CAMERA_GAP_M,
+    LAST_SHARE,
+    LEAST_MOVE_M,
+    SLIDE_M,
+    SPEED_MPS,
+    _is_free,
+    _movable,
+)
 from backsight.collect.render_walk import EventScript, mean_blur_px, render_walk
 from backsight.collect.scene_events import LIGHT_RATIO, script_events
 from backsight.collect.trajectories.circular import plan_circular
@@ -197,3 +205,38 @@ def test_without_events_nothing_is_rendered(walks, paper_world):
     paper_world.render = lambda *arguments: pytest.fail("something was rendered")
     script = script_events(kind_named("smooth"), ("clutter",), walks[0], paper_world, CAMERA, np.random.default_rng(0))
     assert script == EventScript()
+
+
+def test_a_place_is_free_of_things_walls_and_the_camera(box_room_simulator):
+    """A chair of 0.45 m in a room of 5 x 4 m, a table from x 2 to 3, another chair at 3.7, the camera at (4, 3)."""
+    chair = next(thing for thing in box_room_simulator.objects if thing.instance_id == 7)
+    movable = _movable(chair, box_room_simulator)
+    samples = 41
+    position = np.tile(np.array([4.0, 1.25, 3.0]), (samples, 1))
+    walk = Walk(Motion(np.arange(samples) / 40.0, position, np.zeros(samples), np.zeros(samples)))
+    quarter = np.pi / 4.0
+    for x, z, yaw_rad, is_free in (
+        (1.5, 2.5, 0.0, True),
+        (4.0, 2.25, 0.0, True),
+        (4.0, 2.29, 0.0, False),
+        (4.0, 2.25, quarter, False),
+        (4.0, 2.16, quarter, True),
+        (1.7, 0.8, 0.0, True),
+        (1.75, 0.8, 0.0, False),
+        (2.5, 0.7, 0.0, False),
+        (0.27, 3.0, 0.0, True),
+        (0.24, 3.0, 0.0, False),
+        (0.27, 3.0, quarter, False),
+    ):
+        found = _is_free(movable, np.array([[x, 0.45, z]]), np.array([yaw_rad]), walk, box_room_simulator)
+        assert found is is_free, (x, z, yaw_rad)
+
+
+def test_what_others_stand_on_is_not_moved_and_what_hangs_is_not_movable(simulator):
+    supports = {thing.supported_by for thing in simulator.objects} - {None}
+    hanging = [
+        thing for thing in simulator.objects if thing.category in ("picture", "clock") and thing.box.centre_m[1] > 1.0
+    ]
+    assert supports
+    assert hanging
+    assert all(_movable(thing, simulator) is None for thing in hanging)

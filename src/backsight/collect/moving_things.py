@@ -40,7 +40,7 @@ TURNED_ONLY = 0.25
 """Share of the seen motions that are a turn on the spot."""
 _SETTLED_M = 0.03
 _CLEAR_M = 0.02
-_WAYS_TRIED, _PLACES_TRIED, _THINGS_TRIED = 32, 32, 12
+_WAYS_TRIED, _PLACES_TRIED, _THINGS_TRIED = 32, 48, 24
 _STAYS = frozenset(
     {"sink", "toilet", "bathtub", "stove", "fridge", "shower", "counter", "fireplace", "radiator", "range hood"}
     | {"dishwasher", "washing machine", "curtain", "picture", "mirror", "whiteboard", "projector screen", "clock"}
