@@ -26,8 +26,8 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
+from backsight.collect.config import CollectConfig
 from backsight.collect.dataset_run import collect_dataset
-from backsight.collect.plan import CollectConfig
 from backsight.data.batches import BatchConfig
 from backsight.evaluate.predict import predict_split
 from backsight.evaluate.prediction_files import read_predictions

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from backsight.collect.config import CollectConfig
 from backsight.collect.dataset_run import collect_dataset
-from backsight.collect.plan import CollectConfig
 from backsight.quality.validate import validate_dataset
 from backsight.records.errors import UsageError
 from backsight.storage.layout import list_sequence_ids, sequence_folder

@@ -4,7 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from backsight.collect.plan import CollectConfig, assign_splits, estimate, make_plan, plan_attempt, scene_hashes
+from backsight.collect.config import CollectConfig
+from backsight.collect.plan import estimate, make_plan, plan_attempt, scene_hashes
+from backsight.collect.splits import assign_splits
 from backsight.storage.layout import check_sequence_id
 
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import trimesh
 
+from backsight.collect.config import CollectConfig
 from backsight.collect.dataset_run import collect_dataset
-from backsight.collect.plan import CollectConfig
 from backsight.quality.validate import validate_dataset
 from backsight.records.errors import UsageError
 from backsight.storage.dataset import read_splits

@@ -2,7 +2,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from backsight.collect.plan import CollectConfig, SequencePlan
+from backsight.collect.config import CollectConfig
+from backsight.collect.plan import SequencePlan
 from backsight.collect.sequence import TooFewTargetsError, collect_sequence
 from backsight.quality.references import matching_objects
 from backsight.records.errors import UsageError

@@ -3,8 +3,9 @@
 import pytest
 from pydantic import ValidationError
 
+from backsight.collect.config import CollectConfig, habitat_places
 from backsight.collect.dataset_run import collect_dataset
-from backsight.collect.plan import CollectConfig, habitat_places, make_plan
+from backsight.collect.plan import make_plan
 from backsight.collect.simulators import configured_simulator
 from backsight.quality.validate import validate_dataset
 from backsight.sim.backends.habitat.client import HabitatSimulator

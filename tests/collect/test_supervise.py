@@ -89,15 +89,33 @@ def test_a_worker_that_takes_too_much_memory_is_killed(fake):
 
 
 def test_an_error_that_concerns_all_jobs_ends_everything(fake):
-    with pytest.raises(UsageError, match="large asks for too much"):
-        supervise(jobs_of({"large": "usage", "fine": "answer"}), fake, SupervisorConfig())
+    report = supervise(jobs_of({"large": "usage", "fine": "answer"}), fake, SupervisorConfig())
+    assert isinstance(report.fatal, UsageError)
+    assert str(report.fatal) == "large asks for too much"
+    assert report.results == {}
 
 
 def test_workers_that_can_not_start_are_no_endless_loop(monkeypatch):
     monkeypatch.syspath_prepend(HERE)
     work = importlib.import_module("fake_work").WorkThatCanNotStart()
-    with pytest.raises(EnvironmentProblem, match="exit status 5"):
-        supervise([Job("a", "a", "a")], work, SupervisorConfig())
+    report = supervise([Job("a", "a", "a")], work, SupervisorConfig())
+    assert isinstance(report.fatal, EnvironmentProblem)
+    assert "exit status 5" in str(report.fatal)
+
+
+def test_jobs_are_called_poisoned_only_after_some_job_was_done(fake):
+    told = []
+    jobs = jobs_of({"bad": "raising", "worse": "raising", "fine": "answer", "worst": "raising"})
+    report = supervise(jobs, fake, SupervisorConfig(), lambda progress: told.append(progress), told.append)
+    assert [lost.job_id for lost in report.poisoned] == ["bad", "worse", "worst"]
+    answered = next(i for i, item in enumerate(told) if getattr(item, "done", 0))
+    names = [(i, item.job_id) for i, item in enumerate(told) if hasattr(item, "job_id")]
+    assert [name for _, name in names] == ["bad", "worse", "worst"]
+    assert names[0][0] == answered - 2
+    told.clear()
+    report = supervise(jobs_of(dict.fromkeys("abc", "raising")), fake, SupervisorConfig(), on_poisoned=told.append)
+    assert isinstance(report.fatal, EnvironmentProblem)
+    assert told == []
 
 
 def test_workers_have_one_numeric_thread_and_the_parent_keeps_its_own(fake, monkeypatch):

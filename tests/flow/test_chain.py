@@ -8,7 +8,7 @@ from rich.console import Console
 
 from backsight.cli.chain import ChainConfig, run_chain
 from backsight.cli.main import main
-from backsight.collect.plan import CollectConfig
+from backsight.collect.config import CollectConfig
 from backsight.data.batches import BatchConfig
 from backsight.evaluate.samples import EvaluationConfig
 from backsight.evaluate.table import read_results

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from backsight.collect.config import CollectConfig
 from backsight.collect.dataset_run import collect_dataset
-from backsight.collect.plan import CollectConfig
 from backsight.quality.validate import validate_dataset
 from backsight.sim.embedded.simulator import EmbeddedSimulator
 

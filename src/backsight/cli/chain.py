@@ -9,8 +9,8 @@ from rich.console import Console
 
 from backsight.cli.configuration import load_yaml
 from backsight.cli.validate import validate_with_progress
+from backsight.collect.config import CollectConfig
 from backsight.collect.dataset_run import collect_dataset
-from backsight.collect.plan import CollectConfig
 from backsight.collect.progress import show_progress
 from backsight.evaluate.evaluation import evaluate_checkpoint
 from backsight.evaluate.samples import EvaluationConfig

@@ -6,8 +6,10 @@ from pydantic import Field
 from rich.console import Console
 
 from backsight.cli.configuration import parse_arguments
-from backsight.collect.dataset_run import CollectReport, collect_dataset
-from backsight.collect.plan import CollectConfig, estimate, make_plan
+from backsight.collect.config import CollectConfig
+from backsight.collect.dataset_run import collect_dataset
+from backsight.collect.outcome import CollectReport
+from backsight.collect.plan import estimate, make_plan
 from backsight.collect.progress import show_progress
 from backsight.records.errors import BacksightError
 
@@ -51,6 +53,8 @@ def print_report(config: CollectConfig, report: CollectReport, console: Console)
         console.print(f"given up: {name}: {report.rejections[name][-1]}", markup=False, soft_wrap=True)
     for name, error in report.poisoned:
         console.print(f"lost: {name}: {error}", markup=False, soft_wrap=True)
+    for name, reason in report.skipped.items():
+        console.print(f"left alone (--retry-poisoned tries again): {name}: {reason}", markup=False, soft_wrap=True)
 
 
 def _print_estimate(config: CollectConfig, console: Console) -> None:

@@ -4,11 +4,12 @@ import msgspec
 import numpy as np
 
 from backsight.collect.annotate import true_relations, visible_objects
+from backsight.collect.config import CollectConfig
 from backsight.collect.instructions.config import InstructConfig, current_frames
 from backsight.collect.instructions.draft import InstructionContext
 from backsight.collect.instructions.imagine import imagine_views
 from backsight.collect.instructions.make import make_instructions
-from backsight.collect.plan import CollectConfig, SequencePlan
+from backsight.collect.plan import SequencePlan
 from backsight.collect.trajectories.plan_walk import plan_walk
 from backsight.collect.trajectories.smooth import CameraMount, MotionLimits
 from backsight.collect.trajectories.walk import Walk, WalkRequest
@@ -128,7 +129,9 @@ def _plan_walk(plan: SequencePlan, simulator: Simulator, config: CollectConfig) 
         rng=_random(plan, _TRAJECTORY_STREAM),
         num_frames=plan.num_frames,
         limits=MotionLimits(),
-        camera=CameraMount(height_m=config.camera_height_m, frame_rate_hz=config.frame_rate_hz),
+        camera=CameraMount(
+            height_m=config.camera_height_m, frame_rate_hz=config.frame_rate_hz, hfov_deg=config.hfov_deg
+        ),
         variant=plan.variant,
         challenges=plan.challenges,
         reasoning_type=None if kind is None else kind.reasoning_type,

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import closing
 
-from backsight.collect.plan import CollectConfig
+from backsight.collect.config import CollectConfig
 from backsight.sim.backends.habitat.client import HabitatSimulator
 from backsight.sim.backends.habitat.config import HabitatConfig
 from backsight.sim.embedded.simulator import EmbeddedSimulator

@@ -17,7 +17,7 @@ from types import FrameType
 from typing import Any
 
 from backsight.collect.worker import FATAL_ERRORS, Worker, start_worker
-from backsight.records.errors import EnvironmentProblem
+from backsight.records.errors import EnvironmentProblem, UsageError
 
 MAX_START_FAILURES = 3
 """So many workers lost in a row without a job, or jobs given up before any is done: the fault is not the job's."""
@@ -81,6 +81,8 @@ class SupervisorReport:
     retried: int = 0
     interrupted: bool = False
     """Ctrl-C or SIGTERM came before the end."""
+    fatal: UsageError | EnvironmentProblem | None = None
+    """An error that no other job would escape; it ended the work."""
 
 
 def supervise(
@@ -88,21 +90,20 @@ def supervise(
     work: Callable[[Any], Any],
     config: SupervisorConfig,
     on_progress: Callable[[Progress], None] = lambda progress: None,
+    on_poisoned: Callable[[Poisoned], None] = lambda poisoned: None,
 ) -> SupervisorReport:
     """Do all jobs in spawned processes and return what came of them.
 
     Args:
         jobs: Unique ids; done about in this order.
         work: Pickled once into each worker; called with a job's payload, returns something that pickles. A
-            `UsageError` or `EnvironmentProblem` that it raises ends everything; any other exception is a lost worker.
+            `UsageError` or `EnvironmentProblem` that it raises ends everything and is the report's `fatal`, as it is
+            when workers can't be started; any other exception is a lost worker.
         config: How work is supervised.
         on_progress: Called after every finished, retried or given up job and at least twice a second.
-
-    Raises:
-        UsageError: Raised by the work.
-        EnvironmentProblem: Raised by the work, or workers can't be started.
+        on_poisoned: Called once for every job that is given up, as soon as some job has shown that workers can work.
     """
-    supervisor = _Supervisor(jobs, work, config, on_progress)
+    supervisor = _Supervisor(jobs, work, config, on_progress, on_poisoned)
     with _stop_signals() as stop_reader:
         try:
             supervisor.run(stop_reader)
@@ -141,6 +142,7 @@ class _Supervisor:
         work: Callable[[Any], Any],
         config: SupervisorConfig,
         on_progress: Callable[[Progress], None],
+        on_poisoned: Callable[[Poisoned], None],
     ) -> None:
         self.report = SupervisorReport()
         self._total = len(jobs)
@@ -148,11 +150,19 @@ class _Supervisor:
         self._work = work
         self._config = config
         self._on_progress = on_progress
+        self._on_poisoned = on_poisoned
+        self._untold: list[Poisoned] = []
         self._workers: list[Worker] = []
         self._failures: dict[str, int] = {}
         self._start_failures = 0
 
     def run(self, stop_reader: int) -> None:
+        try:
+            self._run(stop_reader)
+        except FATAL_ERRORS as error:
+            self.report.fatal = error
+
+    def _run(self, stop_reader: int) -> None:
         while len(self.report.results) + len(self.report.poisoned) < self._total:
             self._fill()
             ready = wait([stop_reader, *self._waitables()], timeout=_TICK_S)
@@ -168,6 +178,7 @@ class _Supervisor:
                 else:
                     self._watch(worker)
             self._tell()
+        self._tell_poisoned()
 
     def close(self) -> None:
         for worker in self._workers:
@@ -205,6 +216,7 @@ class _Supervisor:
             self.report.results[worker.job.job_id] = content
             worker.job = None
             self._start_failures = 0
+            self._tell_poisoned()
             self._tell(content)
         elif isinstance(content, FATAL_ERRORS):
             raise content
@@ -228,12 +240,22 @@ class _Supervisor:
             return
         failures = self._failures[job.job_id] = self._failures.get(job.job_id, 0) + 1
         if failures >= self._config.max_failures:
-            self.report.poisoned.append(Poisoned(job.job_id, failures, error))
+            lost = Poisoned(job.job_id, failures, error)
+            self.report.poisoned.append(lost)
+            self._untold.append(lost)
+            if self.report.results:
+                self._tell_poisoned()
             if not self.report.results and len(self.report.poisoned) >= MAX_START_FAILURES:
                 raise EnvironmentProblem(f"every job so far has failed {failures} times, most recently: {error}")
         else:
             self.report.retried += 1
             self._queue.put_back(job)
+
+    def _tell_poisoned(self) -> None:
+        # Before any job is done the fault may be the machine's, and then nothing must be held against the jobs.
+        for lost in self._untold:
+            self._on_poisoned(lost)
+        self._untold.clear()
 
     def _tell(self, last_result: Any = None) -> None:
         report = self.report

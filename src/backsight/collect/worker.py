@@ -1,9 +1,11 @@
 """One worker process: started with one numeric thread, watched by its parent, never outliving it."""
 
+import ctypes
 import faulthandler
 import multiprocessing
 import os
 import signal
+import sys
 import tempfile
 import threading
 import time
@@ -29,6 +31,7 @@ _THREAD_VARIABLES = (
     "VECLIB_MAXIMUM_THREADS",
 )
 _LAST_WORDS_BYTES = 2000
+_PR_SET_PDEATHSIG = 1
 
 
 @dataclass(eq=False)
@@ -130,6 +133,7 @@ def _serve(work: Callable[[Any], Any], connection: Connection, stderr_name: str)
     os.dup2(descriptor, 2)
     os.close(descriptor)
     faulthandler.enable()
+    _die_with_parent()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     connection.send(("ready", None))
     while True:
@@ -142,7 +146,14 @@ def _serve(work: Callable[[Any], Any], connection: Connection, stderr_name: str)
         connection.send(("done", result))
 
 
+def _die_with_parent() -> None:
+    """Have the kernel kill this process with its parent, so that even a stopped one never outlives it."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 def _end_with_parent() -> None:
+    """End when the parent has ended: where the kernel doesn't see to it, and where the parent was gone before."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait([parent.sentinel])

@@ -16,10 +16,11 @@ from backsight.storage.dataset import SPLIT_NAMES, DatasetInfo, SplitName, read_
 from backsight.storage.layout import (
     DATASET_FILE,
     INCOMING_FOLDER,
-    LOCK_FILE,
-    REPORT_FILE,
     SEQUENCES_FOLDER,
     SPLITS_FILE,
+    belongs_to_root,
+    is_report_name,
+    is_unfinished,
     list_sequence_ids,
     path_in_dataset,
     sequence_folder,
@@ -29,7 +30,6 @@ from backsight.storage.read import read_annotations, read_metadata, read_sequenc
 from backsight.storage.sealed_json import read_sealed
 
 COLLECTED = "collected"
-_ROOT_NAMES = frozenset({DATASET_FILE, SPLITS_FILE, REPORT_FILE, SEQUENCES_FOLDER, INCOMING_FOLDER, LOCK_FILE})
 
 
 class ValidationReport(msgspec.Struct, frozen=True):
@@ -106,11 +106,11 @@ def _read_root_files(root: Path, findings: list[Finding]) -> tuple[DatasetInfo |
         splits = read_splits(root)
     except DataError as error:
         findings.append(Finding(SPLITS_FILE, error.field, error.problem))
-    if (root / REPORT_FILE).exists():
+    for path in sorted(path for path in root.iterdir() if is_report_name(path.name)):
         try:
-            read_sealed(root / REPORT_FILE)
+            read_sealed(path)
         except DataError as error:
-            findings.append(Finding(REPORT_FILE, error.field, error.problem))
+            findings.append(Finding(path.name, error.field, error.problem))
     return info, splits
 
 
@@ -134,7 +134,7 @@ def _judge(root: Path, info: DatasetInfo | None, limits: QualityLimits, sequence
 
 def _tree_findings(root: Path) -> list[Finding]:
     """Return files and folders that have no place in a data set."""
-    wrong = [path for path in root.iterdir() if path.name not in _ROOT_NAMES]
+    wrong = [path for path in root.iterdir() if not belongs_to_root(path.name)]
     known = {sequence_folder(root, name) for name in list_sequence_ids(root)}
     shards = list((root / SEQUENCES_FOLDER).iterdir()) if (root / SEQUENCES_FOLDER).is_dir() else []
     for shard in shards:
@@ -165,6 +165,11 @@ def _notes(root: Path, info: DatasetInfo | None, sequences: int) -> list[Finding
         notes.append(
             Finding(INCOMING_FOLDER, "folder", "left by a collection that was stopped; the next one removes it")
         )
+    notes += [
+        Finding(path.name, "file", "left by a process that was stopped; the next collection removes it")
+        for path in sorted(root.iterdir())
+        if is_unfinished(path.name)
+    ]
     if info is not None and sequences < info.num_sequences:
         notes.append(Finding(DATASET_FILE, "num_sequences", f"{sequences} of {info.num_sequences} sequences are there"))
     return notes

@@ -13,9 +13,18 @@ SPLITS_FILE = "splits.json"
 REPORT_FILE = "report.json"
 """What a collection run says of itself; informative, never read back."""
 LOCK_FILE = ".lock"
-"""Held by a collection while it runs; empty."""
+"""Held by a collection while it runs; empty. A part of a plan has one of its own beside it."""
 SEQUENCES_FOLDER = "sequences"
 INCOMING_FOLDER = ".incoming"
+FAILED_FOLDER = ".failed"
+"""One file for each sequence that was given up, so that a resumed run does not try it again."""
+ORDERS_FOLDER = ".orders"
+"""Requests for further sequences, and what became of them."""
+ORDER_PREFIX = "order-"
+"""Begins the ids of ordered sequences and of their places; no planned sequence is called so."""
+_REPORT_PATTERN = re.compile(r"report(-[0-9]{1,6}-of-[0-9]{1,6}|-orders)?\.json")
+_UNFINISHED_PATTERN = re.compile(r"\.[a-z0-9-]{1,40}\.json-[0-9]{1,10}")
+_LOCK_PATTERN = re.compile(r"\.lock(-[0-9]{1,6}-of-[0-9]{1,6}|-orders|-splits)?")
 
 RGB_FILE = "rgb.mp4"
 DEPTH_FILE = "depth.zip"
@@ -83,6 +92,34 @@ def path_in_dataset(sequence_id: str, name: str) -> str:
         name: A file name in the sequence's folder.
     """
     return f"{SEQUENCES_FOLDER}/{shard_name(sequence_id)}/{sequence_id}/{name}"
+
+
+def is_report_name(name: str) -> bool:
+    """Return whether a file at the root is what a run, or a part of one, says of itself.
+
+    Args:
+        name: Of the file.
+    """
+    return _REPORT_PATTERN.fullmatch(name) is not None
+
+
+def is_unfinished(name: str) -> bool:
+    """Return whether a file at the root is what a killed process left of a JSON file; harmless.
+
+    Args:
+        name: Of the file.
+    """
+    return _UNFINISHED_PATTERN.fullmatch(name) is not None
+
+
+def belongs_to_root(name: str) -> bool:
+    """Return whether a file or folder has its place at the root of a data set.
+
+    Args:
+        name: Of the file or folder.
+    """
+    known = (DATASET_FILE, SPLITS_FILE, SEQUENCES_FOLDER, INCOMING_FOLDER, FAILED_FOLDER, ORDERS_FOLDER)
+    return name in known or is_report_name(name) or is_unfinished(name) or _LOCK_PATTERN.fullmatch(name) is not None
 
 
 def list_sequence_ids(root: Path) -> list[str]:

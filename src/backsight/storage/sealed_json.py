@@ -1,16 +1,39 @@
 """JSON files that carry their own hash: one flipped byte anywhere in the file is found."""
 
+import errno
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from backsight.records.errors import DataError
+from backsight.records.errors import DataError, EnvironmentProblem
 from backsight.storage.layout import MAX_JSON_BYTES
 
 SEAL_FIELD = "sha256"
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+
+
+@contextmanager
+def writing_to(root: Path) -> Iterator[None]:
+    """Turn an error of the system that says there is no room left into one that says what to do.
+
+    Args:
+        root: Folder that is written to.
+
+    Raises:
+        EnvironmentProblem: The disk is full, the quota is used up, or the file system is read-only.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _NO_ROOM:
+            advice = "make room or choose another folder with --out, then run the same command again"
+            raise EnvironmentProblem(f"{root}: {os.strerror(error.errno)}; {advice}") from error
+        raise
 
 
 def sealed_bytes(content: dict[str, Any]) -> bytes:
@@ -56,11 +79,18 @@ def write_sealed(path: Path, content: dict[str, Any]) -> None:
     Args:
         path: Replaced when it exists.
         content: Everything but the hash.
+
+    Raises:
+        EnvironmentProblem: There is no room; the old file stays.
     """
     temporary = path.with_name(f".{path.name}-{os.getpid()}")
-    write_durably(temporary, sealed_bytes(content))
-    temporary.replace(path)
-    sync_folder(path.parent)
+    with writing_to(path.parent):
+        try:
+            write_durably(temporary, sealed_bytes(content))
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        sync_folder(path.parent)
 
 
 def read_bounded(path: Path, limit_bytes: int, advice: str = "") -> bytes:

@@ -1,5 +1,6 @@
 """Committing a sequence: all of it or nothing."""
 
+import errno
 import os
 import shutil
 from datetime import UTC, datetime
@@ -13,6 +14,8 @@ from backsight.records.quality import QualityReport
 from backsight.records.sequence import FORMAT_VERSION, Sequence, annotation_arrays
 from backsight.storage.annotations import SequenceMetadata, check_annotations, encode_annotations
 from backsight.storage.codecs import (
+    DEPTH_FILTER,
+    INSTANCES_FILTER,
     check_image_size,
     depth_to_mm,
     encode_png_zip,
@@ -34,7 +37,11 @@ from backsight.storage.layout import (
     sequence_folder,
 )
 from backsight.storage.manifest import file_entry, manifest_bytes
-from backsight.storage.sealed_json import sync_folder, write_durably
+from backsight.storage.sealed_json import sync_folder, write_durably, writing_to
+
+
+class AlreadyThereError(UsageError):
+    """The sequence was committed before, perhaps a moment ago by another process."""
 
 
 def write_sequence(root: Path, sequence: Sequence, quality: QualityReport) -> Path:
@@ -46,26 +53,51 @@ def write_sequence(root: Path, sequence: Sequence, quality: QualityReport) -> Pa
         quality: Report stored beside it; `validate` never trusts it.
 
     Raises:
-        UsageError: The image size can't be stored, or the sequence is there already.
+        UsageError: The image size can't be stored.
+        AlreadyThereError: The sequence is there already.
         DataError: A value can't be stored; file and field are named.
+        EnvironmentProblem: There is no room for it; nothing of it stays.
     """
     annotations = sequence.annotations
     target = sequence_folder(root, annotations.sequence_id)
     if target.exists():
-        raise UsageError(f"{target}: the sequence exists already; remove the folder to write it again")
+        raise _already_there(target)
     files = _encode_files(target, sequence, quality)
     incoming = root / INCOMING_FOLDER / f"{annotations.sequence_id}-{os.getpid()}"
     if incoming.exists():
         shutil.rmtree(incoming)
-    incoming.mkdir(parents=True)
-    for name, data in files.items():
-        write_durably(incoming / name, data)
-    sync_folder(incoming)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    os.rename(incoming, target)
-    for folder in (target.parent, target.parent.parent, root):
-        sync_folder(folder)
+    with writing_to(root):
+        try:
+            incoming.mkdir(parents=True)
+            for name, data in files.items():
+                write_durably(incoming / name, data)
+            sync_folder(incoming)
+            _move_into_place(incoming, target)
+        finally:
+            # Gone after a rename; what an error leaves would only take up room.
+            shutil.rmtree(incoming, ignore_errors=True)
     return target
+
+
+def _already_there(target: Path) -> AlreadyThereError:
+    return AlreadyThereError(f"{target}: the sequence exists already; remove the folder to write it again")
+
+
+def _move_into_place(incoming: Path, target: Path) -> None:
+    shard = target.parent
+    made = not shard.exists()
+    shard.mkdir(parents=True, exist_ok=True)
+    try:
+        os.rename(incoming, target)
+    except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+            raise _already_there(target) from error
+        raise
+    sync_folder(shard)
+    if made:
+        # The list that names the shard's folder has changed, and perhaps the one above it.
+        sync_folder(shard.parent)
+        sync_folder(shard.parent.parent)
 
 
 def _encode_files(target: Path, sequence: Sequence, quality: QualityReport) -> dict[str, bytes]:
@@ -74,8 +106,10 @@ def _encode_files(target: Path, sequence: Sequence, quality: QualityReport) -> d
     metadata = _describe(sequence, quality)
     files = {
         RGB_FILE: encode_rgb(sequence.rgb, annotations.frame_rate_hz),
-        DEPTH_FILE: encode_png_zip(depth_to_mm(sequence.depth_m, target / DEPTH_FILE)),
-        INSTANCES_FILE: encode_png_zip(instances_to_uint16(sequence.instance_ids, target / INSTANCES_FILE)),
+        DEPTH_FILE: encode_png_zip(depth_to_mm(sequence.depth_m, target / DEPTH_FILE), DEPTH_FILTER),
+        INSTANCES_FILE: encode_png_zip(
+            instances_to_uint16(sequence.instance_ids, target / INSTANCES_FILE), INSTANCES_FILTER
+        ),
         ANNOTATIONS_FILE: encode_annotations(annotations),
         METADATA_FILE: msgspec.json.format(msgspec.json.encode(metadata), indent=2) + b"\n",
     }
@@ -83,8 +117,8 @@ def _encode_files(target: Path, sequence: Sequence, quality: QualityReport) -> d
         truth = sequence.imagined
         depth_mm = depth_to_mm(truth.depth_m, target / IMAGINED_DEPTH_FILE)
         instances = instances_to_uint16(truth.instance_ids, target / IMAGINED_INSTANCES_FILE)
-        files[IMAGINED_DEPTH_FILE] = encode_png_zip(depth_mm)
-        files[IMAGINED_INSTANCES_FILE] = encode_png_zip(instances)
+        files[IMAGINED_DEPTH_FILE] = encode_png_zip(depth_mm, DEPTH_FILTER)
+        files[IMAGINED_INSTANCES_FILE] = encode_png_zip(instances, INSTANCES_FILTER)
     entries = {name: file_entry(data) for name, data in files.items()}
     return files | {MANIFEST_FILE: manifest_bytes(annotations.sequence_id, entries)}
 

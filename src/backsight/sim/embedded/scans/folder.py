@@ -9,10 +9,12 @@ from typing import Any
 
 import msgspec
 
-from backsight.records.errors import UsageError
+from backsight.records.errors import DataError, UsageError
 from backsight.sim.embedded.scans.reading import SUFFIXES
 from backsight.sim.embedded.scans.sidecar import sidecar_path
 
+SCENE_FILE_FIELD = "scene file"
+"""Field of the error that says that a scene file is not there."""
 MAX_SCENES = 100_000
 _PIECE_BYTES = 1 << 20
 _ALLOWED = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*")
@@ -52,14 +54,15 @@ def scan_path(folder: Path, scene_id: str) -> Path:
         scene_id: As `list_scans` returns them.
 
     Raises:
-        UsageError: The id leads out of the folder, or there is no such scene.
+        UsageError: The id leads out of the folder.
+        DataError: There is no such file, or no longer.
     """
     name = PurePosixPath(scene_id)
     if name.is_absolute() or ".." in name.parts or "\\" in scene_id or name.suffix.lower() not in SUFFIXES:
         raise UsageError(f"scene {scene_id!r}: ids are paths inside the scene folder, such as 'kitchen.glb'")
     path = folder / name
     if not path.is_file():
-        raise UsageError(f"scene {scene_id!r}: {path} does not exist; check --scene-dir")
+        raise DataError(path, SCENE_FILE_FIELD, "does not exist", "put it back, or check --scene-dir")
     return path
 
 
