@@ -64,7 +64,7 @@ def _motions(things: list[SceneObject], frames: int, rng: np.random.Generator) -
 
 
 class OpenFloor:
-    """Navigation that nobody asks."""
+    """A floor without obstacles; no way on it is asked for."""
 
     floors_m = (0.0,)
 
@@ -75,7 +75,7 @@ class OpenFloor:
         raise NotImplementedError
 
     def snap(self, point_m):
-        raise NotImplementedError
+        return np.array([point_m[0], 0.0, point_m[2]])
 
     def is_navigable(self, point_m):
         raise NotImplementedError
@@ -84,7 +84,7 @@ class OpenFloor:
         raise NotImplementedError
 
     def shortest_path(self, start_m, goal_m, *, roomy=False):
-        raise NotImplementedError
+        return None
 
     def geodesic_distances_m(self, start_m, goals_m):
         raise NotImplementedError

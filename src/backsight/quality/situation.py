@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Bool, Float64
+from jaxtyping import Bool, Float64, Int64
 
 from backsight.records.scene import SceneObject
 from backsight.records.sequence import SequenceAnnotations, objects_at
@@ -96,8 +96,14 @@ class Situation:
             instance_id: Any number.
         """
         index = self.column.get(instance_id)
-        well = np.flatnonzero(self.shown_well[:, index]) if index is not None else ()
-        return int(well[-1]) if len(well) else None
+        last = -1 if index is None else int(self._last_well[index])
+        return last if last >= 0 else None
+
+    @cached_property
+    def _last_well(self) -> Int64[np.ndarray, " things"]:
+        """Last frame so far that shows each thing well; -1 where none does."""
+        last = self.frame - np.argmax(self.shown_well[::-1], axis=0) if self.things else np.zeros(0, dtype=np.int64)
+        return np.where(self.shown_well.any(axis=0), last, -1)
 
 
 def objects_seen(annotations: SequenceAnnotations, last_frame: int) -> tuple[SceneObject, ...]:

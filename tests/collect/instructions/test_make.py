@@ -29,9 +29,16 @@ def instructions_of(walk: SequenceAnnotations, seed: int, favoured: str | None =
 
 
 @pytest.fixture(scope="module")
-def many_walks():
+def everything():
     walks = [random_walk(seed) for seed in range(30)]
     return [(walk, instructions_of(walk, n)) for n, walk in enumerate(walks)]
+
+
+@pytest.fixture(scope="module")
+def many_walks(everything):
+    """Of these, the instructions about things and how they lie to each other."""
+    about_things = ("category", "attribute", "room", "absent", *SPATIAL_TYPES)
+    return [(walk, [one for one in made if one.reasoning_type in about_things]) for walk, made in everything]
 
 
 def test_every_instruction_fits_exactly_its_target(many_walks):
@@ -42,9 +49,9 @@ def test_every_instruction_fits_exactly_its_target(many_walks):
             assert item.reasoning_type in REASONING_TYPES
 
 
-def test_quality_control_finds_nothing_wrong_with_them(many_walks):
-    for walk, instructions in many_walks:
-        assert not list(instruction_problems(msgspec.structs.replace(walk, instructions=instructions)))
+def test_quality_control_finds_nothing_wrong_with_them(everything):
+    for walk, instructions in everything:
+        assert not list(instruction_problems(msgspec.structs.replace(walk, instructions=tuple(instructions))))
 
 
 def test_an_ambiguous_or_false_instruction_is_noticed(many_walks):
@@ -58,11 +65,11 @@ def test_an_ambiguous_or_false_instruction_is_noticed(many_walks):
     assert len(matching_objects(vague, walk)) == count > 1
 
 
-def test_one_in_ten_has_no_answer_and_a_third_names_no_colour(many_walks):
-    made = [item for _, instructions in many_walks for item in instructions]
+def test_one_in_ten_has_no_answer_and_a_third_at_least_names_no_colour(everything):
+    made = [item for _, instructions in everything for item in instructions]
     assert len(made) > 300
-    assert sum(not item.target_instance_ids for item in made) / len(made) == pytest.approx(0.1, abs=0.02)
-    assert sum(item.colour is None for item in made) / len(made) == pytest.approx(1 / 3, abs=0.03)
+    assert sum(item.reasoning_type == "absent" for item in made) / len(made) == pytest.approx(0.1, abs=0.02)
+    assert sum(item.colour is None for item in made) / len(made) >= 1 / 3 - 0.03
 
 
 def test_the_colour_field_and_the_text_agree(many_walks):
@@ -166,10 +173,10 @@ def test_the_same_walk_gives_the_same_instructions():
     assert first != other
 
 
-def test_a_walk_that_sees_nothing_gets_no_instructions():
+def test_a_walk_that_sees_nothing_gets_no_instructions_about_things():
     walk = random_walk(3)
     blind = msgspec.structs.replace(walk, visible_objects=tuple(() for _ in walk.visible_objects))
-    assert instructions_of(blind, 0) == ()
+    assert {one.category for one in instructions_of(blind, 0)} <= {None}
 
 
 @pytest.mark.parametrize("favoured", SPATIAL_TYPES)

@@ -7,7 +7,7 @@ import numpy as np
 from backsight.collect.instructions.draft import Draft, InstructionContext
 from backsight.collect.instructions.margins import possible
 from backsight.collect.instructions.memory import Memory
-from backsight.collect.instructions.pairs import PUT_AWAY
+from backsight.collect.instructions.pairs import KEPT_IN, PUT_AWAY
 from backsight.collect.instructions.phrases import steps
 from backsight.collect.instructions.phrases.sentences import thing_slots
 from backsight.collect.instructions.phrases.spatial import noun_phrase, place_phrase
@@ -16,7 +16,6 @@ from backsight.geometry.relations import VIEWER_RELATIONS
 from backsight.quality.answers import ABSENT_ANSWER
 from backsight.records.vocabulary import (
     COLOURS,
-    CONTAINER_CATEGORIES,
     FURNITURE_CATEGORIES,
     RELATION_WORDING,
     UNNAMED_CATEGORY,
@@ -25,6 +24,22 @@ from backsight.records.vocabulary import (
 
 KEPT = 8
 """Drafts returned."""
+TOPS = (
+    "table",
+    "cabinet",
+    "desk",
+    "bench",
+    "counter",
+    "stool",
+    "chair",
+    "bed",
+    "sofa",
+    "armchair",
+    "bookshelf",
+    "piano",
+)
+ROOFS = ("table", "desk", "bench", "bed", "chair", "counter")
+"""What small things are looked for on, and under."""
 OPPOSITE = {"left of": "right of", "right of": "left of", "in front of": "behind", "behind": "in front of"}
 DENIED = (*OPPOSITE, "next to", "on", "under", "inside")
 """Relations that are said of things that are not in them; the others are true, or false, of nearly everything."""
@@ -106,7 +121,13 @@ def _false_relations(memory: Memory, colourless: bool, rng: np.random.Generator)
     """Return relations that clearly do not hold for anything of the kind, though they could."""
     words, has_words = memory.anchors(with_colour=not colourless)
     area_m2 = np.array([thing.box.size_m[0] * thing.box.size_m[2] for thing in memory.things], dtype=np.float64)
-    holds_things = np.array([thing.category in CONTAINER_CATEGORIES for thing in memory.things], dtype=bool)
+    takes = {
+        (relation, category): np.array(
+            [category in _taken(relation, one.category) for one in memory.things], dtype=bool
+        )
+        for relation in ("on", "under", "inside")
+        for category in memory.kinds
+    }
     found: list[Draft] = []
     for relation in DENIED:
         maybe = possible(memory, relation)
@@ -117,16 +138,20 @@ def _false_relations(memory: Memory, colourless: bool, rng: np.random.Generator)
             else:
                 clear = ~maybe[fits].any(axis=0)
             if relation in ("on", "under", "inside"):
-                # Nobody looks for a sofa on a fridge.
-                clear &= category in PUT_AWAY
-                clear &= area_m2[fits].max() < area_m2
-            if relation == "inside":
-                clear &= holds_things
+                # Nobody looks for a sofa on a fridge, or for a cup on a picture.
+                clear &= takes[relation, category] & (area_m2[fits].max() < area_m2)
             anchors = np.flatnonzero(clear & has_words & (memory.categories != category))
             if len(anchors):
                 anchor = int(anchors[rng.integers(len(anchors))])
                 found.append(_false_relation(memory, (category, colour), relation, anchor, words[anchor], rng))
     return found
+
+
+def _taken(relation: str, anchor: str) -> frozenset[str] | tuple[str, ...]:
+    """Return what people expect on, under or inside a thing of a category."""
+    if relation == "inside":
+        return KEPT_IN.get(anchor, ())
+    return PUT_AWAY if anchor in (TOPS if relation == "on" else ROOFS) else ()
 
 
 def _false_relation(

@@ -12,7 +12,7 @@ from backsight.collect.instructions.told_apart import Related, related_draft
 from backsight.quality.reasoning import REASONING_OF_RELATION
 from backsight.records.vocabulary import RELATION_WORDING, UNNAMED_CATEGORY
 
-KEPT = 3
+KEPT = 2
 """Drafts kept of each reasoning type, with and without colours."""
 LINKS = ("on", "under", "inside", "next to", "above", "below", "left of", "right of", "in front of", "behind")
 """Relations that chains are made of."""

@@ -17,8 +17,8 @@ from backsight.geometry.group_relations import AMONG_REACH_M, among_matrix, betw
 from backsight.geometry.relations import LEAST_LATERAL_M
 from backsight.records.vocabulary import RELATION_WORDING, UNNAMED_CATEGORY
 
-KEPT = 8
-"""Drafts kept of each relation, with and without colours."""
+TRIED, KEPT = 20, 6
+"""Groups looked at, and drafts kept, with and without colours."""
 BESIDE_LINE_M = 1.0
 """Look-alikes nearer than this to the line from anchor to anchor might be called between them."""
 AMONG_DOUBT_M = 1.0 + AMONG_REACH_M
@@ -46,19 +46,19 @@ def group_drafts(memory: Memory, rng: np.random.Generator) -> list[Draft]:
         rng: Source of every choice.
     """
     triples = _triples(memory)
+    holding = {tuple(triple) for triple in triples.tolist()}
+    sensible = triples[_is_sensible(memory, triples)].tolist()
     amongs = _sensible_amongs(memory)
     found: list[Draft] = []
     for with_colour in (False, True):
         alike = memory.alike(with_colour)
-        options = [
-            *_betweens(memory, triples, alike, with_colour),
-            *(group for group in amongs if not _others_among(memory, group, alike)),
-        ]
+        options = [*_betweens(memory, sensible, with_colour), *amongs]
         if with_colour:
             options = [group for group in options if memory.colours[group.target]]
-        weights = np.array([float(memory.target_weights[group.target]) for group in options], dtype=np.float64)
-        for index in draw(weights, [group.target for group in options], KEPT, rng):
-            found.append(_group_draft(memory, options[index], with_colour, rng))
+        weights = memory.target_weights[[group.target for group in options]] if options else np.zeros(0)
+        tried = draw(weights, [group.target for group in options], TRIED, rng)
+        clear = [index for index in tried if not _leaves_doubt(memory, options[index], alike, holding)]
+        found += [_group_draft(memory, options[index], with_colour, rng) for index in clear[:KEPT]]
     return found
 
 
@@ -78,30 +78,35 @@ def _is_sensible(memory: Memory, triples: Int64[np.ndarray, "triples 3"]) -> Boo
     return keep & (np.minimum(longest_m[first], longest_m[second]) >= LEAST_ANCHOR * longest_m[target])
 
 
-def _betweens(
-    memory: Memory,
-    triples: Int64[np.ndarray, "triples 3"],
-    alike: Bool[np.ndarray, "things things"],
-    with_colour: bool,
-) -> list[_Group]:
-    """Return targets between two things that words single out, with no look-alike near the line between these."""
+def _betweens(memory: Memory, triples: list[list[int]], with_colour: bool) -> list[_Group]:
+    """Return targets between two things that words single out."""
     words, is_anchor = memory.anchors(with_colour)
-    holding = {tuple(triple) for triple in triples.tolist()}
     found: list[_Group] = []
-    centre = memory.measures.corners.mean(axis=1)
-    for target, first, second in triples[_is_sensible(memory, triples)].tolist():
+    for target, first, second in triples:
         if is_anchor[first] and is_anchor[second]:
             said = f"the {words[first]} and the {words[second]}"
         elif memory.categories[first] == memory.categories[second] and _is_one_of_two(memory, first):
             said = f"the two {plural(memory.things[first].category)}"
         else:
             continue
-        others = np.flatnonzero(alike[target])
-        if any((int(other), first, second) in holding for other in others):
-            continue
-        if (_to_line_m(centre[others], centre[first], centre[second]) >= BESIDE_LINE_M).all():
-            found.append(_Group("between", target, (first, second), said))
+        found.append(_Group("between", target, (first, second), said))
     return found
+
+
+def _leaves_doubt(
+    memory: Memory, group: _Group, alike: Bool[np.ndarray, "things things"], holding: set[tuple[int, ...]]
+) -> bool:
+    """Whether a look-alike is between the anchors or near the line between them, or has two of the kind near it."""
+    others = np.flatnonzero(alike[group.target])
+    if group.relation == "among":
+        same_kind = memory.categories == memory.categories[group.anchors[0]]
+        near = (memory.measures.surface_gaps_m[others] <= AMONG_DOUBT_M) & same_kind[None, :]
+        return bool((near.sum(axis=1) >= 2).any())
+    if any((int(other), *group.anchors) in holding for other in others):
+        return True
+    centre = memory.measures.corners.mean(axis=1)
+    first, second = group.anchors
+    return bool((_to_line_m(centre[others], centre[first], centre[second]) < BESIDE_LINE_M).any())
 
 
 def _is_one_of_two(memory: Memory, index: int) -> bool:
@@ -132,13 +137,6 @@ def _sensible_amongs(memory: Memory) -> list[_Group]:
             words = f"the {plural(memory.kinds[kind])}"
             found.append(_Group("among", target, tuple(anchors.tolist()), words))
     return found
-
-
-def _others_among(memory: Memory, group: _Group, alike: Bool[np.ndarray, "things things"]) -> bool:
-    """Whether a look-alike has two of the kind near it."""
-    same_kind = memory.categories == memory.categories[group.anchors[0]]
-    near = (memory.measures.surface_gaps_m <= AMONG_DOUBT_M) & same_kind[None, :]
-    return bool((near[alike[group.target]].sum(axis=1) >= 2).any())
 
 
 def _group_draft(memory: Memory, group: _Group, with_colour: bool, rng: np.random.Generator) -> Draft:

@@ -17,11 +17,11 @@ from backsight.quality.reasoning import REASONING_OF_RELATION
 from backsight.records.instruction import Step
 from backsight.records.vocabulary import RELATION_WORDING, RELATIONS
 
-KEPT, KEPT_CHOICES = 8, 4
+KEPT, KEPT_CHOICES = 6, 3
 """Drafts kept of each reasoning type, and of each pair of relations to choose from, with and without colours."""
 
-RARELY_OUTSIDE = 0.3
-"""Things are outside of most containers: so much less often is that the answer."""
+RARELY_ASKED = {"outside": 0.3, "on": 0.5}
+"""Things are outside of most containers, and on what they are not under: so much less often is that the answer."""
 
 
 def pair_drafts(memory: Memory, pairs: Pairs, rng: np.random.Generator) -> list[Draft]:
@@ -62,7 +62,7 @@ def choice_drafts(memory: Memory, pairs: Pairs, rng: np.random.Generator) -> lis
             asked = (own & seen)[:, None] & is_anchor[None, :]
             holding = {relation: pairs.sensible[relation] & asked for relation in options}
             for drawn in draw_pairs(memory, holding, KEPT_CHOICES, rng):
-                swapped = options if rng.random() < 0.5 else options[::-1]
+                swapped = options if rng.random() < 0.5 else (options[1], options[0])
                 found.append(_choice_draft(memory, drawn, words[drawn[2]], swapped, with_colour))
     return found
 
@@ -147,7 +147,7 @@ def _choice_draft(
         related_draft(memory, index, said_of_it, slots, ()),
         template="choice",
         answer=choice_answer(relation),
-        weight=float(memory.target_weights[index]) * (RARELY_OUTSIDE if relation == "outside" else 1.0),
+        weight=float(memory.target_weights[index]) * RARELY_ASKED.get(relation, 1.0),
         steps=(
             steps.count_of_category_seen(thing.category, memory.count(thing.category)),
             steps.relation(noun, thing.instance_id, relation, f"the {anchor_words}", anchor_ids),
