@@ -1,6 +1,7 @@
 """Questions about viewpoint, time and ways: true by brute force, the same in a moved world, mirrored in a mirrored one."""
 
 import re
+from functools import cache
 
 import msgspec
 import numpy as np
@@ -46,14 +47,20 @@ def slide(instance_id, first, last, step_m, turn_rad=0.0, frames=LAST + 1) -> Ob
     )
 
 
-def all_drafts(world: World, seed=0):
-    context = world.context("route")
+@cache
+def drawn(world: World):
+    return world.context("route")
+
+
+@cache
+def all_drafts(world: World):
+    context = drawn(world)
     memory = Memory.of(context.annotations, LAST, InstructConfig())
-    return memory, [draft for family in FAMILIES for draft in family(context, memory, np.random.default_rng(seed))]
+    return memory, [draft for family in FAMILIES for draft in family(context, memory, np.random.default_rng(0))]
 
 
 def told(world: World):
-    return route_instructions(world.context(), np.random.default_rng(0))
+    return route_instructions(drawn(world), np.random.default_rng(0))
 
 
 WORLDS = {
@@ -124,7 +131,7 @@ def test_left_and_right_change_places_in_a_mirrored_world(world):
 
 
 def test_words_of_imagined_views_are_the_poses_that_were_drawn():
-    context = WORLDS["still"].context()
+    context = drawn(WORLDS["still"])
     memory, drafts = all_drafts(WORLDS["still"])
     x, y, z, yaw, pitch = WORLDS["still"].poses[LAST]
     found = set()
@@ -148,7 +155,7 @@ def test_words_of_imagined_views_are_the_poses_that_were_drawn():
 
 
 def test_sides_of_imagined_views_are_where_their_pictures_show_the_thing():
-    context = WORLDS["still"].context()
+    context = drawn(WORLDS["still"])
     _, drafts = all_drafts(WORLDS["still"])
     sides = set()
     for draft in (draft for draft in drafts if draft.template == "what_if_where"):
@@ -228,7 +235,7 @@ def test_what_changed_behind_the_back_is_asked_as_change():
 
 
 def test_walks_without_motion_are_seldom_asked_whether_anything_moved():
-    context = WORLDS["still"].context()
+    context = drawn(WORLDS["still"])
     memory = Memory.of(context.annotations, LAST, InstructConfig())
     asked = [change_drafts(context, memory, np.random.default_rng(seed)) for seed in range(300)]
     found = [draft for drafts in asked for draft in drafts]
@@ -246,7 +253,7 @@ def test_walks_backwards_and_on_the_spot_are_not_told():
 
 
 def test_lies_in_told_walks_are_found():
-    context = WORLDS["still"].context()
+    context = drawn(WORLDS["still"])
     (route,) = told(WORLDS["still"])
     sound = msgspec.structs.replace(context.annotations, routes=(route,))
     assert list(route_problems(sound)) == []
@@ -337,7 +344,7 @@ def test_a_view_that_is_not_what_its_words_say_is_found():
 
 
 def test_places_of_the_next_stretch_begin_here_and_were_seen():
-    context = WORLDS["still"].context("route")
+    context = drawn(WORLDS["still"])
     memory, drafts = all_drafts(WORLDS["still"])
     here = np.array(WORLDS["still"].poses[LAST][:3])
     for draft in (draft for draft in drafts if draft.reasoning_type == "route"):
