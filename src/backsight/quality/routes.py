@@ -1,6 +1,7 @@
 """Rules for ways told in words: each claim about a way is decided by the way's points, the rooms and the boxes."""
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
@@ -20,6 +21,7 @@ WAY_CLAIMS: tuple[str, ...] = (
     "goes_on",
     "stops_beside",
     "stops_in_room",
+    "stops_on_stairs",
     "stops_after",
 )
 """What a step can claim about a way."""
@@ -33,6 +35,7 @@ _BACK_M = 3.0
 """How far before the door a way must have been in the room that it leaves."""
 _NEAR_BORDER_M = 0.15
 _STOREY_M = 1.0
+_FLOOR_M = 0.15
 
 
 def route_problems(annotations: SequenceAnnotations) -> Iterator[tuple[str, str, int | None]]:
@@ -83,12 +86,14 @@ def walked_way_m(annotations: SequenceAnnotations, first: int, last: int) -> Flo
         first: Index of a frame.
         last: Index of a later frame.
     """
-    _, poses = annotation_arrays(annotations)
-    camera_m = poses[first : last + 1, :3, 3]
-    x, y, z = camera_m[0].tolist()
-    floors = [room.floor_m for room in annotations.rooms if _in_bounds(x, z, room, _NEAR_BORDER_M) and room.floor_m < y]
-    height_m = y - max(floors) if floors else 0.0
-    return camera_m - np.array([0.0, height_m, 0.0])
+    cameras_m = annotation_arrays(annotations)[1][:, :3, 3]
+    # On stairs the floor is not known: the height of the camera is the one that it has over floors most often.
+    heights_m: Counter[float] = Counter()
+    for x, y, z in cameras_m.tolist():
+        below = {room.floor_m for room in annotations.rooms if _in_bounds(x, z, room, _NEAR_BORDER_M)}
+        heights_m.update(round(y - floor_m, 2) for floor_m in sorted(below) if floor_m < y)
+    height_m = heights_m.most_common(1)[0][0] if heights_m else 0.0
+    return cameras_m[first : last + 1] - np.array([0.0, height_m, 0.0])
 
 
 def way_claim_holds(
@@ -114,7 +119,9 @@ def way_claim_holds(
             subject = _thing(step.subject_id, annotations, frame)
             return subject is not None and footprint_gap_m(samples_m[-1], subject) <= _BESIDE_M
         case "takes_stairs":
-            return _takes_stairs(step, samples_m, annotations.rooms)
+            return _takes_stairs(step, samples_m)
+        case "stops_on_stairs":
+            return all(abs(samples_m[-1, 1] - room.floor_m) > _FLOOR_M for room in annotations.rooms)
         case _:
             spot = _spot(step, samples_m, along_m)
             if spot is None:
@@ -235,17 +242,10 @@ def _enters_room(
     return door is not None and door.category == "door" and footprint_gap_m(samples_m[spot], door) <= _DOOR_M
 
 
-def _takes_stairs(step: Step, samples_m: Float64[np.ndarray, "samples 3"], rooms: Sequence[Room]) -> bool:
-    found = {room.room_id: room for room in rooms}
-    if len(step.other_ids) != 2 or not set(step.other_ids) <= set(found):
-        return False
-    lower, upper = (found[number] for number in step.other_ids)
-    rise_m = upper.floor_m - lower.floor_m
-    if abs(rise_m) < _STOREY_M or step.word != ("up" if rise_m > 0 else "down"):
-        return False
-    begins = [index for index, point in enumerate(samples_m) if abs(point[1] - lower.floor_m) < 0.4]
-    ends = [index for index, point in enumerate(samples_m) if abs(point[1] - upper.floor_m) < _STOREY_M]
-    return bool(begins and ends) and begins[0] < ends[-1]
+def _takes_stairs(step: Step, samples_m: Float64[np.ndarray, "samples 3"]) -> bool:
+    """Whether the way ends a metre or more above its beginning, or below."""
+    rise_m = float(samples_m[-1, 1] - samples_m[0, 1])
+    return rise_m >= _STOREY_M if step.word == "up" else step.word == "down" and rise_m <= -_STOREY_M
 
 
 def _passes(
@@ -277,6 +277,7 @@ def _clause(step: Step, things: Sequence[SceneObject]) -> str | None:
         "passes": f"{category} on your {step.word}",
         "stops_beside": category,
         "stops_in_room": "stop",
+        "stops_on_stairs": "stop on the stairs",
         "stops_after": "stop",
     }.get(step.claim)
 

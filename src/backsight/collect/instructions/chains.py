@@ -10,7 +10,7 @@ from backsight.collect.instructions.phrases.sentences import thing_slots
 from backsight.collect.instructions.phrases.spatial import noun_phrase, place_phrase
 from backsight.collect.instructions.told_apart import Related, related_draft
 from backsight.quality.reasoning import REASONING_OF_RELATION
-from backsight.records.vocabulary import RELATION_WORDING
+from backsight.records.vocabulary import RELATION_WORDING, UNNAMED_CATEGORY
 
 KEPT = 3
 """Drafts kept of each reasoning type, with and without colours."""
@@ -28,6 +28,7 @@ def chain_drafts(memory: Memory, pairs: Pairs, rng: np.random.Generator) -> list
     """
     found: list[Draft] = []
     volume_m3 = volumes_m3(memory)
+    is_named = memory.categories != UNNAMED_CATEGORY
     for with_colour in (False, True):
         words, has_words = memory.anchors(with_colour)
         # The middle thing is described without its colour, so it may look like any of its category.
@@ -35,7 +36,7 @@ def chain_drafts(memory: Memory, pairs: Pairs, rng: np.random.Generator) -> list
             (middle, relation, end)
             for relation in LINKS
             for middle, end in np.argwhere(
-                pairs.singled_out(relation, False) & ~has_words[:, None] & has_words[None, :]
+                pairs.singled_out(relation, False) & (is_named & ~has_words)[:, None] & has_words[None, :]
             ).tolist()
         ]
         ends: dict[int, list[tuple[str, int]]] = {}

@@ -15,7 +15,7 @@ from backsight.collect.instructions.phrases.spatial import noun_phrase
 from backsight.collect.instructions.told_apart import Related, related_draft
 from backsight.geometry.group_relations import AMONG_REACH_M, among_matrix, between_triples
 from backsight.geometry.relations import LEAST_LATERAL_M
-from backsight.records.vocabulary import RELATION_WORDING
+from backsight.records.vocabulary import RELATION_WORDING, UNNAMED_CATEGORY
 
 KEPT = 8
 """Drafts kept of each relation, with and without colours."""
@@ -45,7 +45,7 @@ def group_drafts(memory: Memory, rng: np.random.Generator) -> list[Draft]:
         memory: What has been seen.
         rng: Source of every choice.
     """
-    triples = _sensible_triples(memory)
+    triples = _triples(memory)
     amongs = _sensible_amongs(memory)
     found: list[Draft] = []
     for with_colour in (False, True):
@@ -62,22 +62,20 @@ def group_drafts(memory: Memory, rng: np.random.Generator) -> list[Draft]:
     return found
 
 
-def _sensible_triples(memory: Memory) -> Int64[np.ndarray, "triples 3"]:
-    """Return target and two anchors of one room, of other kinds than the target and not too small beside it."""
+def _triples(memory: Memory) -> Int64[np.ndarray, "triples 3"]:
+    """Return everything between two things that could be named: subject, first and second."""
+    is_pair = np.array([_is_one_of_two(memory, index) for index in range(len(memory.things))], dtype=bool)
+    return between_triples(memory.measures.boxes, memory.anchors(True)[1] | is_pair)
+
+
+def _is_sensible(memory: Memory, triples: Int64[np.ndarray, "triples 3"]) -> Bool[np.ndarray, " triples"]:
+    """Whether target and anchors are in one room, and the anchors of other kinds and not too small beside it."""
     longest_m = np.array([max(thing.box.size_m) for thing in memory.things], dtype=np.float64)
-    is_pair = np.array([memory.count(thing.category) == 2 for thing in memory.things], dtype=bool)
-    is_anchor = memory.anchors(True)[1] | is_pair
-    found = [np.zeros((0, 3), dtype=np.int64)]
-    for room in sorted(set(memory.room_ids.tolist())):
-        own = np.flatnonzero(memory.room_ids == room)
-        local = between_triples([memory.things[index].box for index in own], is_anchor[own])
-        found.append(own[local].reshape(-1, 3))
-    triples = np.concatenate(found)
     target, first, second = triples.T
-    kind = memory.categories
+    kind, room = memory.categories, memory.room_ids
     keep = memory.is_target[target] & (kind[target] != kind[first]) & (kind[target] != kind[second])
-    keep &= np.minimum(longest_m[first], longest_m[second]) >= LEAST_ANCHOR * longest_m[target]
-    return triples[keep]
+    keep &= (room[target] == room[first]) & (room[target] == room[second])
+    return keep & (np.minimum(longest_m[first], longest_m[second]) >= LEAST_ANCHOR * longest_m[target])
 
 
 def _betweens(
@@ -91,10 +89,10 @@ def _betweens(
     holding = {tuple(triple) for triple in triples.tolist()}
     found: list[_Group] = []
     centre = memory.measures.corners.mean(axis=1)
-    for target, first, second in triples.tolist():
+    for target, first, second in triples[_is_sensible(memory, triples)].tolist():
         if is_anchor[first] and is_anchor[second]:
             said = f"the {words[first]} and the {words[second]}"
-        elif memory.categories[first] == memory.categories[second] and memory.count(memory.things[first].category) == 2:
+        elif memory.categories[first] == memory.categories[second] and _is_one_of_two(memory, first):
             said = f"the two {plural(memory.things[first].category)}"
         else:
             continue
@@ -104,6 +102,11 @@ def _betweens(
         if (_to_line_m(centre[others], centre[first], centre[second]) >= BESIDE_LINE_M).all():
             found.append(_Group("between", target, (first, second), said))
     return found
+
+
+def _is_one_of_two(memory: Memory, index: int) -> bool:
+    category = memory.things[index].category
+    return category != UNNAMED_CATEGORY and memory.count(category) == 2
 
 
 def _to_line_m(
@@ -125,7 +128,7 @@ def _sensible_amongs(memory: Memory) -> list[_Group]:
         near = memory.measures.surface_gaps_m[target] <= AMONG_REACH_M
         anchors = np.flatnonzero((kinds == kind) & near)
         one_room = (memory.room_ids[anchors] == memory.room_ids[target]).all()
-        if kinds[target] != kind and one_room:
+        if kinds[target] != kind and one_room and memory.kinds[kind] != UNNAMED_CATEGORY:
             words = f"the {plural(memory.kinds[kind])}"
             found.append(_Group("among", target, tuple(anchors.tolist()), words))
     return found

@@ -153,14 +153,8 @@ class Way:
         floors_m = {room.room_id: room.floor_m for room in rooms}
         visits = self.visits(rooms)
         for (before, _), (after, at_m) in pairwise(visits):
-            rise_m = floors_m[after] - floors_m[before]
-            if types[after] == UNNAMED_ROOM_TYPE:
-                continue
-            if abs(rise_m) >= STAIRS_M:
-                up = rise_m > 0
-                text = f"Stairs lead {'up' if up else 'down'} to the {types[after]}."
-                step = Step(text, "takes_stairs", other_ids=(before, after), word="up" if up else "down")
-                found.append(Clause(at_m - 0.5, phrases.stairs_clause(up), step))
+            between_storeys = abs(floors_m[after] - floors_m[before]) >= STAIRS_M
+            if between_storeys or types[after] == UNNAMED_ROOM_TYPE:
                 continue
             door = _door_at(np.array(self.at(at_m)), doors)
             text = f"The way leads from the {types[before]} into the {types[after]}."
@@ -173,7 +167,18 @@ class Way:
                 points_m=(self.at(at_m),),
             )
             found.append(Clause(at_m, phrases.entering_clause(types[after], door is not None), step))
-        return found
+        return found + self._stairs()
+
+    def _stairs(self) -> list[Clause]:
+        """Return the stairs that the way takes up or down as a whole, where it has climbed a first half metre."""
+        rise_m = self.points_m[:, 1] - self.points_m[0, 1]
+        if abs(float(rise_m[-1])) < STAIRS_M:
+            return []
+        up = bool(rise_m[-1] > 0)
+        index = int(np.argmax(np.abs(rise_m) >= STAIRS_M / 2))
+        word = "up" if up else "down"
+        step = Step(f"The way leads {word} stairs.", "takes_stairs", word=word)
+        return [Clause(float(self.along_m[index]), phrases.stairs_clause(up), step)]
 
     def passed(self, names: Sequence[Name], things: Sequence[SceneObject]) -> list[Clause]:
         """Return the landmarks that the way goes past, in order.
