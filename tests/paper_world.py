@@ -101,8 +101,13 @@ class World:
             return OrientedBox(point(b.centre_m), b.size_m, yaw(b.yaw_rad))
 
         def bounds(room):
-            a, b = point((room.bounds_m[0], room.floor_m, room.bounds_m[1])), point((room.bounds_m[2], 0.0, room.bounds_m[3]))
-            return Room(room.room_id, room.room_type, (min(a[0], b[0]), min(a[2], b[2]), max(a[0], b[0]), max(a[2], b[2])), a[1])
+            a, b = (
+                point((room.bounds_m[0], room.floor_m, room.bounds_m[1])),
+                point((room.bounds_m[2], 0.0, room.bounds_m[3])),
+            )
+            return Room(
+                room.room_id, room.room_type, (min(a[0], b[0]), min(a[2], b[2]), max(a[0], b[0]), max(a[2], b[2])), a[1]
+            )
 
         return World(
             poses=tuple((*point(p[:3]), yaw(p[3]), p[4]) for p in self.poses),
@@ -131,7 +136,9 @@ class World:
         annotations = msgspec.structs.replace(
             draft, visible_objects=visible_objects(ids, self.things), imagined=tuple(views)
         )
-        imagined = ImaginedImages(np.stack([p[1] for p in pictures]), np.stack([p[0] for p in pictures])) if views else None
+        imagined = (
+            ImaginedImages(np.stack([p[1] for p in pictures]), np.stack([p[0] for p in pictures])) if views else None
+        )
         door = next(t for t in self.things if t.category == "door").box.centre_m
         floor = Floor(self.rooms, (door[0], self.rooms[0].floor_m, door[2]), (self.rooms[0].floor_m,))
         return InstructionContext(annotations, floor, imagined, favoured, depth)

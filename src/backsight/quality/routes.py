@@ -36,6 +36,7 @@ _BACK_M = 3.0
 _NEAR_BORDER_M = 0.15
 _STOREY_M = 1.0
 _FLOOR_M = 0.15
+_LOWEST_CAMERA_M = 0.15
 
 
 def route_problems(annotations: SequenceAnnotations) -> Iterator[tuple[str, str, int | None]]:
@@ -87,12 +88,16 @@ def walked_way_m(annotations: SequenceAnnotations, first: int, last: int) -> Flo
         last: Index of a later frame.
     """
     cameras_m = annotation_arrays(annotations)[1][:, :3, 3]
-    # On stairs the floor is not known: the height of the camera is the one that it has over floors most often.
+    # On stairs the floor is not known: the height of the camera is one that it often has over floors, of an upper
+    # storey the one over its own floor and not over the floor of what lies below.
     heights_m: Counter[float] = Counter()
     for x, y, z in cameras_m.tolist():
         below = {room.floor_m for room in annotations.rooms if _in_bounds(x, z, room, _NEAR_BORDER_M)}
         heights_m.update(round(y - floor_m, 2) for floor_m in sorted(below) if floor_m < y)
-    height_m = heights_m.most_common(1)[0][0] if heights_m else 0.0
+    often = max(heights_m.values(), default=0) / 2
+    height_m = min(
+        (height for height, count in heights_m.items() if count >= often and height >= _LOWEST_CAMERA_M), default=0.0
+    )
     return cameras_m[first : last + 1] - np.array([0.0, height_m, 0.0])
 
 

@@ -1,4 +1,4 @@
-"""Questions about viewpoint, time and ways: true by brute force, the same in a moved world, mirrored in a mirrored one."""
+"""Questions about viewpoint, time and ways: true by brute force, alike in a moved world, mirrored in a mirrored one."""
 
 import re
 from functools import cache
@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from paper_world import EYE_M, FOCAL_PX, THINGS, WIDTH, World, swapped, through_the_door
 
 from backsight.collect.instructions.bearings import DIRECTIONS, direction_word, distance_words
 from backsight.collect.instructions.changes import change_drafts
@@ -20,8 +19,8 @@ from backsight.collect.instructions.own_walk import own_walk_drafts
 from backsight.collect.instructions.phrases.changes import CHANGE_SENTENCES
 from backsight.collect.instructions.phrases.own_walk import OWN_WALK_SENTENCES
 from backsight.collect.instructions.phrases.routes import ROUTE_SENTENCES
-from backsight.collect.instructions.phrases.viewpoint import VIEWPOINT_SENTENCES
 from backsight.collect.instructions.phrases.sentences import sentence
+from backsight.collect.instructions.phrases.viewpoint import VIEWPOINT_SENTENCES
 from backsight.collect.instructions.routes import route_drafts
 from backsight.collect.instructions.told_walk import route_instructions
 from backsight.collect.instructions.viewpoint import viewpoint_drafts
@@ -30,6 +29,7 @@ from backsight.quality.instructions import problems_of
 from backsight.quality.routes import route_problems
 from backsight.records.instruction import Instruction
 from backsight.records.sequence import ObjectMotion
+from paper_world import EYE_M, FOCAL_PX, THINGS, WIDTH, World, swapped, through_the_door
 
 LAST = 22
 VIEWS = ((LAST, 90, 0, 0), (LAST, -60, 0, 0), (LAST, 45, 0.5, 0), (LAST, -105, 0, 0.25), (LAST, 120, 0, 0))
@@ -120,7 +120,7 @@ def meanings(drafts):
 
 
 def test_left_and_right_change_places_in_a_mirrored_world(world):
-    memory, mirrored = all_drafts(world.mirrored())
+    _, mirrored = all_drafts(world.mirrored())
     _, drafts = all_drafts(world)
     said = [(t, tuple((k, swapped(v)) for k, v in slots), swapped(answer)) for t, slots, answer in meanings(drafts)]
     # A pixel's centre may fall on either side of an edge: the pictures are no mirror images to the last pixel.
@@ -132,17 +132,24 @@ def test_left_and_right_change_places_in_a_mirrored_world(world):
 
 def test_words_of_imagined_views_are_the_poses_that_were_drawn():
     context = drawn(WORLDS["still"])
-    memory, drafts = all_drafts(WORLDS["still"])
+    _, drafts = all_drafts(WORLDS["still"])
     x, y, z, yaw, pitch = WORLDS["still"].poses[LAST]
     found = set()
     for draft in drafts:
         if draft.imagined_view is None:
             continue
         words = re.fullmatch(
-            r"(?:moved (half|a quarter of) a metre (.*) and )?turned (\d+) degrees to the (left|right)", draft.slots["did"]
+            r"(?:moved (half|a quarter of) a metre (.*) and )?turned (\d+) degrees to the (left|right)",
+            draft.slots["did"],
         )
         length, way, degrees, side = words.groups()
-        ahead, left = {None: (0, 0), "forward": (1, 0), "back": (-1, 0), "to the left": (0, 1), "to the right": (0, -1)}[way]
+        ahead, left = {
+            None: (0, 0),
+            "forward": (1, 0),
+            "back": (-1, 0),
+            "to the left": (0, 1),
+            "to the right": (0, -1),
+        }[way]
         metres = {None: 0.0, "half": 0.5, "a quarter of": 0.25}[length]
         at = np.array([x, y, z]) + metres * (
             ahead * np.array([-np.sin(yaw), 0, -np.cos(yaw)]) + left * np.array([-np.cos(yaw), 0, np.sin(yaw)])
@@ -299,10 +306,19 @@ def test_lies_in_questions_are_found(world):
     tried = 0
     for draft in drafts:
         truth = worded(draft)
-        lies = [msgspec.structs.replace(truth, answer=swapped(truth.answer))] if swapped(truth.answer) != truth.answer else []
-        lies += [msgspec.structs.replace(truth, answer="about 1 metre, or so"), msgspec.structs.replace(truth, steps=())]
+        lies = (
+            [msgspec.structs.replace(truth, answer=swapped(truth.answer))]
+            if swapped(truth.answer) != truth.answer
+            else []
+        )
+        lies += [
+            msgspec.structs.replace(truth, answer="about 1 metre, or so"),
+            msgspec.structs.replace(truth, steps=()),
+        ]
         if truth.target_instance_ids:
-            lies.append(msgspec.structs.replace(truth, target_instance_ids=(13 if truth.target_instance_ids != (13,) else 11,)))
+            lies.append(
+                msgspec.structs.replace(truth, target_instance_ids=(13 if truth.target_instance_ids != (13,) else 11,))
+            )
             lies.append(msgspec.structs.replace(truth, target_instance_ids=()))
         if truth.target_place is not None:
             place = truth.target_place
@@ -333,9 +349,14 @@ def test_lies_in_questions_are_found(world):
 
 def test_a_view_that_is_not_what_its_words_say_is_found():
     world = WORLDS["still"]
-    memory, drafts = all_drafts(world)
+    _, drafts = all_drafts(world)
     draft = next(draft for draft in drafts if draft.imagined_view == 1)
-    for frame, turn, ahead, left in ((LAST, -61, 0, 0), (LAST, -60, 0.1, 0), (LAST, -60, 0.25, 0.25), (LAST, -150, 0, 0)):
+    for frame, turn, ahead, left in (
+        (LAST, -61, 0, 0),
+        (LAST, -60, 0.1, 0),
+        (LAST, -60, 0.25, 0.25),
+        (LAST, -150, 0, 0),
+    ):
         views = (*VIEWS[:1], (frame, turn, ahead, left), *VIEWS[2:])
         context = World(world.poses, views).context()
         other = Memory.of(context.annotations, LAST, InstructConfig())
@@ -345,7 +366,7 @@ def test_a_view_that_is_not_what_its_words_say_is_found():
 
 def test_places_of_the_next_stretch_begin_here_and_were_seen():
     context = drawn(WORLDS["still"])
-    memory, drafts = all_drafts(WORLDS["still"])
+    _, drafts = all_drafts(WORLDS["still"])
     here = np.array(WORLDS["still"].poses[LAST][:3])
     for draft in (draft for draft in drafts if draft.reasoning_type == "route"):
         points = np.array(draft.target_place.points_m)
