@@ -95,9 +95,8 @@ def walked_way_m(annotations: SequenceAnnotations, first: int, last: int) -> Flo
         below = {room.floor_m for room in annotations.rooms if _in_bounds(x, z, room, _NEAR_BORDER_M)}
         heights_m.update(round(y - floor_m, 2) for floor_m in sorted(below) if floor_m < y)
     often = max(heights_m.values(), default=0) / 2
-    height_m = min(
-        (height for height, count in heights_m.items() if count >= often and height >= _LOWEST_CAMERA_M), default=0.0
-    )
+    usual_m = [height for height, count in heights_m.items() if count >= often and height >= _LOWEST_CAMERA_M]
+    height_m = min(usual_m, default=0.0)
     return cameras_m[first : last + 1] - np.array([0.0, height_m, 0.0])
 
 
