@@ -62,7 +62,7 @@ def _relation_to_any(
 ) -> Bool[np.ndarray, " things"]:
     if relation in GROUP_RELATIONS:
         return relation_to_all(relation, things, anchors, situation)
-    return _pairs(relation, things, anchors, situation).any(axis=1)
+    return np.any(_pairs(relation, things, anchors, situation), axis=1)
 
 
 def relation_to_all(
@@ -82,7 +82,7 @@ def relation_to_all(
         return np.array([_is_between(thing, anchors) for thing in things], dtype=bool)
     if relation == "among":
         return np.array([_is_among(thing, anchors) for thing in things], dtype=bool)
-    return _pairs(relation, things, anchors, situation).all(axis=1)
+    return np.all(_pairs(relation, things, anchors, situation), axis=1)
 
 
 def _pairs(

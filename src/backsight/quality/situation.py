@@ -96,7 +96,9 @@ class Situation:
             instance_id: Any number.
         """
         index = self.column.get(instance_id)
-        well = np.flatnonzero(self.shown_well[:, index]) if index is not None else ()
+        if index is None:
+            return None
+        well = np.flatnonzero(self.shown_well[:, index])
         return int(well[-1]) if len(well) else None
 
 

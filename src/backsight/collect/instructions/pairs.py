@@ -131,8 +131,8 @@ def named_alone(memory: Memory, with_colour: bool) -> Bool[np.ndarray, " things"
         memory: What has been seen.
         with_colour: Whether colour counts; then things without one are left out.
     """
-    alone = ~memory.alike(with_colour).any(axis=1)
-    return alone & (memory.colours != "") if with_colour else alone
+    alone = np.logical_not(memory.alike(with_colour).any(axis=1))
+    return np.logical_and(alone, memory.colours != "") if with_colour else alone
 
 
 def draw(

@@ -62,7 +62,7 @@ def choice_drafts(memory: Memory, pairs: Pairs, rng: np.random.Generator) -> lis
             asked = (own & seen)[:, None] & is_anchor[None, :]
             holding = {relation: pairs.sensible[relation] & asked for relation in options}
             for drawn in draw_pairs(memory, holding, KEPT_CHOICES, rng):
-                swapped = options if rng.random() < 0.5 else options[::-1]
+                swapped = options if rng.random() < 0.5 else (options[1], options[0])
                 found.append(_choice_draft(memory, drawn, words[drawn[2]], swapped, with_colour))
     return found
 

@@ -46,7 +46,7 @@ def test_counts_and_lists():
     [
         ("Where is {the}?", ("chair", "red"), ("on the near side of", "sofa", None),
          "Where is the red chair on the near side of the sofa?"),
-        ("Is there {a}?", ("armchair", "orange"), (None, None, "landing"), 
+        ("Is there {a}?", ("armchair", "orange"), (None, None, "landing"),
          "Is there an orange armchair on the landing?"),
         ("Did we pass {a}?", ("exercise bike", None), (None, None, "gym"), "Did we pass an exercise bike in the gym?"),
         ("Find {the}.", ("cup", None), ("on", "table that is beside the blue sofa", None),
