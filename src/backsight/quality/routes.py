@@ -29,7 +29,7 @@ _SPACING_M = 0.05
 _ON_WAY_M = 0.25
 """Farthest from a way that one of its spots may be stated."""
 _CHORD_M = 0.8
-_LEAST_TURN_DEG = 40.0
+_LEAST_TURN_DEG, _MOST_TURN_DEG, _LEAST_AROUND_DEG = 40.0, 150.0, 130.0
 _PASSED_M, _BESIDE_M, _DOOR_M = 1.5, 1.4, 0.7
 _BACK_M = 3.0
 """How far before the door a way must have been in the room that it leaves."""
@@ -200,12 +200,12 @@ def _is_in(
 
 
 def _spot(step: Step, samples_m: Float64[np.ndarray, "samples 3"], along_m: list[float]) -> int | None:
-    """Return the sample where a step says that something is."""
-    if len(step.points_m) != 1:
+    """Return the sample where a step says that something is: `number` metres along the way, at its point."""
+    if len(step.points_m) != 1 or step.number is None:
         return None
-    away_m = np.linalg.norm(samples_m - np.array(step.points_m[0]), axis=1)
-    nearest = int(np.argmin(away_m))
-    return nearest if away_m[nearest] <= _ON_WAY_M else None
+    spot = int(np.argmin(np.abs(np.array(along_m) - step.number)))
+    near = abs(along_m[spot] - step.number) <= _ON_WAY_M
+    return spot if near and math.dist(samples_m[spot], step.points_m[0]) <= _ON_WAY_M else None
 
 
 def _chord(samples_m: Float64[np.ndarray, "samples 3"], along_m: list[float], spot: int, reach_m: float) -> complex:
@@ -221,7 +221,10 @@ def _turns(step: Step, spot: int, samples_m: Float64[np.ndarray, "samples 3"], a
     if abs(before) < 0.1 or abs(after) < 0.1:
         return False
     left_deg = math.degrees(math.atan2((after / before).imag, (after / before).real))
-    return left_deg >= _LEAST_TURN_DEG if step.word == "left" else step.word == "right" and left_deg <= -_LEAST_TURN_DEG
+    if step.word == "around":
+        return abs(left_deg) >= _LEAST_AROUND_DEG
+    sided_deg = left_deg if step.word == "left" else -left_deg
+    return step.word in ("left", "right") and _LEAST_TURN_DEG <= sided_deg <= _MOST_TURN_DEG
 
 
 def _enters_room(

@@ -20,6 +20,8 @@ SPACING_M = 0.1
 CHORD_M = 0.8
 """A turn is what lies between the directions of the way so far before and so far behind a point."""
 LEAST_TURN_RAD = np.radians(50.0)
+AROUND_RAD = np.radians(140.0)
+"""From here on nobody says to which side."""
 APART_M = 1.2
 """Between two turns."""
 LEAST_STAY_M = 0.4
@@ -105,7 +107,9 @@ class Way:
         if len(turns) > 2 * reach:
             flat = self.points_m[:, 0] - 1j * self.points_m[:, 2]
             before, after = flat[reach:-reach] - flat[: -2 * reach], flat[2 * reach :] - flat[reach:-reach]
-            turns[reach:-reach] = np.angle(after * np.conj(before))
+            # A way that comes back on itself has short chords beside its end point: they point anywhere.
+            clear = np.minimum(np.abs(before), np.abs(after)) >= CHORD_M / 2
+            turns[reach:-reach] = np.where(clear, np.angle(after * np.conj(before)), 0.0)
         return turns
 
     def turns(self) -> list[Clause]:
@@ -117,11 +121,9 @@ class Way:
             if abs(turn) < LEAST_TURN_RAD:
                 break
             if all(abs(at_m - other.at_m) >= APART_M for other in found):
-                side = "left" if turn > 0 else "right"
-                clause = phrases.turn_clause(side)
-                found.append(
-                    Clause(at_m, clause, Step(f"The way turns {side}.", "turns", word=side, points_m=(self.at(at_m),)))
-                )
+                side = "around" if abs(turn) >= AROUND_RAD else "left" if turn > 0 else "right"
+                step = Step(f"The way turns {side}.", "turns", word=side, number=at_m, points_m=(self.at(at_m),))
+                found.append(Clause(at_m, phrases.turn_clause(side), step))
         return sorted(found, key=lambda clause: clause.at_m)
 
     def visits(self, rooms: Sequence[Room]) -> list[tuple[int, float]]:
@@ -164,6 +166,7 @@ class Way:
                 subject_id=None if door is None else door.instance_id,
                 other_ids=(before, after),
                 word=types[after],
+                number=at_m,
                 points_m=(self.at(at_m),),
             )
             found.append(Clause(at_m, phrases.entering_clause(types[after], door is not None), step))
@@ -201,7 +204,9 @@ class Way:
             side = self._side(nearest, centre)
             if PASSED_M[0] <= apart_m <= PASSED_M[1] and side is not None:
                 text = f"The way goes past {name.words} on the {side}."
-                step = Step(text, "passes", subject_id=name.instance_id, word=side, points_m=(self.at(at_m),))
+                step = Step(
+                    text, "passes", subject_id=name.instance_id, word=side, number=at_m, points_m=(self.at(at_m),)
+                )
                 found.append(Clause(at_m, phrases.passing_clause(name.words, side), step))
         return sorted(found, key=lambda clause: clause.at_m)
 
