@@ -347,6 +347,34 @@ def test_lies_in_questions_are_found(world):
     assert tried > 150
 
 
+def test_lies_that_agree_with_their_answers_are_found(world):
+    memory, drafts = all_drafts(world)
+    tried = set()
+    for draft in drafts:
+        truth = worded(draft)
+        for index, step in enumerate(truth.steps):
+            other = OTHER.get(step.word or "", "behind" if step.word != "behind" else "ahead")
+            if step.word is None or draft.reasoning_type == "route" or step.claim in ("colour_of", "came_from"):
+                continue
+            lie = msgspec.structs.replace(step, word=other)
+            steps = (*truth.steps[:index], lie, *truth.steps[index + 1 :])
+            answer = truth.answer.replace(step.word, other)
+            problems = problems_of(msgspec.structs.replace(truth, steps=steps, answer=answer), memory.situation)
+            assert problems, (truth, lie)
+            tried.add(step.claim)
+    assert {"side_in_imagined_view", "direction_from_here"} <= tried
+
+
+def test_told_walks_that_pass_things_on_the_wrong_side_are_found():
+    annotations = drawn(WORLDS["still"]).annotations
+    (route,) = told(WORLDS["still"])
+    steps = tuple(
+        msgspec.structs.replace(step, word="left") if step.claim == "passes" else step for step in route.steps
+    )
+    lie = msgspec.structs.replace(route, steps=steps, text=route.text.replace("on your right", "on your left"))
+    assert [field for field, _, _ in route_problems(msgspec.structs.replace(annotations, routes=(lie,)))]
+
+
 def test_a_view_that_is_not_what_its_words_say_is_found():
     world = WORLDS["still"]
     _, drafts = all_drafts(world)
