@@ -1,5 +1,6 @@
 """Which thing moves in a walk, when and where to."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -83,7 +84,8 @@ class Movable:
     obstacles: tuple[OrientedBox, ...]
     """What it could meet."""
     gaps_m: Float64[np.ndarray, " obstacles"]
-    """How far away these are where it was loaded, seen from above; 0 for what it is tucked in under."""
+    """How far away these are where it was loaded, seen from above; 0 for what it is tucked in under, infinite for what
+    is nowhere near."""
 
 
 def move_in_view(walk: Walk, simulator: Simulator, glance: Glance, rng: np.random.Generator) -> EventScript:
@@ -221,10 +223,17 @@ def _movable(thing: SceneObject, simulator: Simulator) -> Movable | None:
         and t.box.centre_m[1] - t.box.size_m[1] / 2 < top_m - _CLEAR_M
         and t.box.centre_m[1] + t.box.size_m[1] / 2 > bottom_m + _SETTLED_M
     ]
-    gaps_m = footprint_gaps_m([thing.box, *others])[0, 1:]
-    reach_m = SLIDE_M[1] + float(np.hypot(room.bounds_m[2] - room.bounds_m[0], room.bounds_m[3] - room.bounds_m[1]))
-    near = np.flatnonzero(gaps_m <= reach_m)
-    return Movable(thing, room, support, tuple(others[i] for i in near), gaps_m[near])
+    gaps_m = np.full(len(others), np.inf)
+    near = [i for i, box in enumerate(others) if _apart_m(thing.box, box) < GAP_M]
+    gaps_m[near] = footprint_gaps_m([thing.box, *(others[i] for i in near)])[0, 1:]
+    return Movable(thing, room, support, tuple(others), gaps_m)
+
+
+def _apart_m(one: OrientedBox, other: OrientedBox) -> float:
+    """Return how far apart the circles round two footprints are; the footprints are at least so far apart."""
+    (x, _, z), (other_x, _, other_z) = one.centre_m, other.centre_m
+    reach_m = (math.hypot(box.size_m[0], box.size_m[2]) / 2.0 for box in (one, other))
+    return math.hypot(x - other_x, z - other_z) - sum(reach_m)
 
 
 def _ways(
@@ -296,14 +305,26 @@ def _is_free(
             return False
     elif not _on_free_floor(movable, corners, simulator):
         return False
-    gaps_m = footprint_gaps_m([*boxes, *movable.obstacles])[:count, count:]
+    return _meets_nothing(movable, boxes)
+
+
+def _meets_nothing(movable: Movable, boxes: Sequence[OrientedBox]) -> bool:
+    """Whether a thing keeps its distance to others in all places, one after the other."""
+    if not movable.obstacles:
+        return True
+    count = len(boxes)
+    middles_m = np.array([box.centre_m for box in movable.obstacles])[:, [0, 2]]
+    places_m = np.array([box.centre_m for box in boxes])[:, [0, 2]]
+    distances_m = np.linalg.norm(places_m[:, None] - middles_m, axis=-1)
     tucked = movable.gaps_m <= 0.0
-    if (gaps_m < np.minimum(GAP_M, movable.gaps_m) - 1e-9).any() or (gaps_m[-1, tucked] < GAP_M).any():
-        return False
     # Out from under what it was tucked in under, never through.
-    middles = np.array([box.centre_m for box in movable.obstacles]).reshape(-1, 3)[tucked]
-    distances_m = np.linalg.norm((centre_m[:, None] - middles)[..., [0, 2]], axis=-1)
-    return bool((np.diff(distances_m, axis=0) >= -1e-9).all())
+    if (np.diff(distances_m[:, tucked], axis=0) < -1e-9).any():
+        return False
+    reach_m = [float(np.hypot(box.size_m[0], box.size_m[2])) / 2.0 for box in (movable.thing.box, *movable.obstacles)]
+    near = np.flatnonzero(distances_m.min(axis=0) < reach_m[0] + np.array(reach_m[1:]) + GAP_M)
+    gaps_m = footprint_gaps_m([*boxes, *(movable.obstacles[i] for i in near)])[:count, count:]
+    least_m = np.minimum(GAP_M, movable.gaps_m[near]) - 1e-9
+    return bool((gaps_m >= least_m).all() and (gaps_m[-1, tucked[near]] >= GAP_M).all())
 
 
 def _keeps_off_camera(boxes: Sequence[OrientedBox], walk: Walk) -> bool:

@@ -169,7 +169,7 @@ def _poses_at(
     return poses.reshape(*time_s.shape, 4, 4)
 
 
-def _same_scene(frame_of_view: Int64[np.ndarray, " views"], script: EventScript) -> list[Int64[np.ndarray, " views"]]:
+def _same_scene(frame_of_view: Int64[np.ndarray, " views"], script: EventScript) -> list[Int64[np.ndarray, " _"]]:
     """Return the views, batch by batch, of one state of the scene each."""
     if not script.motions and not script.lighting:
         return [np.arange(len(frame_of_view))]

@@ -6,7 +6,7 @@ from jaxtyping import Bool, Float32, Float64
 from backsight.records.sequence import Sequence
 from backsight.records.vocabulary import BUILDING_CATEGORY
 
-LOOKED_AT_PX = 64
+LOOKED_AT_PX = 48
 """Columns of the small depth images that walls are looked for in."""
 LEAST_ANGLE_RAD = float(np.radians(20.0))
 """Between two walls."""
