@@ -197,3 +197,8 @@ def swapped(text: str) -> str:
             out.append(words.get(word, word) + letter)
             word = ""
     return "".join(out)[:-1]
+
+
+def drawn_annotations() -> SequenceAnnotations:
+    """Return annotations of a walk of one frame."""
+    return World(((0.0, EYE_M, 0.0, 0.0, 0.0),)).context().annotations

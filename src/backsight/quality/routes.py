@@ -1,6 +1,7 @@
 """Rules for ways told in words: each claim about a way is decided by the way's points, the rooms and the boxes."""
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
@@ -20,6 +21,7 @@ WAY_CLAIMS: tuple[str, ...] = (
     "goes_on",
     "stops_beside",
     "stops_in_room",
+    "stops_on_stairs",
     "stops_after",
 )
 """What a step can claim about a way."""
@@ -27,12 +29,14 @@ _SPACING_M = 0.05
 _ON_WAY_M = 0.25
 """Farthest from a way that one of its spots may be stated."""
 _CHORD_M = 0.8
-_LEAST_TURN_DEG = 40.0
+_LEAST_TURN_DEG, _MOST_TURN_DEG, _LEAST_AROUND_DEG = 40.0, 150.0, 130.0
 _PASSED_M, _BESIDE_M, _DOOR_M = 1.5, 1.4, 0.7
 _BACK_M = 3.0
 """How far before the door a way must have been in the room that it leaves."""
 _NEAR_BORDER_M = 0.15
 _STOREY_M = 1.0
+_FLOOR_M = 0.15
+_LOWEST_CAMERA_M = 0.15
 
 
 def route_problems(annotations: SequenceAnnotations) -> Iterator[tuple[str, str, int | None]]:
@@ -83,12 +87,17 @@ def walked_way_m(annotations: SequenceAnnotations, first: int, last: int) -> Flo
         first: Index of a frame.
         last: Index of a later frame.
     """
-    _, poses = annotation_arrays(annotations)
-    camera_m = poses[first : last + 1, :3, 3]
-    x, y, z = camera_m[0].tolist()
-    floors = [room.floor_m for room in annotations.rooms if _in_bounds(x, z, room, _NEAR_BORDER_M) and room.floor_m < y]
-    height_m = y - max(floors) if floors else 0.0
-    return camera_m - np.array([0.0, height_m, 0.0])
+    cameras_m = annotation_arrays(annotations)[1][:, :3, 3]
+    # On stairs the floor is not known: the height of the camera is one that it often has over floors, of an upper
+    # storey the one over its own floor and not over the floor of what lies below.
+    heights_m: Counter[float] = Counter()
+    for x, y, z in cameras_m.tolist():
+        below = {room.floor_m for room in annotations.rooms if _in_bounds(x, z, room, _NEAR_BORDER_M)}
+        heights_m.update(round(y - floor_m, 2) for floor_m in sorted(below) if floor_m < y)
+    often = max(heights_m.values(), default=0) / 2
+    usual_m = [height for height, count in heights_m.items() if count >= often and height >= _LOWEST_CAMERA_M]
+    height_m = min(usual_m, default=0.0)
+    return cameras_m[first : last + 1] - np.array([0.0, height_m, 0.0])
 
 
 def way_claim_holds(
@@ -114,7 +123,9 @@ def way_claim_holds(
             subject = _thing(step.subject_id, annotations, frame)
             return subject is not None and footprint_gap_m(samples_m[-1], subject) <= _BESIDE_M
         case "takes_stairs":
-            return _takes_stairs(step, samples_m, annotations.rooms)
+            return _takes_stairs(step, samples_m)
+        case "stops_on_stairs":
+            return all(abs(samples_m[-1, 1] - room.floor_m) > _FLOOR_M for room in annotations.rooms)
         case _:
             spot = _spot(step, samples_m, along_m)
             if spot is None:
@@ -189,12 +200,12 @@ def _is_in(
 
 
 def _spot(step: Step, samples_m: Float64[np.ndarray, "samples 3"], along_m: list[float]) -> int | None:
-    """Return the sample where a step says that something is."""
-    if len(step.points_m) != 1:
+    """Return the sample where a step says that something is: `number` metres along the way, at its point."""
+    if len(step.points_m) != 1 or step.number is None:
         return None
-    away_m = np.linalg.norm(samples_m - np.array(step.points_m[0]), axis=1)
-    nearest = int(np.argmin(away_m))
-    return nearest if away_m[nearest] <= _ON_WAY_M else None
+    spot = int(np.argmin(np.abs(np.array(along_m) - step.number)))
+    near = abs(along_m[spot] - step.number) <= _ON_WAY_M
+    return spot if near and math.dist(samples_m[spot], step.points_m[0]) <= _ON_WAY_M else None
 
 
 def _chord(samples_m: Float64[np.ndarray, "samples 3"], along_m: list[float], spot: int, reach_m: float) -> complex:
@@ -210,7 +221,10 @@ def _turns(step: Step, spot: int, samples_m: Float64[np.ndarray, "samples 3"], a
     if abs(before) < 0.1 or abs(after) < 0.1:
         return False
     left_deg = math.degrees(math.atan2((after / before).imag, (after / before).real))
-    return left_deg >= _LEAST_TURN_DEG if step.word == "left" else step.word == "right" and left_deg <= -_LEAST_TURN_DEG
+    if step.word == "around":
+        return abs(left_deg) >= _LEAST_AROUND_DEG
+    sided_deg = left_deg if step.word == "left" else -left_deg
+    return step.word in ("left", "right") and _LEAST_TURN_DEG <= sided_deg <= _MOST_TURN_DEG
 
 
 def _enters_room(
@@ -235,17 +249,10 @@ def _enters_room(
     return door is not None and door.category == "door" and footprint_gap_m(samples_m[spot], door) <= _DOOR_M
 
 
-def _takes_stairs(step: Step, samples_m: Float64[np.ndarray, "samples 3"], rooms: Sequence[Room]) -> bool:
-    found = {room.room_id: room for room in rooms}
-    if len(step.other_ids) != 2 or not set(step.other_ids) <= set(found):
-        return False
-    lower, upper = (found[number] for number in step.other_ids)
-    rise_m = upper.floor_m - lower.floor_m
-    if abs(rise_m) < _STOREY_M or step.word != ("up" if rise_m > 0 else "down"):
-        return False
-    begins = [index for index, point in enumerate(samples_m) if abs(point[1] - lower.floor_m) < 0.4]
-    ends = [index for index, point in enumerate(samples_m) if abs(point[1] - upper.floor_m) < _STOREY_M]
-    return bool(begins and ends) and begins[0] < ends[-1]
+def _takes_stairs(step: Step, samples_m: Float64[np.ndarray, "samples 3"]) -> bool:
+    """Whether the way ends a metre or more above its beginning, or below."""
+    rise_m = float(samples_m[-1, 1] - samples_m[0, 1])
+    return rise_m >= _STOREY_M if step.word == "up" else step.word == "down" and rise_m <= -_STOREY_M
 
 
 def _passes(
@@ -277,6 +284,7 @@ def _clause(step: Step, things: Sequence[SceneObject]) -> str | None:
         "passes": f"{category} on your {step.word}",
         "stops_beside": category,
         "stops_in_room": "stop",
+        "stops_on_stairs": "stop on the stairs",
         "stops_after": "stop",
     }.get(step.claim)
 

@@ -1,6 +1,7 @@
-"""Questions about viewpoint, time and ways: true by brute force, the same in a moved world, mirrored in a mirrored one."""
+"""Questions about viewpoint, time and ways: true by brute force, alike in a moved world, mirrored in a mirrored one."""
 
 import re
+from functools import cache
 
 import msgspec
 import numpy as np
@@ -46,14 +47,20 @@ def slide(instance_id, first, last, step_m, turn_rad=0.0, frames=LAST + 1) -> Ob
     )
 
 
-def all_drafts(world: World, seed=0):
-    context = world.context("route")
+@cache
+def drawn(world: World):
+    return world.context("route")
+
+
+@cache
+def all_drafts(world: World):
+    context = drawn(world)
     memory = Memory.of(context.annotations, LAST, InstructConfig())
-    return memory, [draft for family in FAMILIES for draft in family(context, memory, np.random.default_rng(seed))]
+    return memory, [draft for family in FAMILIES for draft in family(context, memory, np.random.default_rng(0))]
 
 
 def told(world: World):
-    return route_instructions(world.context(), np.random.default_rng(0))
+    return route_instructions(drawn(world), np.random.default_rng(0))
 
 
 WORLDS = {
@@ -113,7 +120,7 @@ def meanings(drafts):
 
 
 def test_left_and_right_change_places_in_a_mirrored_world(world):
-    memory, mirrored = all_drafts(world.mirrored())
+    _, mirrored = all_drafts(world.mirrored())
     _, drafts = all_drafts(world)
     said = [(t, tuple((k, swapped(v)) for k, v in slots), swapped(answer)) for t, slots, answer in meanings(drafts)]
     # A pixel's centre may fall on either side of an edge: the pictures are no mirror images to the last pixel.
@@ -124,8 +131,8 @@ def test_left_and_right_change_places_in_a_mirrored_world(world):
 
 
 def test_words_of_imagined_views_are_the_poses_that_were_drawn():
-    context = WORLDS["still"].context()
-    memory, drafts = all_drafts(WORLDS["still"])
+    context = drawn(WORLDS["still"])
+    _, drafts = all_drafts(WORLDS["still"])
     x, y, z, yaw, pitch = WORLDS["still"].poses[LAST]
     found = set()
     for draft in drafts:
@@ -155,7 +162,7 @@ def test_words_of_imagined_views_are_the_poses_that_were_drawn():
 
 
 def test_sides_of_imagined_views_are_where_their_pictures_show_the_thing():
-    context = WORLDS["still"].context()
+    context = drawn(WORLDS["still"])
     _, drafts = all_drafts(WORLDS["still"])
     sides = set()
     for draft in (draft for draft in drafts if draft.template == "what_if_where"):
@@ -235,7 +242,7 @@ def test_what_changed_behind_the_back_is_asked_as_change():
 
 
 def test_walks_without_motion_are_seldom_asked_whether_anything_moved():
-    context = WORLDS["still"].context()
+    context = drawn(WORLDS["still"])
     memory = Memory.of(context.annotations, LAST, InstructConfig())
     asked = [change_drafts(context, memory, np.random.default_rng(seed)) for seed in range(300)]
     found = [draft for drafts in asked for draft in drafts]
@@ -253,7 +260,7 @@ def test_walks_backwards_and_on_the_spot_are_not_told():
 
 
 def test_lies_in_told_walks_are_found():
-    context = WORLDS["still"].context()
+    context = drawn(WORLDS["still"])
     (route,) = told(WORLDS["still"])
     sound = msgspec.structs.replace(context.annotations, routes=(route,))
     assert list(route_problems(sound)) == []
@@ -340,9 +347,37 @@ def test_lies_in_questions_are_found(world):
     assert tried > 150
 
 
+def test_lies_that_agree_with_their_answers_are_found(world):
+    memory, drafts = all_drafts(world)
+    tried = set()
+    for draft in drafts:
+        truth = worded(draft)
+        for index, step in enumerate(truth.steps):
+            other = OTHER.get(step.word or "", "behind" if step.word != "behind" else "ahead")
+            if step.word is None or draft.reasoning_type == "route" or step.claim in ("colour_of", "came_from"):
+                continue
+            lie = msgspec.structs.replace(step, word=other)
+            steps = (*truth.steps[:index], lie, *truth.steps[index + 1 :])
+            answer = truth.answer.replace(step.word, other)
+            problems = problems_of(msgspec.structs.replace(truth, steps=steps, answer=answer), memory.situation)
+            assert problems, (truth, lie)
+            tried.add(step.claim)
+    assert {"side_in_imagined_view", "direction_from_here"} <= tried
+
+
+def test_told_walks_that_pass_things_on_the_wrong_side_are_found():
+    annotations = drawn(WORLDS["still"]).annotations
+    (route,) = told(WORLDS["still"])
+    steps = tuple(
+        msgspec.structs.replace(step, word="left") if step.claim == "passes" else step for step in route.steps
+    )
+    lie = msgspec.structs.replace(route, steps=steps, text=route.text.replace("on your right", "on your left"))
+    assert [field for field, _, _ in route_problems(msgspec.structs.replace(annotations, routes=(lie,)))]
+
+
 def test_a_view_that_is_not_what_its_words_say_is_found():
     world = WORLDS["still"]
-    memory, drafts = all_drafts(world)
+    _, drafts = all_drafts(world)
     draft = next(draft for draft in drafts if draft.imagined_view == 1)
     for frame, turn, ahead, left in (
         (LAST, -61, 0, 0),
@@ -358,8 +393,8 @@ def test_a_view_that_is_not_what_its_words_say_is_found():
 
 
 def test_places_of_the_next_stretch_begin_here_and_were_seen():
-    context = WORLDS["still"].context("route")
-    memory, drafts = all_drafts(WORLDS["still"])
+    context = drawn(WORLDS["still"])
+    _, drafts = all_drafts(WORLDS["still"])
     here = np.array(WORLDS["still"].poses[LAST][:3])
     for draft in (draft for draft in drafts if draft.reasoning_type == "route"):
         points = np.array(draft.target_place.points_m)

@@ -101,9 +101,13 @@ def _walked(context: InstructionContext, memory: Memory) -> _Walked:
     poses = poses[: memory.current_frame + 1]
     floor_m = np.stack([context.navigation.snap(pose[:3, 3]) for pose in poses])
     floor_m[:, [0, 2]] = poses[:, [0, 2], 3]
-    heights = np.array([room.floor_m for room in context.annotations.rooms])
-    on_floor = np.abs(floor_m[:, 1, None] - heights).min(axis=1) <= FLOOR_TOLERANCE_M
-    return _Walked(context, memory, intrinsics, poses, floor_m, on_floor.tolist())
+    rooms = context.annotations.rooms
+    floors_m = {room.room_id: room.floor_m for room in rooms}
+    on_floor = [
+        room_id != NO_ROOM and abs(float(point[1]) - floors_m[room_id]) <= FLOOR_TOLERANCE_M
+        for point, room_id in zip(floor_m, rooms_of(floor_m, rooms).tolist(), strict=True)
+    ]
+    return _Walked(context, memory, intrinsics, poses, floor_m, on_floor)
 
 
 def _spot_drafts(walked: _Walked, frame: int, when: str, slots: dict[str, str], name: Name | None) -> list[Draft]:
@@ -188,7 +192,7 @@ def _came_from_drafts(walked: _Walked) -> list[Draft]:
     direction = direction_word(walked.poses[-1], points[-1])
     if length_m < WAY_BACK_M[0] or straight_m < 0.75 * length_m or direction is None:
         return []
-    if np.ptp([point[1] for point in points]) > FLOOR_TOLERANCE_M:
+    if not walked.on_floor[-1] or np.ptp([point[1] for point in points]) > FLOOR_TOLERANCE_M:
         return []
     way = np.stack(points)
     step = Step(f"The way that I came leads {direction} from here.", "came_from", word=direction)

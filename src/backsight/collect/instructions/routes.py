@@ -116,7 +116,7 @@ def _route_draft(
     if name is not None and not _arrives(corners_m[-1], memory.things[name.index], context):
         return None
     way = Way.of(corners_m)
-    if way.length_m < LEAST_WAY_M:
+    if way.length_m < LEAST_WAY_M or rooms_of(way.points_m[:1], context.annotations.rooms)[0] == NO_ROOM:
         return None
     viewer = memory.situation.world_from_viewer
     first = _first_turn(float(level_angle_rad(viewer, viewer[:3, 3] + np.array([way.at(1.0)]) - way.points_m[0])[0]))

@@ -26,6 +26,8 @@ BESIDE_M = 1.2
 MOST_CLAUSES = 6
 LEAST_START_M = 1.5
 """A first clause farther on than this has the way up to it told."""
+ON_STAIRS_M = 0.3
+"""What lies so far above and below all floors is a step of stairs."""
 LANDMARK_CLAIMS = ("passes", "stops_beside")
 
 
@@ -99,6 +101,8 @@ def _end(way: Way, rooms: Sequence[Room], beside: Name | None, entered: int | No
         return f"stop beside {beside.words}", step
     room_id = int(rooms_of(way.points_m[-1:], rooms)[0])
     room_type = next((room.room_type for room in rooms if room.room_id == room_id), UNNAMED_ROOM_TYPE)
+    if min((abs(float(way.points_m[-1, 1]) - room.floor_m) for room in rooms), default=0.0) > ON_STAIRS_M:
+        return "stop on the stairs", Step("The walk ends on stairs.", "stops_on_stairs")
     if room_type != UNNAMED_ROOM_TYPE:
         step = Step(f"The walk ends in the {room_type}.", "stops_in_room", other_ids=(room_id,), word=room_type)
         return "stop there" if entered == room_id else f"stop in the {room_type}", step

@@ -20,6 +20,8 @@ SPACING_M = 0.1
 CHORD_M = 0.8
 """A turn is what lies between the directions of the way so far before and so far behind a point."""
 LEAST_TURN_RAD = np.radians(50.0)
+AROUND_RAD = np.radians(140.0)
+"""From here on nobody says to which side."""
 APART_M = 1.2
 """Between two turns."""
 LEAST_STAY_M = 0.4
@@ -105,7 +107,9 @@ class Way:
         if len(turns) > 2 * reach:
             flat = self.points_m[:, 0] - 1j * self.points_m[:, 2]
             before, after = flat[reach:-reach] - flat[: -2 * reach], flat[2 * reach :] - flat[reach:-reach]
-            turns[reach:-reach] = np.angle(after * np.conj(before))
+            # A way that comes back on itself has short chords beside its end point: they point anywhere.
+            clear = np.minimum(np.abs(before), np.abs(after)) >= CHORD_M / 2
+            turns[reach:-reach] = np.where(clear, np.angle(after * np.conj(before)), 0.0)
         return turns
 
     def turns(self) -> list[Clause]:
@@ -117,11 +121,9 @@ class Way:
             if abs(turn) < LEAST_TURN_RAD:
                 break
             if all(abs(at_m - other.at_m) >= APART_M for other in found):
-                side = "left" if turn > 0 else "right"
-                clause = phrases.turn_clause(side)
-                found.append(
-                    Clause(at_m, clause, Step(f"The way turns {side}.", "turns", word=side, points_m=(self.at(at_m),)))
-                )
+                side = "around" if abs(turn) >= AROUND_RAD else "left" if turn > 0 else "right"
+                step = Step(f"The way turns {side}.", "turns", word=side, number=at_m, points_m=(self.at(at_m),))
+                found.append(Clause(at_m, phrases.turn_clause(side), step))
         return sorted(found, key=lambda clause: clause.at_m)
 
     def visits(self, rooms: Sequence[Room]) -> list[tuple[int, float]]:
@@ -153,14 +155,8 @@ class Way:
         floors_m = {room.room_id: room.floor_m for room in rooms}
         visits = self.visits(rooms)
         for (before, _), (after, at_m) in pairwise(visits):
-            rise_m = floors_m[after] - floors_m[before]
-            if types[after] == UNNAMED_ROOM_TYPE:
-                continue
-            if abs(rise_m) >= STAIRS_M:
-                up = rise_m > 0
-                text = f"Stairs lead {'up' if up else 'down'} to the {types[after]}."
-                step = Step(text, "takes_stairs", other_ids=(before, after), word="up" if up else "down")
-                found.append(Clause(at_m - 0.5, phrases.stairs_clause(up), step))
+            between_storeys = abs(floors_m[after] - floors_m[before]) >= STAIRS_M
+            if between_storeys or types[after] == UNNAMED_ROOM_TYPE:
                 continue
             door = _door_at(np.array(self.at(at_m)), doors)
             text = f"The way leads from the {types[before]} into the {types[after]}."
@@ -170,10 +166,22 @@ class Way:
                 subject_id=None if door is None else door.instance_id,
                 other_ids=(before, after),
                 word=types[after],
+                number=at_m,
                 points_m=(self.at(at_m),),
             )
             found.append(Clause(at_m, phrases.entering_clause(types[after], door is not None), step))
-        return found
+        return found + self._stairs()
+
+    def _stairs(self) -> list[Clause]:
+        """Return the stairs that the way takes up or down as a whole, where it has climbed a first half metre."""
+        rise_m = self.points_m[:, 1] - self.points_m[0, 1]
+        if abs(float(rise_m[-1])) < STAIRS_M:
+            return []
+        up = bool(rise_m[-1] > 0)
+        index = int(np.argmax(np.abs(rise_m) >= STAIRS_M / 2))
+        word = "up" if up else "down"
+        step = Step(f"The way leads {word} stairs.", "takes_stairs", word=word)
+        return [Clause(float(self.along_m[index]), phrases.stairs_clause(up), step)]
 
     def passed(self, names: Sequence[Name], things: Sequence[SceneObject]) -> list[Clause]:
         """Return the landmarks that the way goes past, in order.
@@ -196,7 +204,9 @@ class Way:
             side = self._side(nearest, centre)
             if PASSED_M[0] <= apart_m <= PASSED_M[1] and side is not None:
                 text = f"The way goes past {name.words} on the {side}."
-                step = Step(text, "passes", subject_id=name.instance_id, word=side, points_m=(self.at(at_m),))
+                step = Step(
+                    text, "passes", subject_id=name.instance_id, word=side, number=at_m, points_m=(self.at(at_m),)
+                )
                 found.append(Clause(at_m, phrases.passing_clause(name.words, side), step))
         return sorted(found, key=lambda clause: clause.at_m)
 

@@ -47,7 +47,7 @@ def turn_clause(side: str, after_m: float | None = None) -> str:
     """Return 'turn left', or 'after about 3 metres turn left'.
 
     Args:
-        side: left or right.
+        side: left, right or around.
         after_m: How far it is to the turn, where nothing else tells where it is.
     """
     return f"turn {side}" if after_m is None else f"after {metres_words(after_m)} turn {side}"
