@@ -4,13 +4,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: help setup demo firstlight test test-slow check lint types imports format benchmarks clean
+.PHONY: help setup demo firstlight test test-slow kills fuzz check lint types imports format benchmarks clean
 
 help:
 	@echo "make demo         collect, train, evaluate and report into out/demo/ (minutes)"
 	@echo "make test         the test-suite (minutes)"
 	@echo "make firstlight   the same chain at 330 places into out/firstlight/ (within the hour)"
 	@echo "make test-slow    the longer tests"
+	@echo "make kills        80 kills of a collection, at every file operation and at random"
+	@echo "make fuzz         5,000 damaged files for all readers"
 	@echo "make check        what CI checks besides tests: lint, types, imports"
 	@echo "make benchmarks   print the benchmark tables"
 	@echo "make format       format the code"
@@ -34,6 +36,12 @@ test: $(STAMP)
 
 test-slow: $(STAMP)
 	OMP_NUM_THREADS=2 $(BIN)/python -m pytest -q -m slow
+
+kills: $(STAMP)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 0 -m slow tests/collect/test_kills.py
+
+fuzz: $(STAMP)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 0 -m slow tests/storage/test_hostile.py
 
 check: lint types imports
 

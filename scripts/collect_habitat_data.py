@@ -6,5 +6,12 @@ from backsight.cli.main import main
 
 NAMES = {"--num_sequences": "--num-sequences", "--parallel_workers": "--workers"}
 
+
+def renamed(argument: str) -> str:
+    """Return an argument with the option's name as `backsight collect` has it; '--name=value' is one argument."""
+    name, equals, value = argument.partition("=")
+    return NAMES.get(name, name) + equals + value
+
+
 if __name__ == "__main__":
-    sys.exit(main(["collect", *(NAMES.get(argument, argument) for argument in sys.argv[1:])]))
+    sys.exit(main(["collect", *map(renamed, sys.argv[1:])]))

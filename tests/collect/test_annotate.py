@@ -6,33 +6,12 @@ from hypothesis import strategies as st
 from backsight.collect.annotate import true_relations, visible_objects
 from backsight.geometry.relations import VIEWER_RELATIONS
 from backsight.records.scene import OrientedBox, SceneObject
-from backsight.records.sequence import FORMAT_VERSION, ObjectMotion, SequenceAnnotations
 from backsight.records.vocabulary import STORED_RELATIONS
 
 THINGS = tuple(
     SceneObject(number, category, 1, OrientedBox((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)))
     for number, category in enumerate(["floor", "chair", "table", "lamp"], start=3)
 )
-
-
-def annotations_of(things, ids, poses, motions=()):
-    return SequenceAnnotations(
-        format_version=FORMAT_VERSION,
-        sequence_id="w-0",
-        place_id="p",
-        scene_type="flat",
-        kind="smooth",
-        pattern="circular",
-        seed=0,
-        simulator="paper",
-        simulator_version="1",
-        frame_rate_hz=2.0,
-        intrinsics=((50.0, 0.0, 20.0), (0.0, 50.0, 20.0), (0.0, 0.0, 1.0)),
-        world_from_camera=tuple(tuple(pose) for pose in poses.reshape(-1, 16).tolist()),
-        objects=things,
-        visible_objects=visible_objects(ids, things),
-        motions=motions,
-    )
 
 
 def test_boxes_and_shares_are_those_of_the_map():
@@ -79,7 +58,7 @@ def test_relations_are_listed_for_what_was_seen_in_one_room():
     ids[0, 0, :4] = [1, 2, 3, 4]
     ids[1, 0, 0] = 1
     pose = np.diag([1.0, -1.0, -1.0, 1.0])
-    found = true_relations(annotations_of(things, ids, np.stack([pose, pose])), (1,))
+    found = true_relations(things, visible_objects(ids, things), np.stack([pose, pose]), (1,))
     listed = {(r.subject_id, r.relation, r.anchor_id, r.frame) for r in found}
     assert listed == {
         (2, "on", 1, None),
@@ -104,7 +83,7 @@ def test_all_stored_words_are_listed_and_no_others():
     )
     ids = np.arange(1, 8, dtype=np.int32).reshape(1, 1, 7)
     pose = np.diag([1.0, -1.0, -1.0, 1.0])
-    found = true_relations(annotations_of(things, ids, pose[None]), (0,))
+    found = true_relations(things, visible_objects(ids, things), pose[None], (0,))
     listed = {(r.subject_id, r.relation, r.anchor_id) for r in found}
     assert listed >= {
         (2, "under", 1),
@@ -122,20 +101,3 @@ def test_all_stored_words_are_listed_and_no_others():
     for relation in found:
         assert (relation.frame is None) == (relation.relation not in VIEWER_RELATIONS)
     assert not {(r.subject_id, r.relation, r.anchor_id) for r in found if r.relation == "inside"} - {(3, "inside", 2)}
-
-
-def test_what_moves_has_no_world_relations_and_is_related_where_it_is():
-    things = (
-        SceneObject(1, "table", 1, OrientedBox((0.0, 0.4, -3.0), (1.0, 0.8, 1.0))),
-        SceneObject(2, "chair", 1, OrientedBox((-1.0, 0.4, -3.0), (0.5, 0.8, 0.5))),
-        SceneObject(3, "lamp", 1, OrientedBox((0.0, 0.4, -3.8), (0.3, 0.8, 0.3))),
-    )
-    ids = np.array([[[1, 2, 3]], [[1, 2, 3]]], dtype=np.int32)
-    pose = np.diag([1.0, -1.0, -1.0, 1.0])
-    motion = ObjectMotion(2, ((-1.0, 0.4, -3.0), (1.0, 0.4, -3.0)), (0.0, 0.0))
-    found = true_relations(annotations_of(things, ids, np.stack([pose, pose]), (motion,)), (0, 1))
-    listed = {(r.subject_id, r.relation, r.anchor_id, r.frame) for r in found}
-    assert {(2, "left of", 1, 0), (2, "right of", 1, 1)} <= listed
-    assert not {(2, "right of", 1, 0), (2, "left of", 1, 1)} & listed
-    in_world = {number for a, _, b, frame in listed if frame is None for number in (a, b)}
-    assert in_world == {1, 3}

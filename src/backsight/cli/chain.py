@@ -11,7 +11,9 @@ from backsight.cli.configuration import load_yaml
 from backsight.cli.validate import validate_with_progress
 from backsight.collect.config import CollectConfig
 from backsight.collect.dataset_run import collect_dataset
+from backsight.collect.plan import make_plan
 from backsight.collect.progress import show_progress
+from backsight.collect.splits import plan_notes
 from backsight.evaluate.evaluation import evaluate_checkpoint
 from backsight.evaluate.samples import EvaluationConfig
 from backsight.evaluate.table import print_table
@@ -52,6 +54,8 @@ def run_chain(config: ChainConfig, console: Console) -> Path:
         console.print(f"[bold]{text}[/] [dim]{(time.monotonic() - began_s) / 60:.1f} min[/]")
 
     headline(f"1/4 collecting {config.collect.num_sequences} walks into {data}")
+    for note in plan_notes(config.collect, make_plan(config.collect)):
+        console.print(note, markup=False)
     with show_progress(console) as on_progress:
         collected = collect_dataset(config.collect.model_copy(update={"out": data}), on_progress=on_progress)
     if not collected.complete:

@@ -1,40 +1,59 @@
 """`backsight collect`: walks in the embedded simulator."""
 
+import shutil
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
+import psutil
 from pydantic import Field
 from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from backsight.cli.configuration import parse_arguments
+from backsight.cli.plan_tables import calibration_lines, kinds_table, places_table, plan_line
+from backsight.collect.calibrate import calibrate, expect
 from backsight.collect.config import CollectConfig
 from backsight.collect.dataset_run import collect_dataset
 from backsight.collect.outcome import CollectReport
-from backsight.collect.plan import estimate, make_plan
+from backsight.collect.plan import make_plan
 from backsight.collect.progress import show_progress
+from backsight.collect.shards import shard_plans
+from backsight.collect.splits import plan_notes, plan_splits
 from backsight.records.errors import BacksightError
 
-FRAMES_PER_SECOND_OF_A_CORE = 40.0
-"""What `--dry-run` reckons with, everything included, at 256 x 256."""
+CALIBRATION_S = 10.0
+"""How long `--dry-run` measures."""
+FILE_WIDTH = 160
+"""Columns of the tables where the output does not go to a terminal."""
+DISK_RESERVE = 1.1
+"""A data set that needs more than the free space over this is warned of."""
 
 
 class CollectCommand(CollectConfig):
     """Collect walks with RGB, depth, instances, poses and instructions. The same command again resumes."""
 
     dry_run: bool = Field(default=False)
-    """Print what would be collected and stop."""
+    """Print what would be collected, how large it will be and how long it will take, and stop."""
+    calibrate: bool = Field(default=True)
+    """With --dry-run: measure a few sequences for some ten seconds; without, only the plan is printed."""
 
 
 def run(arguments: list[str]) -> int:
     """Collect what the arguments ask for; 0 when every planned sequence is there."""
     command = parse_arguments(CollectCommand, "collect", arguments)
-    config = CollectConfig(**command.model_dump(exclude={"dry_run"}))
-    console = Console(highlight=False)
+    config = CollectConfig(**command.model_dump(exclude={"dry_run", "calibrate"}))
     if command.dry_run:
-        _print_estimate(config, console)
+        terminal = Console(highlight=False)
+        print_plan(config, terminal if terminal.is_terminal else Console(highlight=False, width=FILE_WIDTH), command)
         return 0
-    with show_progress(Console(file=sys.stderr, highlight=False)) as on_progress:
+    messages = Console(file=sys.stderr, highlight=False)
+    for note in plan_notes(config, make_plan(config)):
+        messages.print(note, markup=False, soft_wrap=True)
+    with show_progress(messages) as on_progress:
         report = collect_dataset(config, on_progress=on_progress)
-    print_report(config, report, console)
+    print_report(config, report, Console(highlight=False))
     return 0 if report.complete else BacksightError.exit_status
 
 
@@ -57,13 +76,55 @@ def print_report(config: CollectConfig, report: CollectReport, console: Console)
         console.print(f"left alone (--retry-poisoned tries again): {name}: {reason}", markup=False, soft_wrap=True)
 
 
-def _print_estimate(config: CollectConfig, console: Console) -> None:
-    amount = estimate(make_plan(config), config)
-    hours = amount.frames / FRAMES_PER_SECOND_OF_A_CORE / config.workers / 3600
-    hours *= config.width * config.height / 256**2
-    console.print(
-        f"{amount.sequences} sequences in {amount.places} places, about {amount.frames} frames, "
-        f"{amount.size_bytes / 1e9:.2f} GB, {hours:.2f} hours with {config.workers} workers",
-        markup=False,
-        soft_wrap=True,
-    )
+def print_plan(config: CollectConfig, console: Console, command: CollectCommand) -> None:
+    """Print the plan, and what it will amount to if that is to be measured."""
+
+    def say(text: str) -> None:
+        console.print(text, markup=False, soft_wrap=True)
+
+    everything = make_plan(config)
+    plans = shard_plans(everything, config.shard)
+    if not plans:
+        say(f"shard {config.shard} of {len(everything)} sequences is empty: there are fewer places than shards")
+        return
+    console.print(kinds_table(plans))
+    console.print(places_table(plans, plan_splits(everything, config)))
+    say(plan_line(plans) + (f" (shard {config.shard} of {len(everything)} sequences)" if config.shard else ""))
+    for note in plan_notes(config, everything):
+        say(note)
+    if not command.calibrate:
+        return
+    with _calibration_bar(Console(file=sys.stderr, highlight=False)) as on_progress:
+        calibration = calibrate(config, plans, CALIBRATION_S, on_progress=on_progress)
+    if calibration is None:
+        say("no sequence could be collected to measure with; collect a few to see why")
+        return
+    expected = expect(plans, calibration, config.workers)
+    for line in calibration_lines(calibration, expected, config.workers):
+        say(line)
+    cores = psutil.cpu_count() or 1
+    if config.workers > cores:
+        say(f"this machine has {cores} cores; {config.workers} workers will not be faster than {cores} here")
+    free_bytes = _free_bytes(config.out)
+    say(f"free on the disk of {config.out}: {free_bytes / 1e9:.1f} GB")
+    if expected.size_bytes * DISK_RESERVE > free_bytes:
+        say(f"warning: that is not enough for {expected.size_bytes / 1e9:.1f} GB; choose another disk with --out")
+
+
+def _free_bytes(folder: Path) -> int:
+    there = folder.absolute()
+    while not there.exists():
+        there = there.parent
+    return shutil.disk_usage(there).free
+
+
+@contextmanager
+def _calibration_bar(console: Console) -> Iterator[Callable[[float, int], None]]:
+    columns = (TextColumn("measuring"), BarColumn(), TextColumn("{task.fields[details]}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task("measure", total=1.0, details="the first sequence compiles programs")
+
+        def show(share: float, sequences: int) -> None:
+            bar.update(task, completed=share, details=f"{sequences} sequences")
+
+        yield show

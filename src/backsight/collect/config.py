@@ -8,12 +8,14 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from backsight.records.vocabulary import PATTERNS
+from backsight.records.kinds import GROUPS, KINDS
 from backsight.sim.embedded.scans.folder import place_of_scan
-from backsight.sim.embedded.scenes.scene_id import SCENE_TYPES
+from backsight.sim.embedded.scenes.scene_id import SCENE_TYPES, TEXTURE_CHOICES
 from backsight.storage.layout import MAX_FRAMES
 
 MIN_SIDE_PX, MAX_SIDE_PX = 32, 2048
+LOOKS = tuple(f"textures={choice}" for choice in TEXTURE_CHOICES if choice != "mixed")
+"""What can be held out beside types of scenes."""
 
 _NOT_CONTENT = frozenset(
     {"out", "workers", "sequence_timeout_s", "max_worker_memory_gb", "scene_dir", "shard"}
@@ -50,8 +52,10 @@ class CollectConfig(BaseModel):
     """Walks in each place."""
     first_place: int = Field(default=0, ge=0, lt=2**31)
     """Number of the first place, so that data sets can be kept apart; of made scenes, not of files."""
-    scene_types: tuple[str, ...] = ("flat",)
-    """Types of scenes that are made, in turn."""
+    places: int | None = Field(default=None, ge=1, le=1_000_000)
+    """Largest number of places; walks that are left over go to these as well."""
+    scene_types: tuple[str, ...] = SCENE_TYPES
+    """Types of scenes that are made, in turn; all sixteen unless given."""
     scene_dir: Path | None = None
     """Folder of scene files (GLB, glTF, OBJ, PLY) to walk in instead, in turn; see docs/scans.md."""
     simulator: Literal["embedded", "habitat"] = "embedded"
@@ -66,8 +70,12 @@ class CollectConfig(BaseModel):
     """Graphics device of Habitat, as EGL numbers them; -1 takes whatever there is, Mesa on the CPU among it."""
     habitat_lighting: Literal["scene", "default"] = "scene"
     """How Habitat lights scenes: as the data set says, which for scans is not at all, or with its own lamps."""
-    patterns: tuple[str, ...] = ("circular", "room_transition")
-    """Trajectory patterns, used in turn."""
+    groups: tuple[str, ...] = tuple(GROUPS)
+    """Groups of kinds that are collected; see docs/collection.md."""
+    kinds: tuple[str, ...] = ()
+    """Kinds that are collected, of these groups, such as 'sharp turns' or sharp_turns; all of them unless given."""
+    hold_out: tuple[str, ...] = ()
+    """Scene types, and looks such as textures=repetitive, whose places all go to the test split."""
     imagined_views: int = Field(default=4, ge=0, le=64)
     """Views of each current frame that are asked for by pose alone: half of them turned, half turned and moved."""
     rgb_samples_per_axis: int = Field(default=1, ge=1, le=8)
@@ -94,29 +102,40 @@ class CollectConfig(BaseModel):
                 raise ValueError(f"{size!r}: use even sides of {MIN_SIDE_PX} to {MAX_SIDE_PX} pixels")
         return f"{int(width)}x{int(height)}"
 
-    @field_validator("patterns")
+    @field_validator("groups")
     @classmethod
-    def _check_patterns(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
-        if not patterns:
-            raise ValueError(f"name at least one of {', '.join(PATTERNS)}")
-        for name in patterns:
-            if name not in PATTERNS:
-                near = difflib.get_close_matches(name, PATTERNS, n=1)
-                hint = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(PATTERNS)}"
-                raise ValueError(f"unknown pattern {name!r}{hint}")
-        return patterns
+    def _check_groups(cls, groups: tuple[str, ...]) -> tuple[str, ...]:
+        return _known_names(groups, tuple(GROUPS), "group")
+
+    @field_validator("kinds")
+    @classmethod
+    def _check_kinds(cls, kinds: tuple[str, ...]) -> tuple[str, ...]:
+        names = tuple(name.replace("_", " ") for name in kinds)
+        return _known_names(names, tuple(kind.name for kind in KINDS), "kind") if names else ()
 
     @field_validator("scene_types")
     @classmethod
     def _check_scene_types(cls, scene_types: tuple[str, ...]) -> tuple[str, ...]:
-        if not scene_types or len(set(scene_types)) != len(scene_types):
-            raise ValueError(f"name each type once, at least one of {', '.join(SCENE_TYPES)}")
-        for name in scene_types:
-            if name not in SCENE_TYPES:
-                near = difflib.get_close_matches(name, SCENE_TYPES, n=1)
-                hint = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(SCENE_TYPES)}"
-                raise ValueError(f"unknown scene type {name!r}{hint}")
-        return scene_types
+        return _known_names(scene_types, SCENE_TYPES, "scene type")
+
+    @field_validator("hold_out")
+    @classmethod
+    def _check_hold_out(cls, hold_out: tuple[str, ...]) -> tuple[str, ...]:
+        return _known_names(hold_out, (*SCENE_TYPES, *LOOKS), "scene type or look") if hold_out else ()
+
+    @model_validator(mode="after")
+    def _check_what_is_left(self) -> "CollectConfig":
+        groups = {kind.group for kind in KINDS if kind.name in self.kinds}
+        if self.kinds and not groups & set(self.groups):
+            raise ValueError(f"none of kinds {', '.join(self.kinds)} is in groups {', '.join(self.groups)}")
+        if self.hold_out and (self.scene_dir is not None or self.simulator != "embedded"):
+            raise ValueError("hold_out is for scenes that are made: files have no type and no looks")
+        for name in self.hold_out:
+            if name not in (*self.scene_types, *LOOKS):
+                raise ValueError(f"hold_out {name}: scene_types has no such type, so nothing would be held out")
+        if set(self.scene_types) <= set(self.hold_out):
+            raise ValueError("hold_out: every scene type is held out, nothing is left for training")
+        return self
 
     @model_validator(mode="after")
     def _check_lengths(self) -> "CollectConfig":
@@ -165,6 +184,17 @@ class CollectConfig(BaseModel):
             return {key: value for key, value in content.items() if key not in ("simulator", "habitat_lighting")}
         # Where the files lie on this machine says nothing about what is in them.
         return content | {"scenes": habitat_places(self.scenes), "scene_dataset": Path(self.scene_dataset).name}
+
+
+def _known_names(names: tuple[str, ...], known: tuple[str, ...], what: str) -> tuple[str, ...]:
+    if not names or len(set(names)) != len(names):
+        raise ValueError(f"name each {what} once, at least one of {', '.join(known)}")
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(known)}"
+            raise ValueError(f"unknown {what} {name!r}{hint}")
+    return names
 
 
 def parse_shard(text: str) -> tuple[int, int]:

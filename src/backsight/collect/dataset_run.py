@@ -14,11 +14,11 @@ from backsight.collect.config import CollectConfig
 from backsight.collect.failures import Failure, forget_failures, read_failures, record_failure
 from backsight.collect.locks import clear_incoming, lock_dataset
 from backsight.collect.outcome import CollectReport, summarise
-from backsight.collect.plan import SequencePlan, estimate, make_plan, scene_hashes
+from backsight.collect.plan import SequencePlan, least_size_bytes, make_plan, plan_hash, scene_hashes
 from backsight.collect.shards import shard_plans
 from backsight.collect.simulators import SimulatorMaker, configured_simulator, name_and_version
 from backsight.collect.split_file import write_planned_splits
-from backsight.collect.splits import assign_splits
+from backsight.collect.splits import plan_splits
 from backsight.collect.supervise import Job, Poisoned, Progress, SupervisorConfig, SupervisorReport, supervise
 from backsight.collect.work import CollectWork
 from backsight.records.errors import EnvironmentProblem, UsageError
@@ -56,14 +56,13 @@ def collect_dataset(
     plans = make_plan(config)
     mine = shard_plans(plans, config.shard)
     part = None if config.shard is None else config.shard.replace("/", "-of-")
-    info = _describe(config, *name_and_version(make_simulator, config), scene_hashes(config, plans))
-    _refuse_other_content(config.out, info)
+    info = refuse_other_content(config, make_simulator)
     config.out.mkdir(parents=True, exist_ok=True)
     with lock_dataset(config.out, part):
         if not (config.out / DATASET_FILE).exists():
             # Parts that begin at the same time write the same bytes.
             write_dataset_info(config.out, info)
-        write_planned_splits(config.out, assign_splits({plan.place_id: plan.scene_type for plan in plans}))
+        write_planned_splits(config.out, plan_splits(plans, config))
         names = {plan.sequence_id for plan in mine}
         clear_incoming(config.out, part, names)
         missing, replaced = _find_missing(config.out, mine)
@@ -71,7 +70,7 @@ def collect_dataset(
             forget_failures(config.out, names)
         failed = read_failures(config.out)
         open_plans = [plan for plan in missing if plan.sequence_id not in failed]
-        _require_room(config, open_plans)
+        require_room(config, open_plans)
         done = _collect(config, open_plans, make_simulator, on_progress)
         clear_incoming(config.out, part, names)
         skipped = {
@@ -134,20 +133,53 @@ def _write_report(config: CollectConfig, report: CollectReport, done: Supervisor
     raise done.fatal
 
 
-def _require_room(config: CollectConfig, plans: list[SequencePlan]) -> None:
-    """Raise when the disk clearly has less room than the sequences will need."""
-    wanted_bytes = estimate(plans, config).size_bytes
+def require_room(config: CollectConfig, plans: list[SequencePlan]) -> None:
+    """Raise when the disk clearly has less room than sequences will need.
+
+    Args:
+        config: Where they go, and their size.
+        plans: The sequences.
+
+    Raises:
+        EnvironmentProblem: It has less.
+    """
+    wanted_bytes = least_size_bytes(plans, config)
     free_bytes = shutil.disk_usage(config.out).free
     if plans and free_bytes < wanted_bytes:
         raise EnvironmentProblem(
-            f"{config.out}: {len(plans)} sequences will take about {wanted_bytes / 1e9:.2f} GB, "
+            f"{config.out}: {len(plans)} sequences will take {wanted_bytes / 1e9:.2f} GB or more, "
             f"{free_bytes / 1e9:.2f} GB are free; make room, choose another folder with --out, or ask for fewer"
         )
 
 
-def _describe(
-    config: CollectConfig, simulator: str, simulator_version: str, scene_files: dict[str, str]
+def _hashes(config: CollectConfig, plans: list[SequencePlan]) -> dict[str, str]:
+    """Return what else the content depends on: the plan that this program makes, and scene files."""
+    return {"sequences": plan_hash(plans)} | scene_hashes(config, plans)
+
+
+def refuse_other_content(
+    config: CollectConfig, make_simulator: SimulatorMaker, *, must_exist: bool = False
 ) -> DatasetInfo:
+    """Raise when the folder holds anything but this data set; return what its dataset.json says or will say.
+
+    Args:
+        config: What is to be collected there; nothing has been written yet.
+        make_simulator: Its name and version are compared too.
+        must_exist: Whether there must be a data set already.
+
+    Raises:
+        UsageError: The folder holds something else, or nothing although something must be there.
+        DataError: dataset.json is damaged.
+    """
+    if must_exist and not (config.out / DATASET_FILE).exists():
+        raise UsageError(f"{config.out}: is no data set: there is no {DATASET_FILE}; collect it first")
+    hashes = _hashes(config, make_plan(config))
+    info = _describe(config, *name_and_version(make_simulator, config), hashes)
+    _refuse_other_content(config.out, info)
+    return info
+
+
+def _describe(config: CollectConfig, simulator: str, simulator_version: str, hashes: dict[str, str]) -> DatasetInfo:
     return DatasetInfo(
         source="collected",
         seed=config.seed,
@@ -159,7 +191,7 @@ def _describe(
         simulator=simulator,
         simulator_version=simulator_version,
         backsight_version=importlib.metadata.version("backsight"),
-        plan=config.content() | scene_files,
+        plan=config.content() | hashes,
     )
 
 

@@ -1,23 +1,30 @@
-"""What is to be collected: the list of sequences."""
+"""What is to be collected: the list of sequences.
+
+The number of sequences is shared out over groups and kinds, each sequence gets a venue in turn, and the sequences of a
+venue are put into places. `docs/collection.md` tells it in words.
+"""
 
 import hashlib
-from dataclasses import dataclass
+import itertools
+import math
+from collections import Counter
 
 import msgspec
 import numpy as np
 
-from backsight.collect.config import CollectConfig, habitat_places
-from backsight.sim.embedded.scans.folder import list_scans, place_of_scan, scan_hash, scan_path
+from backsight.collect.config import CollectConfig
+from backsight.collect.places import Options, Unplaced, put_into_places
+from backsight.collect.seeds import derive_seed, derive_share
+from backsight.collect.shares import share_out
+from backsight.collect.venues import Venue, can_host, choose_kinds, open_venues
+from backsight.records.kinds import GROUPS, Kind, Way
+from backsight.records.vocabulary import CHALLENGES
+from backsight.sim.embedded.scans.folder import scan_hash, scan_path
 
-KIND_OF_PATTERN: dict[str, str] = {"circular": "same place different angles", "room_transition": "smooth"}
-"""What a walk of each pattern is collected for."""
-BYTES_PER_PIXEL = 0.7
-"""Of a finished sequence, all files; measured on flats at 128x96, larger images need less."""
-
-SCAN = "scan"
-"""Scene type of scenes from files."""
-HABITAT = "habitat"
-"""Scene type of Habitat's scenes."""
+LEAST_BYTES_PER_PIXEL = 0.2
+"""Of a finished sequence, all files; measured: 0.7 at 128x96, 0.45 at 256x256, less in larger pictures."""
+CHALLENGE_OPTIONS: dict[str, Options] = {"clutter": (("clutter", "1"),)}
+"""Options of the scene's id that a challenge needs; lamps are changed during the walk, and the rest is the camera's."""
 
 
 class SequencePlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -41,25 +48,76 @@ class SequencePlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Names of `vocabulary.CHALLENGES`."""
 
 
-class PlanEstimate(msgspec.Struct, frozen=True):
-    """What a plan will amount to."""
-
-    sequences: int
-    places: int
-    frames: int
-    size_bytes: int
-
-
 def make_plan(config: CollectConfig) -> list[SequencePlan]:
     """Return all sequences of a data set, place after place so that scenes stay loaded.
 
-    An entry depends only on the configuration and its own id: a longer plan starts with the shorter one.
+    An entry depends on the configuration and its own id; workers and shards change nothing.
 
     Args:
         config: What to collect.
+
+    Raises:
+        UsageError: None of the asked for kinds can be collected, or there are no scenes.
     """
-    files = _scene_files(config)
-    return [_plan_sequence(config, _place(config, files, index)) for index in range(config.num_sequences)]
+    turns = open_venues(config)
+    kinds = choose_kinds(config, turns).kinds
+    counts = count_kinds(config.num_sequences, kinds)
+    hosted: dict[Venue, list[Unplaced]] = {venue: [] for venue in turns}
+    begun: Counter[tuple[Venue, ...]] = Counter()
+    for kind in kinds:
+        hosts = [venue for venue in turns if can_host(config, venue, kind)]
+        same = tuple(dict.fromkeys(hosts))
+        first = begun[same]
+        begun[same] += counts[kind.name]
+        for number in range(counts[kind.name]):
+            # Kinds with the same venues go on where the one before has stopped, so that venues are balanced.
+            venue = hosts[(first + number) % len(hosts)]
+            hosted[venue].append(_choose_walk(config, kind, number, len(hosts)))
+    return [
+        plan_sequence(config, walk, place.place_id, scene_id, place.scene_type)
+        for place in put_into_places(config, [(venue, walks) for venue, walks in hosted.items() if walks])
+        for scene_id, walk in place.walks
+    ]
+
+
+def count_kinds(num_sequences: int, kinds: tuple[Kind, ...]) -> dict[str, int]:
+    """Return the number of sequences of each kind: shared out over groups, then over the kinds of each.
+
+    Args:
+        num_sequences: Of all kinds together.
+        kinds: Those that are collected; groups without any get nothing.
+    """
+    groups = [group for group in GROUPS if any(kind.group == group for kind in kinds)]
+    counts: dict[str, int] = {}
+    for group, total in zip(groups, share_out(num_sequences, [GROUPS[group] for group in groups]), strict=True):
+        members = [kind for kind in kinds if kind.group == group]
+        shares = share_out(total, [kind.weight for kind in members])
+        counts |= {kind.name: share for kind, share in zip(members, shares, strict=True)}
+    return counts
+
+
+def plan_sequence(config: CollectConfig, walk: Unplaced, place_id: str, scene_id: str, scene_type: str) -> SequencePlan:
+    """Return the plan of one sequence's first attempt.
+
+    Args:
+        config: Seed and lengths.
+        walk: What it is to be.
+        place_id: Where.
+        scene_id: What the simulator loads there.
+        scene_type: Of the place.
+    """
+    return SequencePlan(
+        sequence_id=walk.sequence_id,
+        place_id=place_id,
+        scene_id=scene_id,
+        scene_type=scene_type,
+        kind=walk.kind.name,
+        pattern=walk.way.trajectory,
+        seed=derive_seed(config.seed, walk.sequence_id, "attempt 0"),
+        num_frames=_draw_length(config, walk.kind, derive_share(config.seed, walk.sequence_id, "length")),
+        variant=walk.way.variant,
+        challenges=walk.challenges,
+    )
 
 
 def plan_attempt(config: CollectConfig, plan: SequencePlan, attempt: int) -> SequencePlan:
@@ -70,63 +128,28 @@ def plan_attempt(config: CollectConfig, plan: SequencePlan, attempt: int) -> Seq
         plan: Any attempt's plan of the sequence.
         attempt: 0 for the first try.
     """
-    seed = _derive_seed(config.seed, plan.sequence_id, f"attempt {attempt}")
+    seed = derive_seed(config.seed, plan.sequence_id, f"attempt {attempt}")
     return msgspec.structs.replace(plan, seed=seed, attempt=attempt)
 
 
-@dataclass(frozen=True)
-class _Place:
-    """Where one walk takes place."""
+def plan_hash(plans: list[SequencePlan]) -> str:
+    """Return a hash that changes with anything in a plan; another table of kinds makes another plan.
 
-    place_id: str
-    scene_id: str
-    scene_type: str
-    name: str
-    """Of its sequences, before their number."""
-    number: int
-    """Of the walk in its place."""
-    turn: int
-    """Says which pattern's turn it is."""
+    Args:
+        plans: The plan.
+    """
+    return hashlib.sha256(msgspec.json.encode(plans)).hexdigest()[:32]
 
 
-def _scene_files(config: CollectConfig) -> list[tuple[str, str, str]] | None:
-    """Return scene id, place and scene type of every scene that is not made; None where scenes are made."""
-    if config.simulator == "habitat":
-        places = habitat_places(config.scenes)
-        return [(scene_id, place, HABITAT) for scene_id, place in zip(config.scenes, places, strict=True)]
-    if config.scene_dir is not None:
-        return [(scene_id, place_of_scan(scene_id), SCAN) for scene_id in list_scans(config.scene_dir)]
-    return None
+def least_size_bytes(plans: list[SequencePlan], config: CollectConfig) -> int:
+    """Return what the sequences will take at the very least; `collect.calibrate` measures what they will take.
 
-
-def _place(config: CollectConfig, files: list[tuple[str, str, str]] | None, index: int) -> _Place:
-    round_number, number = divmod(index, config.sequences_per_place)
-    if files is not None:
-        # Every file has its walks, then the first one has more.
-        again, file = divmod(round_number, len(files))
-        number += again * config.sequences_per_place
-        scene_id, place_id, scene_type = files[file]
-        return _Place(place_id, scene_id, scene_type, place_id, number, file * config.sequences_per_place + number)
-    scene_type = config.scene_types[round_number % len(config.scene_types)]
-    seed = config.first_place + round_number // len(config.scene_types)
-    place_id = f"{scene_type}-{seed}"
-    turn = seed * config.sequences_per_place + number
-    return _Place(place_id, place_id, scene_type, f"{scene_type}-{seed:05d}", number, turn)
-
-
-def _plan_sequence(config: CollectConfig, place: _Place) -> SequencePlan:
-    sequence_id = f"{place.name}-{place.number:03d}"
-    pattern = config.patterns[place.turn % len(config.patterns)]
-    return SequencePlan(
-        sequence_id=sequence_id,
-        place_id=place.place_id,
-        scene_id=place.scene_id,
-        scene_type=place.scene_type,
-        kind=KIND_OF_PATTERN[pattern],
-        pattern=pattern,
-        seed=_derive_seed(config.seed, sequence_id, "attempt 0"),
-        num_frames=_draw_length(config, _derive_seed(config.seed, sequence_id, "length")),
-    )
+    Args:
+        plans: Sequences.
+        config: Says how large their pictures are.
+    """
+    frames = sum(plan.num_frames for plan in plans)
+    return int(frames * config.width * config.height * LEAST_BYTES_PER_PIXEL)
 
 
 def scene_hashes(config: CollectConfig, plans: list[SequencePlan]) -> dict[str, str]:
@@ -142,27 +165,60 @@ def scene_hashes(config: CollectConfig, plans: list[SequencePlan]) -> dict[str, 
     return {f"scene file {name}": scan_hash(scan_path(config.scene_dir, name)) for name in names}
 
 
-def _derive_seed(seed: int, sequence_id: str, purpose: str) -> int:
-    """Return 63 bits that depend on every part and on nothing else, on any machine."""
-    digest = hashlib.sha256(f"{seed}/{sequence_id}/{purpose}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") >> 1
+def _choose_walk(config: CollectConfig, kind: Kind, number: int, venues: int) -> Unplaced:
+    challenges = kind.challenges or (_draw_challenges(config, kind, number) if kind.mixes else ())
+    options = dict(kind.scene_options)
+    for challenge in challenges:
+        options |= dict(CHALLENGE_OPTIONS.get(challenge, ()))
+    return Unplaced(
+        sequence_id=f"{kind.name.replace(' ', '_')}-{number:05d}",
+        kind=kind,
+        way=way_in_turn(kind.ways, number, venues),
+        challenges=challenges,
+        options=tuple(sorted(options.items())),
+    )
 
 
-def _draw_length(config: CollectConfig, seed: int) -> int:
-    low, high = config.min_frames, config.max_frames
-    mode = 3.0 * config.mean_frames - low - high
-    # Half a frame more on either side, so that after rounding the ends get their full share and the mean stays.
-    drawn = np.random.default_rng(seed).triangular(low - 0.5, mode, high + 0.5)
-    return int(np.clip(np.rint(drawn), low, high))
-
-
-def estimate(plans: list[SequencePlan], config: CollectConfig) -> PlanEstimate:
-    """Return what `--dry-run` prints: expected frames and bytes.
+def way_in_turn(ways: tuple[Way, ...], number: int, venues: int) -> Way:
+    """Return the way of a kind's sequence: all in turn, and all in turn at each venue as well.
 
     Args:
-        plans: The plan.
-        config: What it was made from.
+        ways: Of the kind.
+        number: Of the sequence among its kind's.
+        venues: Number of venues that take turns.
     """
-    frames = sum(plan.num_frames for plan in plans)
-    size_bytes = int(frames * config.width * config.height * BYTES_PER_PIXEL)
-    return PlanEstimate(len(plans), len({plan.place_id for plan in plans}), frames, size_bytes)
+    # Where both numbers have a common divisor some ways would never meet some venues: each round begins one later.
+    both = math.lcm(len(ways), venues)
+    shift = number // both if both < len(ways) * venues else 0
+    return ways[(number + shift) % len(ways)]
+
+
+def _draw_challenges(config: CollectConfig, kind: Kind, number: int) -> tuple[str, ...]:
+    """Return the challenges of a mixture: every mixture comes once a round, in an order drawn for the round."""
+    mixtures = list(itertools.combinations(CHALLENGES, kind.mixes))
+    round_number, turn = divmod(number, len(mixtures))
+    seed = derive_seed(config.seed, kind.name, f"round {round_number}")
+    return mixtures[np.random.default_rng(seed).permutation(len(mixtures))[turn]]
+
+
+def _draw_length(config: CollectConfig, kind: Kind, share: float) -> int:
+    """Return the number of frames below which a share of the triangular distribution lies.
+
+    Args:
+        config: Ends and mean.
+        kind: Its ends count inside those of the configuration, and the mean comes as near as they allow.
+        share: Drawn evenly from 0 to 1.
+    """
+    low, high = config.min_frames, config.max_frames
+    if kind.frames is not None:
+        low, high = (min(max(end, low), high) for end in kind.frames)
+    # The mean of a triangular distribution lies between a third and two thirds of the way.
+    mean = min(max(config.mean_frames, (2 * low + high) / 3), (low + 2 * high) / 3)
+    mode = min(max(3.0 * mean - low - high, low), high)
+    # Half a frame more on either side, so that after rounding the ends get their full share and the mean stays.
+    first, last = low - 0.5, high + 0.5
+    width, rise, fall = last - first, mode - first, last - mode
+    drawn = first + math.sqrt(share * width * rise)
+    if share * width > rise:
+        drawn = last - math.sqrt((1.0 - share) * width * fall)
+    return min(max(round(drawn), low), high)

@@ -9,6 +9,7 @@ from backsight.collect.instructions.config import InstructConfig, current_frames
 from backsight.collect.instructions.draft import InstructionContext
 from backsight.collect.instructions.imagine import imagine_views
 from backsight.collect.instructions.make import make_instructions
+from backsight.collect.instructions.told_walk import route_instructions
 from backsight.collect.overlap import covisible_percent
 from backsight.collect.plan import SequencePlan
 from backsight.collect.render_walk import EventScript, render_at_frames, render_walk
@@ -29,7 +30,7 @@ LEAST_TARGETS = 4
 """Different targets that the instructions of a walk must name between them: things, places and imagined views. In a
 scan with fewer things that have a name, so many, and none where nothing has a label: such walks are for geometry
 alone."""
-_TRAJECTORY_STREAM, _INSTRUCTION_STREAM, _IMAGINED_STREAM, _EVENT_STREAM = 1, 2, 3, 4
+_TRAJECTORY_STREAM, _INSTRUCTION_STREAM, _IMAGINED_STREAM, _EVENT_STREAM, _ROUTE_STREAM = 1, 2, 3, 4, 5
 
 
 class TooFewTargetsError(BacksightError):
@@ -59,16 +60,17 @@ def collect_sequence(plan: SequencePlan, simulator: Simulator, config: CollectCo
     annotations = _annotate(plan, walk, script, seen, simulator, config)
     annotations, imagined = _imagine(annotations, plan, script, simulator, config)
     favoured = None if kind is None else kind.reasoning_type
-    context = InstructionContext(annotations, simulator.navigation, imagined, favoured)
+    context = InstructionContext(annotations, simulator.navigation, imagined, favoured, seen.depth_m)
     instructions = make_instructions(context, _random(plan, _INSTRUCTION_STREAM), InstructConfig())
     _require_targets(instructions, simulator, plan)
+    routes = route_instructions(context, _random(plan, _ROUTE_STREAM))
     return Sequence(
         rgb=seen.rgb,
         depth_m=seen.depth_m,
         instance_ids=seen.instance_ids,
         intrinsics=camera[0],
         world_from_camera=walk.world_from_camera,
-        annotations=msgspec.structs.replace(annotations, instructions=instructions),
+        annotations=msgspec.structs.replace(annotations, instructions=instructions, routes=routes),
         imagined=imagined,
     )
 

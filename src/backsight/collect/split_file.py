@@ -19,7 +19,7 @@ def write_planned_splits(root: Path, planned: dict[str, SplitName]) -> None:
     with lock_splits(root):
         current = _current(root)
         ordered = {place: split for place, split in current.items() if place.startswith(ORDER_PREFIX)}
-        _write_changed(root, current, ordered | planned)
+        _write_changed(root, current, {**ordered, **planned})
 
 
 def add_training_places(root: Path, places: set[str]) -> None:
@@ -31,7 +31,8 @@ def add_training_places(root: Path, places: set[str]) -> None:
     """
     with lock_splits(root):
         current = _current(root)
-        _write_changed(root, current, current | dict.fromkeys(sorted(places), "train"))
+        added: dict[str, SplitName] = {place: "train" for place in places}
+        _write_changed(root, current, {**current, **added})
 
 
 def _current(root: Path) -> dict[str, SplitName]:

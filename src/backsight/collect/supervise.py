@@ -104,7 +104,7 @@ def supervise(
         on_poisoned: Called once for every job that is given up, as soon as some job has shown that workers can work.
     """
     supervisor = _Supervisor(jobs, work, config, on_progress, on_poisoned)
-    with _stop_signals() as stop_reader:
+    with stop_signals() as stop_reader:
         try:
             supervisor.run(stop_reader)
         finally:
@@ -263,7 +263,7 @@ class _Supervisor:
 
 
 @contextmanager
-def _stop_signals() -> Iterator[int]:
+def stop_signals() -> Iterator[int]:
     """Turn Ctrl-C and SIGTERM into a readable pipe, so that `wait` sees them like everything else."""
     reader, writer = os.pipe()
     os.set_blocking(writer, False)

@@ -11,6 +11,7 @@ from backsight.collect.simulators import SimulatorMaker
 from backsight.collect.trajectories.smooth import TrajectoryError
 from backsight.quality.check import check_sequence, rejection_reason
 from backsight.records.errors import DataError
+from backsight.records.sequence import Sequence
 from backsight.sim.embedded.scans.folder import SCENE_FILE_FIELD
 from backsight.sim.simulator import Simulator
 from backsight.storage.layout import sequence_folder
@@ -60,12 +61,25 @@ class CollectWork:
         record_failure(self._config.out, Failure(plan.sequence_id, "given up", rejections[-1]))
         return Outcome(plan.sequence_id, False, tuple(rejections))
 
+    def objection(self, sequence: Sequence) -> str:
+        """Return why a good sequence is not wanted all the same; empty when it is.
+
+        Args:
+            sequence: Accepted by quality control.
+        """
+        del sequence
+        return ""
+
     def _attempt(self, plan: SequencePlan, attempt: int, simulator: Simulator, rejections: list[str]) -> Outcome | None:
         tried = plan_attempt(self._config, plan, attempt)
         sequence = collect_sequence(tried, simulator, self._config)
         quality = check_sequence(sequence)
         if not quality.accepted:
             rejections.append(rejection_reason(quality))
+            return None
+        objection = self.objection(sequence)
+        if objection:
+            rejections.append(objection)
             return None
         folder = write_sequence(self._config.out, sequence, quality)
         return Outcome(

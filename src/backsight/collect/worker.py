@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnProcess
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,8 @@ _THREAD_VARIABLES = (
     "NUMEXPR_NUM_THREADS",
     "VECLIB_MAXIMUM_THREADS",
 )
+START_METHOD = "spawn"
+"""Of processes: a fork would take over threads and graphics contexts that it can't use."""
 _LAST_WORDS_BYTES = 2000
 _PR_SET_PDEATHSIG = 1
 
@@ -38,7 +40,7 @@ _PR_SET_PDEATHSIG = 1
 class Worker:
     """The parent's end of a worker."""
 
-    process: SpawnProcess
+    process: BaseProcess
     connection: Connection
     stderr_path: Path
     deadline_s: float
@@ -98,7 +100,7 @@ def start_worker(work: Callable[[Any], Any], start_timeout_s: float) -> Worker:
         work: Pickled into the process.
         start_timeout_s: Time until it must be ready.
     """
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context(START_METHOD)
     ours, theirs = context.Pipe()
     descriptor, name = tempfile.mkstemp(prefix="backsight-worker-", suffix=".err")
     os.close(descriptor)

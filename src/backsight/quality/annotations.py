@@ -12,6 +12,7 @@ from backsight.quality.judgement import Judgement, Problem, weakest_counts
 from backsight.quality.limits import QualityLimits
 from backsight.quality.overlap import overlap_problems
 from backsight.quality.relations import relation_problems
+from backsight.quality.routes import route_problems
 from backsight.quality.samples import SampledViews
 from backsight.quality.surfaces import cameras_inside, judge_ids, judge_surfaces
 from backsight.quality.tracks import track_problems
@@ -60,6 +61,7 @@ def judge_annotations(
         ("visible_objects", visibility_problems(sequence), frames),
         ("relations", relation_problems(annotations), len(annotations.relations)),
         ("instructions", instruction_problems(annotations), len(annotations.instructions)),
+        ("routes", route_problems(annotations), len(annotations.routes)),
         ("tracks", track_problems(annotations), len(annotations.tracks)),
         ("overlap", overlap_problems(annotations, readings), len(readings.first)),
     ):

@@ -17,9 +17,11 @@ from backsight.storage.dataset import SPLIT_NAMES, DatasetInfo, SplitName, read_
 from backsight.storage.layout import (
     DATASET_FILE,
     INCOMING_FOLDER,
+    ORDER_PREFIX,
     SEQUENCES_FOLDER,
     SPLITS_FILE,
     belongs_to_root,
+    is_own_folder,
     is_report_name,
     is_unfinished,
     list_sequence_ids,
@@ -97,7 +99,7 @@ def validate_dataset(
         root=str(root),
         sequences=tuple(outcome.report for outcome in judged if outcome.report is not None),
         findings=tuple(findings),
-        notes=tuple(_notes(root, info, len(names))),
+        notes=tuple(_notes(root, info, names)),
         places={name: list((splits or {}).values()).count(name) for name in SPLIT_NAMES},
         kinds={outcome.report.sequence_id: outcome.kind for outcome in judged if outcome.report is not None},
     )
@@ -160,9 +162,9 @@ def _tree_findings(root: Path) -> list[Finding]:
     """Return files and folders that have no place in a data set."""
     wrong = [path for path in root.iterdir() if not belongs_to_root(path.name)]
     known = {sequence_folder(root, name) for name in list_sequence_ids(root)}
-    shards = list((root / SEQUENCES_FOLDER).iterdir()) if (root / SEQUENCES_FOLDER).is_dir() else []
+    shards = list((root / SEQUENCES_FOLDER).iterdir()) if is_own_folder(root / SEQUENCES_FOLDER) else []
     for shard in shards:
-        wrong += [path for path in shard.iterdir() if path not in known] if shard.is_dir() else [shard]
+        wrong += [path for path in shard.iterdir() if path not in known] if is_own_folder(shard) else [shard]
     return [
         Finding(path.relative_to(root).as_posix(), "file", "has no place in a data set; move it elsewhere")
         for path in sorted(wrong)
@@ -182,7 +184,7 @@ def _split_findings(splits: dict[str, SplitName], places: set[str]) -> list[Find
     return findings
 
 
-def _notes(root: Path, info: DatasetInfo | None, sequences: int) -> list[Finding]:
+def _notes(root: Path, info: DatasetInfo | None, names: list[str]) -> list[Finding]:
     notes = []
     incoming = root / INCOMING_FOLDER
     if incoming.is_dir() and any(incoming.iterdir()):
@@ -194,6 +196,10 @@ def _notes(root: Path, info: DatasetInfo | None, sequences: int) -> list[Finding
         for path in sorted(root.iterdir())
         if is_unfinished(path.name)
     ]
+    ordered = sum(name.startswith(ORDER_PREFIX) for name in names)
+    if ordered:
+        notes.append(Finding(SEQUENCES_FOLDER, "orders", f"{ordered} sequences beside the plan were ordered"))
+    sequences = len(names) - ordered
     if info is not None and sequences < info.num_sequences:
         notes.append(Finding(DATASET_FILE, "num_sequences", f"{sequences} of {info.num_sequences} sequences are there"))
     return notes

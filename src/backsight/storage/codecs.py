@@ -14,7 +14,7 @@ from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTr
 from jaxtyping import Float32, Int32, UInt8, UInt16
 
 from backsight.records.errors import DataError, UsageError
-from backsight.storage.layout import MAX_FRAMES, MAX_SIDE_PX
+from backsight.storage.layout import MAX_FRAMES, MAX_PIXELS, MAX_SIDE_PX
 
 CRF = 23
 PRESET = "veryfast"
@@ -46,6 +46,9 @@ def check_image_size(frames: int, width: int, height: int) -> None:
         raise UsageError(f"{frames} frames: a sequence holds 1 to {MAX_FRAMES}; cut the walk into several")
     if width % 2 or height % 2 or not (2 <= width <= MAX_SIDE_PX and 2 <= height <= MAX_SIDE_PX):
         raise UsageError(f"image size {width}x{height}: use even sides of 2 to {MAX_SIDE_PX} pixels")
+    if frames * width * height > MAX_PIXELS:
+        problem = f"{frames} frames of {width}x{height} pixels: a sequence holds at most {MAX_PIXELS} pixels"
+        raise UsageError(f"{problem}; cut the walk into several")
 
 
 def encode_rgb(rgb: UInt8[np.ndarray, "frames height width 3"], frame_rate_hz: float) -> bytes:
@@ -106,10 +109,13 @@ def decode_rgb(
     advice = "collect the sequence again or restore it from a copy"
     images: list[np.ndarray] = []
     try:
-        with av.open(io.BytesIO(data), "r", format="mp4") as container:
+        with av.open(io.BytesIO(data), "r", format="mp4", metadata_errors="replace") as container:
             if not container.streams.video:
                 raise DataError(path, "video", "holds no video stream", advice)
             stream = container.streams.video[0]
+            codec = "of no known codec" if stream.codec_context is None else stream.codec_context.name
+            if codec != "h264":
+                raise DataError(path, "video", f"is {codec}, expected h264", advice)
             if (stream.width, stream.height) != (width, height):
                 problem = f"is {stream.width}x{stream.height}, the sequence says {width}x{height}"
                 raise DataError(path, "size", problem, advice)
@@ -223,7 +229,10 @@ def _decode_png(png: bytes, width: int, height: int, path: Path, name: str) -> U
     if (png_width, png_height, bits, colour_type) != (width, height, 16, 0):
         problem = f"is {png_width}x{png_height} with {bits} bits, expected {width}x{height} with 16 bits, grey"
         raise DataError(path, name, problem, advice)
-    image = cv2.imdecode(np.frombuffer(png, dtype=np.uint8), cv2.IMREAD_UNCHANGED)
+    try:
+        image = cv2.imdecode(np.frombuffer(png, dtype=np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error as error:
+        raise DataError(path, name, f"can't be decoded: {error}", advice) from error
     if image is None or image.dtype != np.uint16 or image.shape != (height, width):
         raise DataError(path, name, "can't be decoded", advice)
     return image
@@ -256,5 +265,5 @@ def decode_png_zip(
                 if entry.compress_type != zipfile.ZIP_STORED or entry.file_size > len(data):
                     raise DataError(path, entry.filename, "must be stored without compression", advice)
             return np.stack([_decode_png(archive.read(e), width, height, path, e.filename) for e in entries])
-    except (zipfile.BadZipFile, EOFError, OSError, RuntimeError, ValueError, struct.error) as error:
+    except (zipfile.BadZipFile, EOFError, OSError, RuntimeError, ValueError, OverflowError, struct.error) as error:
         raise DataError(path, "zip", f"is damaged: {error}", advice) from error

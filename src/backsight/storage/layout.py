@@ -41,8 +41,12 @@ IMAGINED_FILES = (IMAGINED_DEPTH_FILE, IMAGINED_INSTANCES_FILE)
 
 MAX_FRAMES = 4096
 MAX_SIDE_PX = 4096
-MAX_ANNOTATION_BYTES = 64 * 1024 * 1024
-MAX_JSON_BYTES = 64 * 1024 * 1024
+MAX_PIXELS = 2**29
+"""Of all frames of a sequence; as many are decoded into memory at once."""
+MAX_ANNOTATION_BYTES = 32 * 1024 * 1024
+MAX_JSON_BYTES = 32 * 1024 * 1024
+MAX_SMALL_JSON_BYTES = 1024 * 1024
+"""Of the files that belong to one sequence or one order."""
 MAX_IMAGE_FILE_BYTES = 16 * 1024 * 1024 * 1024
 """Largest rgb.mp4, depth.zip or instances.zip that is opened."""
 
@@ -129,12 +133,23 @@ def list_sequence_ids(root: Path) -> list[str]:
         root: Folder of the data set; without any sequence yet the list is empty.
     """
     sequences = root / SEQUENCES_FOLDER
-    if not sequences.is_dir():
+    if not is_own_folder(sequences):
         return []
     return sorted(
         folder.name
-        for folder in sequences.glob("*/*")
-        if folder.is_dir()
-        and SEQUENCE_ID_PATTERN.fullmatch(folder.name)
-        and folder.parent.name == shard_name(folder.name)
+        for shard in sequences.iterdir()
+        if is_own_folder(shard)
+        for folder in shard.iterdir()
+        if SEQUENCE_ID_PATTERN.fullmatch(folder.name)
+        and shard.name == shard_name(folder.name)
+        and is_own_folder(folder)
     )
+
+
+def is_own_folder(path: Path) -> bool:
+    """Return whether a path is a folder and no link to one, which could lead out of the data set.
+
+    Args:
+        path: Below the root of a data set.
+    """
+    return path.is_dir() and not path.is_symlink()

@@ -9,7 +9,14 @@ import msgspec
 from backsight.records.errors import DataError
 from backsight.records.quality import Finding
 from backsight.records.sequence import FORMAT_VERSION
-from backsight.storage.layout import CONTENT_FILES, IMAGINED_FILES, MANIFEST_FILE, MAX_IMAGE_FILE_BYTES, path_in_dataset
+from backsight.storage.layout import (
+    CONTENT_FILES,
+    IMAGINED_FILES,
+    MANIFEST_FILE,
+    MAX_IMAGE_FILE_BYTES,
+    MAX_SMALL_JSON_BYTES,
+    path_in_dataset,
+)
 from backsight.storage.sealed_json import read_sealed, sealed_bytes
 
 _CHUNK_BYTES = 1024 * 1024
@@ -59,7 +66,7 @@ def read_manifest(folder: Path) -> Manifest:
         DataError: It is missing, changed, of another format version or of another sequence.
     """
     path = folder / MANIFEST_FILE
-    content: dict[str, Any] = read_sealed(path, "collect the sequence again")
+    content: dict[str, Any] = read_sealed(path, "collect the sequence again", MAX_SMALL_JSON_BYTES)
     version = content.get("format_version")
     if version != FORMAT_VERSION:
         raise DataError(path, "format_version", f"is {version}, this program reads {FORMAT_VERSION}")

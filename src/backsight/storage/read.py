@@ -14,10 +14,10 @@ from backsight.storage.layout import (
     IMAGINED_INSTANCES_FILE,
     INSTANCES_FILE,
     MAX_ANNOTATION_BYTES,
-    MAX_IMAGE_FILE_BYTES,
-    MAX_JSON_BYTES,
+    MAX_SMALL_JSON_BYTES,
     METADATA_FILE,
     RGB_FILE,
+    is_own_folder,
     sequence_folder,
 )
 from backsight.storage.manifest import verify_manifest
@@ -38,8 +38,7 @@ def read_sequence(root: Path, sequence_id: str, *, verify: bool = True) -> Seque
         DataError: A file is missing, changed, damaged, or disagrees with the others.
     """
     folder = sequence_folder(root, sequence_id)
-    if not folder.is_dir():
-        raise DataError(folder, "sequence", "does not exist", "see the ids under sequences/")
+    _require_folder(folder)
     if verify:
         for finding in verify_manifest(folder):
             raise DataError(root / finding.path, finding.field, finding.problem, _ADVICE)
@@ -48,7 +47,7 @@ def read_sequence(root: Path, sequence_id: str, *, verify: bool = True) -> Seque
     _check_agreement(folder, metadata, annotations)
     frames, width, height = metadata.num_frames, metadata.width, metadata.height
     intrinsics, world_from_camera = annotation_arrays(annotations)
-    data = {name: _read_images(folder / name) for name in (RGB_FILE, DEPTH_FILE, INSTANCES_FILE)}
+    data = {name: _read_images(folder / name, frames, width, height) for name in (RGB_FILE, DEPTH_FILE, INSTANCES_FILE)}
     depth_mm = decode_png_zip(data[DEPTH_FILE], frames, width, height, folder / DEPTH_FILE)
     instances = decode_png_zip(data[INSTANCES_FILE], frames, width, height, folder / INSTANCES_FILE)
     return Sequence(
@@ -62,6 +61,13 @@ def read_sequence(root: Path, sequence_id: str, *, verify: bool = True) -> Seque
     )
 
 
+def _require_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        raise DataError(folder, "sequence", "does not exist", "see the ids under sequences/")
+    if not all(is_own_folder(path) for path in (folder, folder.parent, folder.parent.parent)):
+        raise DataError(folder, "sequence", "is a link or lies behind one", "copy the folder itself")
+
+
 def _read_imagined(folder: Path, metadata: SequenceMetadata, views: int) -> ImaginedImages | None:
     listed = set(IMAGINED_FILES) <= set(metadata.files)
     if listed != (views > 0):
@@ -72,8 +78,8 @@ def _read_imagined(folder: Path, metadata: SequenceMetadata, views: int) -> Imag
     size = views, metadata.width, metadata.height
     depth, instances = folder / IMAGINED_DEPTH_FILE, folder / IMAGINED_INSTANCES_FILE
     return ImaginedImages(
-        depth_m=mm_to_depth(decode_png_zip(_read_images(depth), *size, depth)),
-        instance_ids=decode_png_zip(_read_images(instances), *size, instances).astype("int32"),
+        depth_m=mm_to_depth(decode_png_zip(_read_images(depth, *size), *size, depth)),
+        instance_ids=decode_png_zip(_read_images(instances, *size), *size, instances).astype("int32"),
     )
 
 
@@ -87,7 +93,9 @@ def read_annotations(root: Path, sequence_id: str) -> SequenceAnnotations:
     Raises:
         DataError: The file is missing, damaged, or belongs to another sequence.
     """
-    path = sequence_folder(root, sequence_id) / ANNOTATIONS_FILE
+    folder = sequence_folder(root, sequence_id)
+    _require_folder(folder)
+    path = folder / ANNOTATIONS_FILE
     annotations = decode_annotations(read_bounded(path, MAX_ANNOTATION_BYTES, _ADVICE), path)
     if annotations.sequence_id != sequence_id:
         raise DataError(path, "sequence_id", f"is {annotations.sequence_id!r}, the folder is {sequence_id!r}")
@@ -104,15 +112,19 @@ def read_metadata(root: Path, sequence_id: str) -> SequenceMetadata:
     Raises:
         DataError: The file is missing, damaged, or belongs to another sequence.
     """
-    path = sequence_folder(root, sequence_id) / METADATA_FILE
-    metadata = decode_metadata(read_bounded(path, MAX_JSON_BYTES, _ADVICE), path)
+    folder = sequence_folder(root, sequence_id)
+    _require_folder(folder)
+    path = folder / METADATA_FILE
+    metadata = decode_metadata(read_bounded(path, MAX_SMALL_JSON_BYTES, _ADVICE), path)
     if metadata.sequence_id != sequence_id:
         raise DataError(path, "sequence_id", f"is {metadata.sequence_id!r}, the folder is {sequence_id!r}")
     return metadata
 
 
-def _read_images(path: Path) -> bytes:
-    return read_bounded(path, MAX_IMAGE_FILE_BYTES, _ADVICE)
+def _read_images(path: Path, frames: int, width: int, height: int) -> bytes:
+    # Neither a PNG nor a video of random pixels takes this much.
+    limit_bytes = frames * (4 * width * height + 64 * height + 4096) + 1024**2
+    return read_bounded(path, limit_bytes, _ADVICE)
 
 
 def _check_agreement(folder: Path, metadata: SequenceMetadata, annotations: SequenceAnnotations) -> None:

@@ -106,23 +106,27 @@ def read_bounded(path: Path, limit_bytes: int, advice: str = "") -> bytes:
     """
     if path.is_symlink() or not path.is_file():
         raise DataError(path, "file", "is missing", advice)
-    size_bytes = path.stat().st_size
-    if size_bytes > limit_bytes:
+    with path.open("rb") as file:
+        # One byte more than allowed: the size that the file system tells may change meanwhile.
+        size_bytes = os.fstat(file.fileno()).st_size
+        data = b"" if size_bytes > limit_bytes else file.read(limit_bytes + 1)
+    if max(size_bytes, len(data)) > limit_bytes:
         raise DataError(path, "size", f"{size_bytes} bytes, at most {limit_bytes} are read")
-    return path.read_bytes()
+    return data
 
 
-def read_sealed(path: Path, advice: str = "") -> dict[str, Any]:
+def read_sealed(path: Path, advice: str = "", limit_bytes: int = MAX_JSON_BYTES) -> dict[str, Any]:
     """Return the content of a sealed file without its hash.
 
     Args:
         path: The file.
         advice: What to do when it is missing.
+        limit_bytes: Largest size that is read.
 
     Raises:
         DataError: It is missing, no JSON object, or its bytes are not those that were written.
     """
-    data = read_bounded(path, MAX_JSON_BYTES, advice)
+    data = read_bounded(path, limit_bytes, advice)
     try:
         content = msgspec.json.decode(data, type=dict[str, Any])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -130,7 +134,12 @@ def read_sealed(path: Path, advice: str = "") -> dict[str, Any]:
     if SEAL_FIELD not in content:
         raise DataError(path, SEAL_FIELD, "is missing", "restore it from a copy")
     content.pop(SEAL_FIELD)
-    # Comparing bytes, not values, also finds changes that JSON does not mind, such as white space.
-    if sealed_bytes(content) != data:
+    try:
+        # Comparing bytes, not values, also finds changes that JSON does not mind, such as white space.
+        whole = sealed_bytes(content) == data
+    except (OverflowError, UnicodeEncodeError, RecursionError):
+        # It holds what this program can't have written.
+        whole = False
+    if not whole:
         raise DataError(path, SEAL_FIELD, "the content was changed after it was written", "restore it from a copy")
     return content

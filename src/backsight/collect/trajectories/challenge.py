@@ -130,7 +130,9 @@ def _hard_stops(request: WalkRequest, ring: _Ring) -> Iterator[list[Stop]]:
         behind: int | None = None
         if HIDES in request.challenges:
             places = np.flatnonzero(hidden & (apart[taken].min(axis=0) > 0.0))
-            behind = int(places[np.argmin(apart[taken][:, places].min(axis=0) + request.rng.uniform(0, 0.5, len(places)))])
+            behind = int(
+                places[np.argmin(apart[taken][:, places].min(axis=0) + request.rng.uniform(0, 0.5, len(places)))]
+            )
             taken.append(behind)
         taken = [taken[index] for index in shortest_order(apart[np.ix_(taken, taken)])]
         if float(apart[taken[:-1], taken[1:]].sum()) <= LONGEST_WAY_SHARE * request.limits.speed_mps * seconds:

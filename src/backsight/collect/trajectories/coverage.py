@@ -96,7 +96,9 @@ def _cover(request: WalkRequest, room: Room) -> Walk:
 
 def _survey_of(request: WalkRequest, room: Room) -> _Survey:
     places = standing_places(request, room, PLACES)
-    pitches = np.clip(np.radians(PITCHES_DEG), -np.radians(request.limits.pitch_deg), np.radians(request.limits.pitch_deg))
+    pitches = np.clip(
+        np.radians(PITCHES_DEG), -np.radians(request.limits.pitch_deg), np.radians(request.limits.pitch_deg)
+    )
     yaws = np.arange(YAWS) * (2 * np.pi / YAWS) + request.rng.uniform(0.0, 2 * np.pi / YAWS)
     place, yaw, pitch = (grid.ravel() for grid in np.meshgrid(np.arange(len(places)), yaws, pitches, indexing="ij"))
     poses = look_poses(places[place] + np.array([0.0, request.camera.height_m, 0.0]), yaw, pitch)

@@ -174,7 +174,9 @@ def _return_walk(request: WalkRequest, found: _Return) -> Walk:
     half_rad = float(np.radians(request.camera.hfov_deg)) / 2
     first, second, third = found.places_m
     offset = centre - first - eye_m
-    looks = np.stack([_turned(offset, found.side * angle) for angle in (OFF_CENTRE * half_rad, half_rad + found.away_rad)])
+    looks = np.stack(
+        [_turned(offset, found.side * angle) for angle in (OFF_CENTRE * half_rad, half_rad + found.away_rad)]
+    )
     hold_s = max(FIRST_HOLD_SHARE * seconds, LEAST_FIRST_S)
     stops = [
         Stop(first, (first + eye_m + looks[0])[None], hold_s, patience=0.0),

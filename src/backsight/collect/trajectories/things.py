@@ -23,9 +23,7 @@ def named_things(simulator: Simulator, room: Room) -> tuple[SceneObject, ...]:
         room: Where they stand.
     """
     return tuple(
-        thing
-        for thing in simulator.objects
-        if thing.category in FURNITURE_CATEGORIES and thing.room_id == room.room_id
+        thing for thing in simulator.objects if thing.category in FURNITURE_CATEGORIES and thing.room_id == room.room_id
     )
 
 
@@ -59,9 +57,7 @@ def movable_things(things: Sequence[SceneObject], objects: Sequence[SceneObject]
     """
     carrying = {thing.supported_by for thing in objects}
     return tuple(
-        thing
-        for thing in things
-        if max(thing.box.size_m) <= MOVABLE_SIDE_M and thing.instance_id not in carrying
+        thing for thing in things if max(thing.box.size_m) <= MOVABLE_SIDE_M and thing.instance_id not in carrying
     )
 
 

@@ -5,7 +5,13 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from jaxtyping import Bool, Float64
 
-from backsight.collect.trajectories.small_views import ROUND_PITCH_RAD, SHOWN_SHARE, look_round, small_views, thing_shares
+from backsight.collect.trajectories.small_views import (
+    ROUND_PITCH_RAD,
+    SHOWN_SHARE,
+    look_round,
+    small_views,
+    thing_shares,
+)
 from backsight.collect.trajectories.smooth import TrajectoryError
 from backsight.collect.trajectories.standing import standing_places
 from backsight.collect.trajectories.things import things_to_see
@@ -61,7 +67,9 @@ def _round_things(request: WalkRequest, room: Room) -> Walk:
     if not things:
         raise TrajectoryError(f"room {room.room_id} has nothing to look at")
     weights = np.array([min(sorted(thing.box.size_m)[1], 1.0) + 0.05 for thing in things])
-    chosen = request.rng.choice(len(things), size=min(THINGS_TRIED, len(things)), replace=False, p=weights / weights.sum())
+    chosen = request.rng.choice(
+        len(things), size=min(THINGS_TRIED, len(things)), replace=False, p=weights / weights.sum()
+    )
     centre = np.array(things[chosen[0]].box.centre_m, dtype=np.float64)
     places = standing_places(request, room, PLACES, centre, FARTHEST_M)
     seen = look_round(request, places, [things[index] for index in chosen])
