@@ -1,4 +1,4 @@
-"""What quality control rejects: clean sequences of all kinds (none should be), and defects put into them (all should)."""
+"""What quality control rejects: of clean sequences, which should be none, and of spoilt ones, which should be all."""
 
 import pickle
 import time
@@ -12,7 +12,8 @@ from quality_defects import DEFECTS, Defect, matches
 from rich.console import Console
 from rich.table import Table
 
-from backsight.collect.plan import CollectConfig, make_plan
+from backsight.collect.config import CollectConfig
+from backsight.collect.plan import make_plan
 from backsight.collect.sequence import collect_sequence
 from backsight.quality.check import check_sequence, rejection_reason
 from backsight.records.errors import BacksightError
@@ -96,7 +97,7 @@ def reason_names(report: QualityReport) -> set[str]:
 
 
 def judge_spoilt(sequences: list[Sequence], simulator: EmbeddedSimulator, console: Console) -> int:
-    """Print for each defect and size how many copies were rejected for the right reason; return the misses at first size."""
+    """Print how many copies were rejected for the right reason, by defect and size; return misses at the first size."""
     table = Table(title=f"defects in {len(sequences)} sequences: rejected for the right reason / spoilt, by size")
     table.add_column("defect")
     table.add_column("unit")

@@ -163,9 +163,7 @@ def false_relation(sequence: Sequence, _size: float, _: Simulator) -> Sequence |
     for index in reversed(range(len(relations))):
         stated = relations[index]
         if stated.relation in ("left of", "right of", "in front of", "behind", "on", "above", "below", "under"):
-            relations[index] = msgspec.structs.replace(
-                stated, subject_id=stated.anchor_id, anchor_id=stated.subject_id
-            )
+            relations[index] = msgspec.structs.replace(stated, subject_id=stated.anchor_id, anchor_id=stated.subject_id)
             return with_annotations(sequence, relations=tuple(relations))
     return None
 
@@ -181,8 +179,54 @@ def ambiguous_instruction(sequence: Sequence, _size: float, _: Simulator) -> Seq
     return None
 
 
-def missing_depth(sequence: Sequence, _size: float, _: Simulator) -> Sequence:
-    return dataclasses.replace(sequence, depth_m=np.delete(sequence.depth_m, sequence.num_frames // 2, axis=0))
+def missing_picture(sequence: Sequence, _size: float, _: Simulator) -> Sequence:
+    """A frame is gone from all images; the annotations still tell of it."""
+    gone = sequence.num_frames // 2
+    return without_frames(sequence, [frame for frame in range(sequence.num_frames) if frame != gone])
+
+
+def missing_everywhere(sequence: Sequence, _size: float, _: Simulator) -> Sequence | None:
+    """A frame is gone from images and annotations alike: time has a gap."""
+    annotations, gone = sequence.annotations, middle_move(sequence)
+    if annotations.motions or annotations.events:
+        return None
+    kept = [frame for frame in range(sequence.num_frames) if frame != gone]
+    place = {frame: index for index, frame in enumerate(kept)}
+    tracks = []
+    for track in annotations.tracks:
+        segments, first = [], 0
+        for segment in track.segments:
+            last = first + sum(segment.first_frame <= frame <= segment.last_frame for frame in kept) - 1
+            if last >= first:
+                segments.append(msgspec.structs.replace(segment, first_frame=first, last_frame=last))
+            first = last + 1
+        tracks.append(msgspec.structs.replace(track, segments=tuple(segments)))
+    relations = tuple(
+        stated if stated.frame is None else msgspec.structs.replace(stated, frame=place[stated.frame])
+        for stated in annotations.relations
+        if stated.frame != gone
+    )
+    shorter = with_annotations(
+        without_frames(sequence, kept),
+        world_from_camera=tuple(annotations.world_from_camera[frame] for frame in kept),
+        visible_objects=tuple(annotations.visible_objects[frame] for frame in kept),
+        covisible_percent=tuple(tuple(annotations.covisible_percent[i][j] for j in kept) for i in kept),
+        tracks=tuple(tracks),
+        relations=relations,
+        instructions=(),
+        imagined=(),
+    )
+    return dataclasses.replace(shorter, imagined=None)
+
+
+def without_frames(sequence: Sequence, kept: list[int]) -> Sequence:
+    return dataclasses.replace(
+        sequence,
+        rgb=sequence.rgb[kept],
+        depth_m=sequence.depth_m[kept],
+        instance_ids=sequence.instance_ids[kept],
+        world_from_camera=sequence.world_from_camera[kept],
+    )
 
 
 def nan_depth(sequence: Sequence, pixels: float, _: Simulator) -> Sequence:
@@ -238,7 +282,8 @@ DEFECTS: tuple[Defect, ...] = (
     Defect("wrong ids, one frame", "share", (0.05, 0.02, 0.01, 0.005, 0.002), swapped_ids_in_a_frame, "instance_ids"),
     Defect("false relation", "", (1,), false_relation, r"^relations\["),
     Defect("ambiguous instruction", "", (1,), ambiguous_instruction, r"^instructions\["),
-    Defect("missing frame", "", (1,), missing_depth, "a frame is missing"),
+    Defect("missing frame", "", (1,), missing_picture, "one 4x4 pose for each"),
+    Defect("missing frame, unsaid", "", (1,), missing_everywhere, "low temporal_smoothness|jumps"),
     Defect("NaN in depth", "pixels", (5, 1), nan_depth, "depth: holds a value that is not finite"),
     Defect("NaN in a pose", "", (1,), nan_pose, "world_from_camera"),
     Defect("camera inside furniture", "m deep", (0.2, 0.1, 0.05, 0.04), camera_inside, "camera is inside"),

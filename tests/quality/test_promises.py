@@ -6,9 +6,12 @@ import math
 import msgspec
 import pytest
 
+from backsight.geometry.covisibility import Label, View, covisibility_labels
+from backsight.quality.check import check_sequence
 from backsight.quality.promises import broken_promises
 from backsight.records.kinds import KINDS, kind_named, promise_of
 from backsight.records.measures import FocusMeasures, MotionMeasures, SceneMeasures, WalkMeasures
+from backsight.records.sequence import ObjectTrack, TrackSegment
 
 
 def measures_of(**changes):
@@ -85,3 +88,33 @@ def test_clutter_is_in_the_scene_and_not_only_in_the_words(walk, scene_id, right
 def test_a_measure_that_is_no_number_breaks_its_promise(walk):
     found = broken_promises(walk("smooth"), measures_of(path_m=math.nan))
     assert [finding.field for finding in found] == ["promise.path_m"]
+
+
+def test_check_sequence_measures_what_the_kind_promises(make_sequence):
+    """A walk of 0.6 m says that it is smooth; everything else about it is right."""
+    sequence = make_sequence(frames=7, width=74, height=58)
+    shown = [{entry.instance_id for entry in visible} for visible in sequence.annotations.visible_objects]
+    tracks = tuple(ObjectTrack(number, (TrackSegment(0, 6, "visible"),)) for number in sorted(set.intersection(*shown)))
+    assert len(tracks) == len(set().union(*shown)), "each thing is in view throughout"
+    truth = msgspec.structs.replace(
+        sequence.annotations,
+        kind="smooth",
+        pattern="circular",
+        scene_id="flat-1",
+        tracks=tracks,
+        covisible_percent=overlaps(sequence),
+    )
+    report = check_sequence(dataclasses.replace(sequence, annotations=truth))
+    assert [failure.field for failure in report.failures] == ["promise.path_m"]
+    assert not report.accepted
+
+
+def overlaps(sequence):
+    views = [
+        View(depth, sequence.intrinsics, pose)
+        for depth, pose in zip(sequence.depth_m, sequence.world_from_camera, strict=True)
+    ]
+    return tuple(
+        tuple(round(100 * float((covisibility_labels(one, other) == Label.COVISIBLE).mean())) for other in views)
+        for one in views
+    )

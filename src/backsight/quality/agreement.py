@@ -99,14 +99,10 @@ def compare_frames(
     smallest = np.minimum(np.minimum(readings[0], readings[1]), np.minimum(readings[2], readings[3]))
     largest = np.maximum(np.maximum(readings[0], readings[1]), np.maximum(readings[2], readings[3]))
     one_id = (seen[1] == seen[0]) & (seen[2] == seen[0]) & (seen[3] == seen[0])
-    still = smallest > 0.0
     places = Places(sequence.annotations)
-    if sequence.annotations.motions:
-        own = views.instance_ids[first].reshape(-1)[falls]
-        moved = places.moved(own, first[pair], second[pair])
-        for shown in seen:
-            still &= ~places.moved(shown.astype(np.int64), first[pair], second[pair])
-        still &= ~moved
+    still = smallest > 0.0
+    for shown in (views.instance_ids[first].reshape(-1)[falls], *seen) if sequence.annotations.motions else ():
+        still &= ~places.moved(shown.astype(np.int64), first[pair], second[pair])
     tolerance_m = np.maximum(tolerance[0], tolerance[1] * z_m)
     together = still & one_id & (largest <= ONE_SURFACE_RATIO * smallest)
     there_m = _between(readings, together, x - left, y - top)

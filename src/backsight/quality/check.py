@@ -7,9 +7,12 @@ from backsight.quality.geometric import judge_geometry
 from backsight.quality.integrity import find_broken_parts
 from backsight.quality.judgement import Judgement
 from backsight.quality.limits import QualityLimits
+from backsight.quality.measures.measure_walk import measure_walk
 from backsight.quality.motion import judge_motion
+from backsight.quality.promises import broken_promises
 from backsight.quality.samples import sample_views
 from backsight.quality.visual import judge_pictures
+from backsight.records.kinds import kind_named
 from backsight.records.quality import METRIC_WEIGHTS, Finding, QualityReport
 from backsight.records.sequence import Sequence
 
@@ -36,6 +39,9 @@ def check_sequence(sequence: Sequence, limits: QualityLimits = DEFAULT_LIMITS) -
     findings: list[Finding] = []
     for judgement in judged.values():
         findings += judgement.findings
+    if not findings and kind_named(sequence.annotations.kind) is not None:
+        # What is measured of annotations that are false says nothing.
+        findings = broken_promises(sequence, measure_walk(sequence))
     return _recommended(
         QualityReport(
             sequence_id=name,

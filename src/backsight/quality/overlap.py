@@ -41,7 +41,6 @@ def overlap_problems(annotations: SequenceAnnotations, readings: PairReadings) -
     claimed = share[readings.first, readings.second]
     for pair in np.flatnonzero((claimed < least) | (claimed > most)):
         one, other = int(readings.first[pair]), int(readings.second[pair])
-        problem = (
-            f"is {stated[one][other]} with frame {other}, {100 * least[pair]:.0f} to {100 * most[pair]:.0f} can be"
-        )
+        low, high = max(0.0, 100.0 * least[pair]), min(100.0, 100.0 * most[pair])
+        problem = f"is {stated[one][other]} with frame {other}, {low:.0f} to {high:.0f} can be"
         yield f"covisible_percent[{one}]", problem, one
