@@ -18,7 +18,9 @@ def write_planned_splits(root: Path, planned: dict[str, SplitName]) -> None:
     """
     with lock_splits(root):
         current = _current(root)
-        ordered = {place: split for place, split in current.items() if place.startswith(ORDER_PREFIX)}
+        ordered: dict[str, SplitName] = {
+            place: split for place, split in current.items() if place.startswith(ORDER_PREFIX)
+        }
         _write_changed(root, current, {**ordered, **planned})
 
 
