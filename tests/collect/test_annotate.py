@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
+from backsight.collect.instructions.descriptions import REASONING_OF_RELATION
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backsight.collect.annotate import true_relations, visible_objects
-from backsight.collect.instructions.descriptions import REASONING_OF_RELATION
 from backsight.collect.instructions.phrases import RELATION_WORDING
 from backsight.geometry.relations import VIEWER_RELATIONS
 from backsight.records.scene import OrientedBox, SceneObject

@@ -5,8 +5,10 @@ import numpy as np
 
 from backsight.collect.annotate import true_relations, visible_objects
 from backsight.collect.config import CollectConfig
+from backsight.collect.instructions.config import InstructConfig, current_frames
+from backsight.collect.instructions.draft import InstructionContext
 from backsight.collect.instructions.imagine import imagine_views
-from backsight.collect.instructions.make import InstructConfig, current_frames, make_instructions
+from backsight.collect.instructions.make import make_instructions
 from backsight.collect.plan import SequencePlan
 from backsight.collect.trajectories.plan_walk import plan_walk
 from backsight.collect.trajectories.smooth import CameraMount, MotionLimits
@@ -49,7 +51,10 @@ def collect_sequence(plan: SequencePlan, simulator: Simulator, config: CollectCo
     seen = simulator.render(poses, intrinsics, config.width, config.height)
     annotations = _annotate(plan, walk, seen, simulator, config)
     instruct = InstructConfig()
-    instructions = make_instructions(annotations, _random(plan, _INSTRUCTION_STREAM), instruct)
+    kind = kind_named(plan.kind)
+    favoured = None if kind is None else kind.reasoning_type
+    context = InstructionContext(annotations, simulator.navigation, None, favoured)
+    instructions = make_instructions(context, _random(plan, _INSTRUCTION_STREAM), instruct)
     _require_targets(instructions, simulator, plan)
     asked = sorted({instruction.current_frame for instruction in instructions})
     asked = asked or list(current_frames(len(poses), instruct))
@@ -124,7 +129,9 @@ def _plan_walk(plan: SequencePlan, simulator: Simulator, config: CollectConfig) 
         rng=_random(plan, _TRAJECTORY_STREAM),
         num_frames=plan.num_frames,
         limits=MotionLimits(),
-        camera=CameraMount(height_m=config.camera_height_m, frame_rate_hz=config.frame_rate_hz),
+        camera=CameraMount(
+            height_m=config.camera_height_m, frame_rate_hz=config.frame_rate_hz, hfov_deg=config.hfov_deg
+        ),
         variant=plan.variant,
         challenges=plan.challenges,
         reasoning_type=None if kind is None else kind.reasoning_type,

@@ -2,13 +2,22 @@
 
 from collections.abc import Iterator
 
+from backsight.geometry.group_relations import GROUP_RELATIONS
 from backsight.geometry.relations import VIEWER_RELATIONS
-from backsight.quality.references import matching_objects, objects_seen
+from backsight.quality.claims import CLAIMS, claim_holds
+from backsight.quality.situation import Situation
+from backsight.quality.things_asked import thing_problems
 from backsight.records.instruction import Instruction
 from backsight.records.sequence import SequenceAnnotations
-from backsight.records.vocabulary import COLOURS, FURNITURE_CATEGORIES, REASONING_TYPES, RELATIONS, ROOM_TYPES
+from backsight.records.vocabulary import (
+    COLOURS,
+    COMPLEXITIES,
+    FURNITURE_CATEGORIES,
+    REASONING_TYPES,
+    RELATIONS,
+    ROOM_TYPES,
+)
 
-COMPLEXITIES = ("simple", "medium", "complex")
 FRAMES_OF_REFERENCE = ("viewer", "world")
 
 
@@ -21,24 +30,37 @@ def instruction_problems(annotations: SequenceAnnotations) -> Iterator[tuple[str
     names = [instruction.instruction_id for instruction in annotations.instructions]
     if len(set(names)) != len(names):
         yield "instructions", "an instruction_id occurs twice", None
+    situations: dict[int, Situation] = {}
     for index, instruction in enumerate(annotations.instructions):
         frame = instruction.current_frame
-        wording = list(_wording_problems(instruction, len(annotations.world_from_camera)))
-        problems = wording or list(_meaning_problems(instruction, annotations))
-        for field, problem in problems:
+        if not 0 <= frame < len(annotations.world_from_camera):
+            yield f"instructions[{index}].current_frame", "is no frame of the walk", frame
+            continue
+        if frame not in situations:
+            situations[frame] = Situation.of(annotations, frame)
+        for field, problem in problems_of(instruction, situations[frame]):
             yield f"instructions[{index}].{field}", problem, frame
 
 
-def _wording_problems(instruction: Instruction, frames: int) -> Iterator[tuple[str, str]]:
-    if not 0 <= instruction.current_frame < frames:
-        yield "current_frame", "is no frame of the walk"
+def problems_of(instruction: Instruction, situation: Situation) -> list[tuple[str, str]]:
+    """Return field and problem of everything that is wrong with one instruction.
+
+    Args:
+        instruction: Bound to a frame.
+        situation: At that frame.
+    """
+    problems = list(_wording_problems(instruction))
+    return problems or [*_meaning_problems(instruction, situation), *_step_problems(instruction, situation)]
+
+
+def _wording_problems(instruction: Instruction) -> Iterator[tuple[str, str]]:
     for field, value, names in (
         ("reasoning_type", instruction.reasoning_type, REASONING_TYPES),
         ("complexity", instruction.complexity, COMPLEXITIES),
         ("frame_of_reference", instruction.frame_of_reference, FRAMES_OF_REFERENCE),
-        ("category", instruction.category, FURNITURE_CATEGORIES),
+        ("category", instruction.category, (None, *FURNITURE_CATEGORIES)),
         ("colour", instruction.colour, (None, *COLOURS)),
-        ("relation", instruction.relation, (None, *RELATIONS)),
+        ("relation", instruction.relation, (None, *RELATIONS, *GROUP_RELATIONS)),
         ("room_type", instruction.room_type, (None, *ROOM_TYPES)),
     ):
         if value not in names:
@@ -56,19 +78,18 @@ def _wording_problems(instruction: Instruction, frames: int) -> Iterator[tuple[s
         yield "frame_of_reference", f"{instruction.relation!r} is said by a viewer"
 
 
-def _meaning_problems(instruction: Instruction, annotations: SequenceAnnotations) -> Iterator[tuple[str, str]]:
-    seen = objects_seen(annotations, instruction.current_frame)
-    seen_ids = {item.instance_id for item in seen}
-    if not set(instruction.anchor_ids) <= seen_ids:
-        yield "anchor_ids", f"{sorted(set(instruction.anchor_ids) - seen_ids)} were not seen up to the current frame"
-    targets = set(instruction.target_instance_ids)
-    fitting = set(matching_objects(instruction, annotations))
-    if fitting != targets:
-        yield "target_instance_ids", f"{instruction.text!r} fits {sorted(fitting)}, stated {sorted(targets)}"
-    elif len(targets) > 1:
-        yield "target_instance_ids", f"{instruction.text!r} is ambiguous: it fits {sorted(targets)}"
-    if (instruction.reasoning_type == "absent") != (not targets):
-        yield "reasoning_type", "is 'absent' exactly when nothing fits"
-    others = {item.instance_id for item in seen if item.category == instruction.category} - targets
-    if others != set(instruction.distractor_ids):
-        yield "distractor_ids", f"are {sorted(others)}, stated {sorted(instruction.distractor_ids)}"
+def _meaning_problems(instruction: Instruction, situation: Situation) -> Iterator[tuple[str, str]]:
+    """Dispatch to the rules of each reasoning type."""
+    match instruction.reasoning_type:
+        case _:
+            yield from thing_problems(instruction, situation)
+
+
+def _step_problems(instruction: Instruction, situation: Situation) -> Iterator[tuple[str, str]]:
+    for index, step in enumerate(instruction.steps):
+        if not step.text.strip():
+            yield f"steps[{index}].text", "is empty"
+        if step.claim not in CLAIMS:
+            yield f"steps[{index}].claim", f"{step.claim!r} is not in the vocabulary"
+        elif not claim_holds(step, situation, instruction):
+            yield f"steps[{index}]", f"{step.text!r} is not true"

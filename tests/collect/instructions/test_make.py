@@ -4,10 +4,10 @@ from collections import Counter
 import msgspec
 import numpy as np
 import pytest
+from backsight.collect.instructions.descriptions import Memory, false_descriptions
 
 from backsight.collect.annotate import visible_objects
 from backsight.collect.instructions import phrases
-from backsight.collect.instructions.descriptions import Memory, false_descriptions
 from backsight.collect.instructions.make import InstructConfig, current_frames, make_instructions
 from backsight.quality.references import matching_objects
 from backsight.records.scene import OrientedBox, Room, SceneObject

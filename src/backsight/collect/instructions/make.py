@@ -1,38 +1,23 @@
-"""Instructions bound to a current frame, unambiguous by `quality.references`."""
+"""Instructions bound to a current frame, each checked by the rules of quality control before it is given."""
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Hashable
+from dataclasses import dataclass, field
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
 
-from backsight.collect.instructions import phrases
-from backsight.collect.instructions.descriptions import Description, Memory, false_descriptions, true_descriptions
-from backsight.geometry.relations import VIEWER_RELATIONS
-from backsight.quality.references import matching_objects
-from backsight.records.instruction import Instruction, Step
-from backsight.records.sequence import SequenceAnnotations
+from backsight.collect.instructions.absent import absent_drafts
+from backsight.collect.instructions.config import InstructConfig, current_frames
+from backsight.collect.instructions.draft import Draft, InstructionContext
+from backsight.collect.instructions.memory import Memory
+from backsight.collect.instructions.phrases.sentences import SENTENCES, sentence
+from backsight.collect.instructions.plain import plain_drafts
+from backsight.collect.instructions.spatial import spatial_drafts
+from backsight.quality.instructions import problems_of
+from backsight.records.instruction import Instruction
 
-
-class InstructConfig(BaseModel):
-    """How many instructions a walk gets and what they may be about."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    current_fractions: tuple[float, ...] = (0.66, 1.0)
-    """Where in the walk the current frames lie: 1 is the last frame."""
-    most_per_frame: int = Field(default=6, ge=1, le=50)
-    """Instructions of each current frame, with different targets."""
-    absent_every: int = Field(default=10, ge=2)
-    """One in so many instructions has no answer in memory."""
-    colourless_every: int = Field(default=3, ge=2)
-    """One in so many instructions names no colour."""
-    least_share: float = Field(default=0.005, gt=0, lt=1)
-    """A frame shows a thing well when it covers this share of the image."""
-    least_frame_share: float = Field(default=0.1, ge=0, le=1)
-    """A target that the current frame doesn't show is shown well by this share of the frames up to it, and two."""
-    visible_share: float = Field(default=0.0014, gt=0, lt=1)
-    """What covers this share of the current frame is 'visible now': 16 pixels of 128 x 96."""
+LEAST_FAVOURED = 2
+"""So many instructions at least are of the favoured reasoning type, where so many can be made."""
 
 
 @dataclass
@@ -58,13 +43,36 @@ class _Schedule:
         self.count += 1
 
 
+@dataclass
+class _SoFar:
+    """What the instructions given so far are about."""
+
+    targets: Counter[Hashable] = field(default_factory=Counter)
+    types: Counter[str] = field(default_factory=Counter)
+    named: set[Hashable] = field(default_factory=set)
+    """Targets of the current frame."""
+    favoured: int = 0
+    """Of the favoured type, in the current frame."""
+
+    def turn_to_next_frame(self) -> None:
+        self.named.clear()
+        self.favoured = 0
+
+    def record(self, draft: Draft, is_favoured: bool) -> None:
+        self.types[draft.reasoning_type] += 1
+        self.favoured += is_favoured
+        if draft.reasoning_type != "absent":
+            self.targets[_target(draft)] += 1
+            self.named.add(_target(draft))
+
+
 def make_instructions(
-    annotations: SequenceAnnotations, rng: np.random.Generator, config: InstructConfig
+    context: InstructionContext, rng: np.random.Generator, config: InstructConfig
 ) -> tuple[Instruction, ...]:
-    """Return the instructions of a walk, each checked to be unambiguous.
+    """Return the instructions of a walk, each checked to be true and unambiguous.
 
     Args:
-        annotations: Of the walk, without instructions.
+        context: The walk, without instructions.
         rng: Source of every choice.
         config: How many and about what.
     """
@@ -73,121 +81,103 @@ def make_instructions(
         absent_phase=int(rng.integers(config.absent_every)),
         colour_phase=int(rng.integers(config.colourless_every)),
     )
-    used: Counter[int] = Counter()
-    types: Counter[str] = Counter()
+    so_far = _SoFar()
     made: list[Instruction] = []
-    for current_frame in current_frames(len(annotations.world_from_camera), config):
-        memory = Memory.of(annotations, current_frame, config.least_share, config.least_frame_share)
-        options = true_descriptions(memory)
-        slots = min(config.most_per_frame, len({option.target_id for option in options}))
-        named: set[int | None] = set()
-        for _ in range(slots):
-            colourless = schedule.next_colourless()
-            left = false_descriptions(memory, colourless, rng) if schedule.next_absent() else []
-            left = left or [option for option in options if option.target_id not in named]
-            chosen = _choose(left, colourless, (used, types), rng)
-            instruction = _worded(chosen, f"{annotations.sequence_id}-i{len(made):02d}", memory, config, rng)
-            _verify(instruction, annotations)
-            schedule.record(colourless=chosen.colour is None)
-            types[chosen.reasoning_type] += 1
-            if chosen.target_id is not None:
-                named.add(chosen.target_id)
-                used[chosen.target_id] += 1
+    for current_frame in current_frames(len(context.annotations.world_from_camera), config):
+        memory = Memory.of(context.annotations, current_frame, config)
+        so_far.turn_to_next_frame()
+        for chosen in _chosen(context, memory, schedule, so_far, rng):
+            instruction_id = f"{context.annotations.sequence_id}-i{len(made):02d}"
+            instruction = _worded(chosen, instruction_id, current_frame, rng)
+            _verify(instruction, memory)
             made.append(instruction)
     return tuple(made)
 
 
-def current_frames(num_frames: int, config: InstructConfig) -> tuple[int, ...]:
-    """Return the frames that instructions are bound to, rising; never the first two.
-
-    Args:
-        num_frames: Frames of the walk.
-        config: Where in the walk they lie.
-    """
-    wanted = {max(round(fraction * num_frames) - 1, 2) for fraction in config.current_fractions}
-    return tuple(sorted(frame for frame in wanted if frame < num_frames))
+def _drafts(context: InstructionContext, memory: Memory, rng: np.random.Generator) -> list[Draft]:
+    """Return what every family has to say at a current frame, except of what was never seen."""
+    return [*plain_drafts(memory), *spatial_drafts(context, memory, rng)]
 
 
-def _choose(
-    options: list[Description],
-    colourless: bool,
-    so_far: tuple[Counter[int], Counter[str]],
-    rng: np.random.Generator,
-) -> Description:
-    """Draw a description: rare reasoning types, new targets, look-alikes and things out of view come first."""
-    used, types = so_far
+def _chosen(
+    context: InstructionContext, memory: Memory, schedule: _Schedule, so_far: _SoFar, rng: np.random.Generator
+) -> list[Draft]:
+    """Return the drafts of one current frame that become instructions."""
+    options = _drafts(context, memory, rng)
+    favoured = [draft for draft in options if draft.reasoning_type == context.favoured]
+    slots = min(schedule.config.most_per_frame, len({_target(draft) for draft in options}))
+    wanted = max(LEAST_FAVOURED, int(np.ceil(schedule.config.favoured_share * slots))) if favoured else 0
+    found: list[Draft] = []
+    for _ in range(slots):
+        colourless = schedule.next_colourless()
+        left = absent_drafts(context, memory, colourless, rng) if schedule.next_absent() else []
+        if not left and so_far.favoured < wanted:
+            left = _others(favoured, so_far)
+        if not left and so_far.favoured < min(LEAST_FAVOURED, wanted):
+            # Rather two questions about one thing than fewer of what the walk was made for.
+            left = [draft for draft in favoured if draft not in found]
+        left = left or _others(options, so_far)
+        if not left:
+            break
+        chosen = _choose(left, colourless, so_far, rng)
+        schedule.record(colourless=chosen.colour is None)
+        so_far.record(chosen, chosen.reasoning_type == context.favoured)
+        found.append(chosen)
+    return found
+
+
+def _others(drafts: list[Draft], so_far: _SoFar) -> list[Draft]:
+    """Return the drafts whose target no instruction of the current frame has."""
+    return [draft for draft in drafts if _target(draft) not in so_far.named]
+
+
+def _target(draft: Draft) -> Hashable:
+    """Return what tells the targets of two drafts apart."""
+    if draft.target_instance_ids:
+        return draft.target_instance_ids
+    return draft.reasoning_type, draft.template, draft.answer, draft.imagined_view
+
+
+def _choose(options: list[Draft], colourless: bool, so_far: _SoFar, rng: np.random.Generator) -> Draft:
+    """Draw a draft: rare reasoning types, new targets, look-alikes and things out of view come first."""
     fitting = [option for option in options if (option.colour is None) == colourless] or options
-    fresh = [o for o in fitting if o.target_id is None or used[o.target_id] == 0] or fitting
+    fresh = [option for option in fitting if so_far.targets[_target(option)] == 0] or fitting
     names = sorted({option.reasoning_type for option in fresh})
-    weights = np.array([1.0 / (1 + types[name]) ** 2 for name in names])
+    weights = np.array([1.0 / (1 + so_far.types[name]) ** 2 for name in names])
     name = names[rng.choice(len(names), p=weights / weights.sum())]
     of_type = [option for option in fresh if option.reasoning_type == name]
     weights = np.array([option.weight for option in of_type])
     return of_type[rng.choice(len(of_type), p=weights / weights.sum())]
 
 
-def _worded(
-    chosen: Description, instruction_id: str, memory: Memory, config: InstructConfig, rng: np.random.Generator
-) -> Instruction:
-    frame = phrases.SENTENCE_FRAMES[rng.integers(len(phrases.SENTENCE_FRAMES))]
-    relation_words = None
-    if chosen.relation is not None:
-        wordings = phrases.RELATION_WORDING[chosen.relation]
-        relation_words = wordings[rng.integers(len(wordings))]
-    noun = phrases.noun_phrase(chosen.category, chosen.colour)
-    place = phrases.place_phrase(relation_words, chosen.anchor_phrase, chosen.room_type)
-    distractors = [
-        thing.instance_id
-        for thing in memory.things
-        if thing.category == chosen.category and thing.instance_id != chosen.target_id
-    ]
-    answer, steps = _answer(chosen, noun, len(distractors), memory, config)
-    if chosen.target_id is None:
-        steps = (f"No {noun}{place} was seen.",)
+def _worded(chosen: Draft, instruction_id: str, current_frame: int, rng: np.random.Generator) -> Instruction:
+    frames = SENTENCES[chosen.template]
     return Instruction(
         instruction_id=instruction_id,
-        text=phrases.sentence(frame, noun, place),
+        text=sentence(frames[rng.integers(len(frames))], chosen.slots),
         reasoning_type=chosen.reasoning_type,
-        complexity=_complexity(chosen),
-        frame_of_reference="viewer" if chosen.relation in VIEWER_RELATIONS else "world",
-        current_frame=memory.current_frame,
+        complexity=chosen.complexity,
+        frame_of_reference=chosen.frame_of_reference,
+        current_frame=current_frame,
         category=chosen.category,
         colour=chosen.colour,
         relation=chosen.relation,
-        anchor_ids=() if chosen.anchor_id is None else (chosen.anchor_id,),
+        anchor_ids=chosen.anchor_ids,
         room_type=chosen.room_type,
-        target_instance_ids=() if chosen.target_id is None else (chosen.target_id,),
-        distractor_ids=tuple(distractors),
-        answer=answer,
-        steps=tuple(Step(text, "said") for text in steps),
+        target_instance_ids=chosen.target_instance_ids,
+        distractor_ids=chosen.distractor_ids,
+        answer=chosen.answer,
+        steps=chosen.steps,
+        target_place=chosen.target_place,
+        imagined_view=chosen.imagined_view,
     )
 
 
-def _complexity(chosen: Description) -> str:
-    if chosen.relation is not None:
-        return "medium" if chosen.colour is None else "complex"
-    return "simple" if chosen.room_type is None else "medium"
-
-
-def _answer(
-    chosen: Description, noun: str, num_distractors: int, memory: Memory, config: InstructConfig
-) -> tuple[str, tuple[str, ...]]:
-    """Return the answer text and the steps that lead to it."""
-    if chosen.target_id is None:
-        return phrases.ABSENT_ANSWER, ()
-    index = next(i for i, thing in enumerate(memory.things) if thing.instance_id == chosen.target_id)
-    well = np.flatnonzero(memory.shares[:, index] >= config.least_share)
-    room_type, last = str(memory.rooms[index]), int(well[-1])
-    steps = phrases.reasoning_steps(noun, room_type, last, len(well), [chosen.category] * num_distractors)
-    if memory.shares[-1, index] >= config.visible_share:
-        return phrases.VISIBLE_ANSWER, steps
-    return phrases.seen_answer(memory.current_frame - last, room_type), steps
-
-
-def _verify(instruction: Instruction, annotations: SequenceAnnotations) -> None:
-    """Check by the rule of quality control, not by ours, that the instruction means what we say it means."""
-    found = matching_objects(instruction, annotations)
-    if found != instruction.target_instance_ids:
+def _verify(instruction: Instruction, memory: Memory) -> None:
+    """Check by the rules of quality control, not by ours, that the instruction means what we say it means."""
+    problems = problems_of(instruction, memory.situation)
+    if problems:
+        name = memory.situation.annotations.sequence_id
         raise AssertionError(
-            f"{annotations.sequence_id}: {instruction.text!r} fits {found}, not {instruction.target_instance_ids}"
+            f"{name}: {instruction.text!r}: {'; '.join(f'{field} {what}' for field, what in problems)}"
         )

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool, Float64
 
+from backsight.collect.trajectories.gaze import wave_rad
+from backsight.collect.trajectories.routes import back_and_forth_m
 from backsight.collect.trajectories.smooth import (
     CameraMount,
     FloorPath,
@@ -98,24 +100,12 @@ def _walk_round(arc: _Arc, request: WalkRequest) -> Walk:
 
     clear = clear_test(request.simulator.navigation, arc.room.floor_m, limits.clearance_m)
     path = FloorPath(points) if arc.is_closed else smooth_path(points, clear)
-    walked = path.points_xz_m(_back_and_forth_m(SpeedProfile(path, speed_mps, limits), path, time_s))
+    walked = path.points_xz_m(back_and_forth_m(SpeedProfile(path, speed_mps, limits), path.length_m, PAUSE_S, time_s))
     if not clear(walked).all():
         raise TrajectoryError("the arc is not clear between its points")
     yaw, pitch = _gaze(arc, walked, rng, time_s, camera)
     motion = finished_motion(on_floor(walked, arc.room.floor_m), yaw, pitch, limits, camera)
     return Walk(motion, () if arc.thing_id is None else (arc.thing_id,))
-
-
-def _back_and_forth_m(
-    profile: SpeedProfile, path: FloorPath, time_s: Float64[np.ndarray, " samples"]
-) -> Float64[np.ndarray, " samples"]:
-    leg_s = profile.duration_s + PAUSE_S
-    within = time_s % (2 * leg_s)
-    return np.where(
-        within < leg_s,
-        profile.distance_m(within),
-        path.length_m - profile.distance_m(within - leg_s),
-    )
 
 
 def _gaze(
@@ -128,13 +118,10 @@ def _gaze(
     """Return wanted yaw and pitch: at the centre, with slow glances to both sides."""
     offset = arc.centre_m[[0, 2]] - walked_xz_m
     towards = np.unwrap(np.arctan2(-offset[:, 0], -offset[:, 1]))
-    glance = np.radians(rng.uniform(60.0, 110.0))
-    period_s = rng.uniform(16.0, 26.0)
-    swing = np.sin(2 * np.pi * time_s / period_s + rng.uniform(0.0, 2 * np.pi))
+    glance = wave_rad(time_s, rng, float(rng.uniform(60.0, 110.0)), (16.0, 26.0))
     height = float(arc.centre_m[1]) - arc.room.floor_m - camera.height_m
     base = np.clip(0.5 * np.arctan2(height, arc.radius_m), np.radians(-22.0), np.radians(5.0))
-    wobble = np.radians(5.0) * np.sin(2 * np.pi * time_s / rng.uniform(7.0, 12.0) + rng.uniform(0.0, 2 * np.pi))
-    return towards + glance * swing, base + wobble
+    return towards + glance, base + wave_rad(time_s, rng, 5.0, (7.0, 12.0))
 
 
 def _free_arcs(simulator: Simulator, limits: MotionLimits) -> list[_Arc]:

@@ -3,6 +3,8 @@
 import numpy as np
 from jaxtyping import Float64, Int64
 
+from backsight.collect.trajectories.gaze import LOOK_AHEAD_M, wave_rad
+from backsight.collect.trajectories.routes import distances_along_m, points_at_m, roomy_point, route_between, stretch_of
 from backsight.collect.trajectories.smooth import (
     FloorPath,
     SpeedProfile,
@@ -12,20 +14,16 @@ from backsight.collect.trajectories.smooth import (
     finished_motion,
     smooth_path,
 )
-from backsight.collect.trajectories.walk import Walk, WalkRequest
-from backsight.records.errors import UsageError
+from backsight.collect.trajectories.walk import Walk, WalkRequest, first_success
 from backsight.records.scene import Room
-from backsight.sim.simulator import Navigation, Simulator
+from backsight.sim.simulator import Simulator
 
 ATTEMPTS = 12
-ROOMY_CHOICES = 3
 FAR_CHOICES = 4
 """Goals tried in a room that is alone; the farthest is taken."""
 LEAST_LENGTH_M = 1.0
 ROOM_BELOW_M = 0.3
 """A room is entered this far below its floor: on the last steps of stairs."""
-LOOK_AHEAD_M = 0.35
-"""The gaze leads the path by this much."""
 
 
 def plan_room_transition(request: WalkRequest) -> Walk:
@@ -39,14 +37,8 @@ def plan_room_transition(request: WalkRequest) -> Walk:
     Raises:
         TrajectoryError: No way between rooms, or across the only one, could be walked.
     """
-    failures: list[str] = []
-    for _ in range(ATTEMPTS):
-        try:
-            return _walk_between(request)
-        except TrajectoryError as error:
-            failures.append(str(error))
-    what = "between two rooms" if len(request.simulator.rooms) > 1 else "across the room"
-    raise TrajectoryError(f"no way {what} could be walked: {failures[-1]}")
+    what = "way between two rooms" if len(request.simulator.rooms) > 1 else "way across the room"
+    return first_success(lambda: _walk_between(request), ATTEMPTS, what)
 
 
 def _walk_between(request: WalkRequest) -> Walk:
@@ -73,42 +65,24 @@ def _door_crossing(simulator: Simulator, rng: np.random.Generator, longest_m: fl
     navigation = simulator.navigation
     alone = len(simulator.rooms) == 1
     first, second = (0, 0) if alone else rng.choice(len(simulator.rooms), size=2, replace=False)
-    start = _roomy_point(navigation, rng, simulator.rooms[first].room_id)
+    start = roomy_point(navigation, rng, simulator.rooms[first].room_id)
     if alone:
-        goals = [_roomy_point(navigation, rng, simulator.rooms[0].room_id) for _ in range(FAR_CHOICES)]
+        goals = [roomy_point(navigation, rng, simulator.rooms[0].room_id) for _ in range(FAR_CHOICES)]
         goal = max(goals, key=lambda point: float(np.linalg.norm(point - start)))
     else:
-        goal = _roomy_point(navigation, rng, simulator.rooms[second].room_id)
-    route = navigation.shortest_path(start, goal, roomy=True)
-    if route is None:
-        raise TrajectoryError("no way leads from one chosen point to the other")
-    points = route.points_m[:, [0, 2, 1]]
-    steps = np.linalg.norm(np.diff(points, axis=0), axis=1)
-    distance = np.concatenate([[0.0], np.cumsum(steps)])
-    if distance[-1] < LEAST_LENGTH_M:
+        goal = roomy_point(navigation, rng, simulator.rooms[second].room_id)
+    points = route_between(navigation, start, goal)
+    length_m = float(distances_along_m(points)[-1])
+    if length_m < LEAST_LENGTH_M:
         raise TrajectoryError("the chosen points lie too close to each other")
-    even = np.linspace(0.0, distance[-1], int(distance[-1] / 0.05) + 2)
-    dense = np.stack([np.interp(even, distance, points[:, axis]) for axis in range(3)], axis=-1)
-    rooms = _room_of(simulator.rooms, dense)
+    even = np.linspace(0.0, length_m, int(length_m / 0.05) + 2)
+    rooms = _room_of(simulator.rooms, points_at_m(points, even))
     crossings = np.arange(1, len(even) - 1) if alone else np.flatnonzero(rooms[1:] != rooms[:-1])
     if len(crossings) == 0:
         raise TrajectoryError("the way stays in one room")
     crossing_m = float(even[rng.choice(crossings)])
-    begin_m = float(np.clip(crossing_m - longest_m * rng.uniform(0.35, 0.65), 0.0, distance[-1]))
-    end_m = min(begin_m + longest_m, float(distance[-1]))
-    inner = (distance > begin_m + 1e-6) & (distance < end_m - 1e-6)
-    stops = np.concatenate([[begin_m], distance[inner], [end_m]])
-    return np.stack([np.interp(stops, distance, points[:, axis]) for axis in range(3)], axis=-1)
-
-
-def _roomy_point(navigation: Navigation, rng: np.random.Generator, room_id: int) -> Float64[np.ndarray, "3"]:
-    """Return the one with most room round it of a few random points: walks seldom begin at a wall."""
-    try:
-        points = np.stack([navigation.random_point(rng, room_id) for _ in range(ROOMY_CHOICES)])
-    except UsageError as error:
-        # In a scan a room may be nothing but furniture; other rooms of it may do.
-        raise TrajectoryError(str(error)) from error
-    return points[int(np.argmax(navigation.clearance_m(points)))]
+    begin_m = float(np.clip(crossing_m - longest_m * rng.uniform(0.35, 0.65), 0.0, length_m))
+    return stretch_of(points, begin_m, begin_m + longest_m)
 
 
 def _gaze(
@@ -119,11 +93,8 @@ def _gaze(
 ) -> tuple[Float64[np.ndarray, " samples"], Float64[np.ndarray, " samples"]]:
     """Return wanted yaw and pitch: along the way, with slow pans to both sides."""
     ahead = path.heading_rad(np.minimum(distance_m + LOOK_AHEAD_M, path.length_m))
-    pan = np.radians(rng.uniform(60.0, 90.0))
-    period_s = rng.uniform(14.0, 20.0)
-    swing = np.sin(2 * np.pi * time_s / period_s + rng.uniform(0.0, 2 * np.pi))
-    wobble = np.radians(5.0) * np.sin(2 * np.pi * time_s / rng.uniform(7.0, 12.0) + rng.uniform(0.0, 2 * np.pi))
-    return ahead + pan * swing, np.radians(rng.uniform(-14.0, -4.0)) + wobble
+    pan = wave_rad(time_s, rng, float(rng.uniform(60.0, 90.0)), (14.0, 20.0))
+    return ahead + pan, np.radians(rng.uniform(-14.0, -4.0)) + wave_rad(time_s, rng, 5.0, (7.0, 12.0))
 
 
 def _room_of(rooms: tuple[Room, ...], points_m: Float64[np.ndarray, "points 3"]) -> Int64[np.ndarray, " points"]:

@@ -50,13 +50,15 @@ class MotionLimits(BaseModel):
 
 
 class CameraMount(BaseModel):
-    """How the camera is carried and how often it records."""
+    """How the camera is carried, how often it records and how wide it sees."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     height_m: float = Field(default=1.25, gt=0, le=3)
     """Above the floor."""
     frame_rate_hz: float = Field(default=2.0, gt=0, le=60)
+    hfov_deg: float = Field(default=79.0, ge=20.0, le=150.0)
+    """Horizontal field of view."""
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,18 @@
 """What a trajectory planner is asked, and what it answers."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float64
 
-from backsight.collect.trajectories.smooth import CameraMount, Motion, MotionLimits, frame_poses
+from backsight.collect.trajectories.smooth import (
+    CameraMount,
+    Motion,
+    MotionLimits,
+    TrajectoryError,
+    frame_poses,
+)
 from backsight.records.sequence import Coverage
 from backsight.sim.simulator import Simulator
 
@@ -44,3 +51,23 @@ class Walk:
     def world_from_camera(self) -> Float64[np.ndarray, "frames 4 4"]:
         """Camera pose of every frame."""
         return frame_poses(self.motion)
+
+
+def first_success(plan: Callable[[], Walk], attempts: int, what: str) -> Walk:
+    """Return the first walk that can be planned.
+
+    Args:
+        plan: Draws a walk.
+        attempts: How often it is tried.
+        what: Names what is looked for, for the message.
+
+    Raises:
+        TrajectoryError: Every try failed; says why the last one did.
+    """
+    failure: TrajectoryError | None = None
+    for _ in range(attempts):
+        try:
+            return plan()
+        except TrajectoryError as error:
+            failure = error
+    raise TrajectoryError(f"no {what} could be walked: {failure}") from failure

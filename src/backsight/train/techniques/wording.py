@@ -2,7 +2,8 @@
 
 import re
 
-from backsight.collect.instructions.phrases import RELATION_WORDING, SENTENCE_FRAMES, with_article
+from backsight.collect.instructions.phrases.grammar import with_article
+from backsight.collect.instructions.phrases.spatial import RELATION_WORDING, SENTENCE_FRAMES
 
 
 def paraphrases(text: str) -> tuple[str, ...]:

@@ -1,0 +1,167 @@
+"""Descriptions that fit nothing seen: absent kinds, wrong colours, relations and rooms that do not hold."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from backsight.collect.instructions.draft import Draft, InstructionContext
+from backsight.collect.instructions.memory import Memory
+from backsight.collect.instructions.pairs import Pairs
+from backsight.collect.instructions.phrases import steps
+from backsight.collect.instructions.phrases.sentences import thing_slots
+from backsight.collect.instructions.phrases.spatial import ABSENT_ANSWER, RELATION_WORDING, noun_phrase, place_phrase
+from backsight.collect.instructions.plausible import plausible_categories
+from backsight.geometry.relations import VIEWER_RELATIONS
+from backsight.records.vocabulary import (
+    COLOURS,
+    CONTAINER_CATEGORIES,
+    FURNITURE_CATEGORIES,
+    UNNAMED_CATEGORY,
+    UNNAMED_ROOM_TYPE,
+)
+
+KEPT = 8
+"""Drafts returned."""
+OPPOSITE = {"left of": "right of", "right of": "left of", "in front of": "behind", "behind": "in front of"}
+NEVER_ABSENT = ("outside", "far from", "near")
+"""Relations that are false or true of too much to be worth denying."""
+
+
+def absent_drafts(
+    context: InstructionContext, memory: Memory, colourless: bool, rng: np.random.Generator
+) -> list[Draft]:
+    """Return descriptions that fit nothing seen, of one way of being wrong drawn from those there are.
+
+    Ways: a kind not seen, a colour that the kind does not have, a relation and a room that do not hold.
+
+    Args:
+        context: The walk.
+        memory: What has been seen.
+        colourless: Whether they name no colour.
+        rng: Source of every choice.
+    """
+    if UNNAMED_CATEGORY in memory.categories or not memory.things:
+        # What is said to be absent could be one of the things without a label.
+        return []
+    ways = [
+        _unseen_kinds(context, memory, colourless, rng),
+        [] if colourless else _wrong_colours(memory),
+        _false_relations(memory, colourless, rng),
+        _wrong_rooms(memory, colourless),
+    ]
+    ways = [way for way in ways if way]
+    if not ways:
+        return []
+    way = ways[rng.integers(len(ways))]
+    return [_with_distractors(way[index], memory) for index in rng.permutation(len(way))[:KEPT]]
+
+
+def _with_distractors(draft: Draft, memory: Memory) -> Draft:
+    same = tuple(thing.instance_id for thing in memory.things if thing.category == draft.category)
+    return replace(draft, distractor_ids=same)
+
+
+def _unseen_kinds(
+    context: InstructionContext, memory: Memory, colourless: bool, rng: np.random.Generator
+) -> list[Draft]:
+    # Where a weight bench was seen, nobody can say that no bench was.
+    unseen = [name for name in FURNITURE_CATEGORIES if not any(f" {one}".endswith(f" {name}") for one in memory.kinds)]
+    likely = plausible_categories(context.annotations.objects, memory.rooms.tolist())
+    names = [name for name in unseen if name in likely] or unseen
+    drawn = rng.choice(sorted(COLOURS), size=len(names))
+    return [_absent(name, None if colourless else str(given)) for name, given in zip(names, drawn, strict=True)]
+
+
+def _wrong_colours(memory: Memory) -> list[Draft]:
+    seen = sorted({thing.colour for thing in memory.things if thing.colour is not None})
+    found = []
+    for category in memory.kinds:
+        own = {thing.colour for thing in memory.things if thing.category == category}
+        if None not in own:
+            found += [_absent(category, colour) for colour in seen if colour not in own]
+    return found
+
+
+def _wrong_rooms(memory: Memory, colourless: bool) -> list[Draft]:
+    rooms = sorted(set(memory.rooms.tolist()) - {UNNAMED_ROOM_TYPE})
+    return [
+        _absent(category, colour, room_type=room)
+        for category, colour in _described(memory, colourless)
+        for room in rooms
+        if not memory.fitting(category, colour, room).any()
+    ]
+
+
+def _described(memory: Memory, colourless: bool) -> list[tuple[str, str | None]]:
+    """Return the categories seen, or the categories with the colours seen."""
+    if colourless:
+        return [(category, None) for category in memory.kinds]
+    return sorted({(thing.category, thing.colour) for thing in memory.things if thing.colour is not None})
+
+
+def _false_relations(memory: Memory, colourless: bool, rng: np.random.Generator) -> list[Draft]:
+    """Return relations that clearly do not hold for anything of the kind, though they could."""
+    pairs = Pairs.of(memory)
+    count = len(memory.things)
+    words = [memory.words_for(index, not colourless) for index in range(count)]
+    area_m2 = np.array([thing.box.size_m[0] * thing.box.size_m[2] for thing in memory.things], dtype=np.float64)
+    holds_things = np.array([thing.category in CONTAINER_CATEGORIES for thing in memory.things], dtype=bool)
+    found: list[Draft] = []
+    for relation in RELATION_WORDING:
+        if relation not in pairs.possible or relation in NEVER_ABSENT:
+            continue
+        for category, colour in _described(memory, colourless):
+            fits = np.flatnonzero(memory.fitting(category, colour))
+            if relation in OPPOSITE:
+                clear = memory.relations[OPPOSITE[relation]][fits].all(axis=0) & memory.is_well_now
+            else:
+                clear = ~pairs.possible[relation][fits].any(axis=0)
+            if relation in ("on", "under", "inside"):
+                clear &= area_m2[fits].max() < area_m2
+            if relation == "inside":
+                clear &= holds_things
+            clear &= memory.categories != category
+            anchors = [int(anchor) for anchor in np.flatnonzero(clear) if words[anchor] is not None]
+            if anchors:
+                anchor = anchors[rng.integers(len(anchors))]
+                found.append(_false_relation(memory, (category, colour), relation, anchor, str(words[anchor]), rng))
+    return found
+
+
+def _false_relation(
+    memory: Memory,
+    described: tuple[str, str | None],
+    relation: str,
+    anchor: int,
+    words: str,
+    rng: np.random.Generator,
+) -> Draft:
+    wordings = RELATION_WORDING[relation]
+    said = place_phrase(wordings[rng.integers(len(wordings))], words, None)
+    return _absent(*described, related=(relation, memory.things[anchor].instance_id, said))
+
+
+def _absent(
+    category: str,
+    colour: str | None,
+    *,
+    room_type: str | None = None,
+    related: tuple[str, int, str] | None = None,
+) -> Draft:
+    noun = noun_phrase(category, colour)
+    place = place_phrase(None, None, room_type) if related is None else related[2]
+    conditions = (colour is not None) + 2 * (related is not None) + 2 * (room_type is not None)
+    return Draft(
+        reasoning_type="absent",
+        template="find",
+        slots=thing_slots(noun, place),
+        complexity="simple" if conditions < 2 else "medium" if conditions == 2 else "complex",
+        frame_of_reference="viewer" if related is not None and related[0] in VIEWER_RELATIONS else "world",
+        answer=ABSENT_ANSWER,
+        steps=(steps.none_fits(noun, place),),
+        category=category,
+        colour=colour,
+        relation=None if related is None else related[0],
+        anchor_ids=() if related is None else (related[1],),
+        room_type=room_type,
+    )

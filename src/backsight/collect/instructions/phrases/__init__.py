@@ -1,0 +1,1 @@
+"""English for instructions, answers and reasoning steps."""

@@ -1,0 +1,29 @@
+"""All sentences by template, and how one is filled in."""
+
+from collections.abc import Mapping
+
+from backsight.collect.instructions.phrases.grammar import capitalised, with_article
+from backsight.collect.instructions.phrases.spatial import SPATIAL_SENTENCES
+
+SENTENCES: dict[str, tuple[str, ...]] = {**SPATIAL_SENTENCES}
+"""Sentences with slots, by template; those of one template mean the same."""
+
+
+def thing_slots(noun: str, place: str = "") -> dict[str, str]:
+    """Return the slots `the` and `a` of a thing.
+
+    Args:
+        noun: Without an article.
+        place: What follows it.
+    """
+    return {"the": f"the {noun}{place}", "a": f"{with_article(noun)}{place}"}
+
+
+def sentence(frame: str, slots: Mapping[str, str]) -> str:
+    """Return a sentence filled in, with a capital first letter.
+
+    Args:
+        frame: One of `SENTENCES`.
+        slots: What is put into it.
+    """
+    return capitalised(frame.format_map(slots))

@@ -1,0 +1,21 @@
+"""Instructions about how things lie to each other."""
+
+import numpy as np
+
+from backsight.collect.instructions.draft import Draft, InstructionContext
+from backsight.collect.instructions.memory import Memory
+from backsight.collect.instructions.pairs import Pairs, choice_drafts, pair_drafts
+
+
+def spatial_drafts(context: InstructionContext, memory: Memory, rng: np.random.Generator) -> list[Draft]:
+    """Return drafts of the reasoning types of relations, some of each.
+
+    Args:
+        context: The walk.
+        memory: What has been seen up to the current frame.
+        rng: Draws which of the many that are true are returned, and their wording.
+    """
+    if not memory.things:
+        return []
+    pairs = Pairs.of(memory)
+    return [*pair_drafts(memory, pairs, rng), *choice_drafts(memory, pairs, rng)]

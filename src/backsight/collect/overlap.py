@@ -1,0 +1,145 @@
+"""How much of each frame every other frame shows too."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Bool, Float, Float64, Int32, Int64
+
+from backsight.geometry.covisibility import ABSOLUTE_TOLERANCE_M, RELATIVE_TOLERANCE, SLOPE_TOLERANCE_PX
+from backsight.geometry.poses import invert_pose
+from backsight.geometry.projection import SAME_SURFACE_RATIO, look_up_inverse_bilinear
+from backsight.records.sequence import ObjectMotion
+
+COLUMNS, ROWS = 32, 24
+"""Pixels of each frame that are asked for, spread evenly."""
+
+
+def covisible_percent(
+    depth_m: Float[np.ndarray, "frames height width"],
+    instance_ids: Int32[np.ndarray, "frames height width"],
+    motions: Sequence[ObjectMotion],
+    intrinsics: Float64[np.ndarray, "3 3"],
+    world_from_camera: Float64[np.ndarray, "frames 4 4"],
+) -> tuple[tuple[int, ...], ...]:
+    """Return for each frame i and frame j the share of i's measured surface that j shows too, in whole per cent.
+
+    Co-visible is what `geometry.covisibility.covisibility_labels` calls so, asked of `COLUMNS` x `ROWS` pixels of
+    frame i and of frame j's whole depth image. Things that move are carried along: a point on one is looked for where
+    the thing is in frame j. A frame without any reading shares nothing, and everything with itself.
+
+    Args:
+        depth_m: Planar depth; 0 = nothing measured.
+        instance_ids: Of the same frames.
+        motions: Of the things that move.
+        intrinsics: Of the images, px.
+        world_from_camera: Camera pose of every frame.
+    """
+    frames = len(depth_m)
+    points, frame, number = _measured_points(depth_m, instance_ids, intrinsics, world_from_camera)
+    carried = [_in_box_axes(motion, points, frame, number) for motion in motions]
+    measured = np.maximum(np.bincount(frame, minlength=frames), 1)
+    share = np.zeros((frames, frames))
+    for other, pose in enumerate(world_from_camera):
+        there = points
+        if carried:
+            there = points.copy()
+            for motion, (moved, local) in zip(motions, carried, strict=True):
+                there[moved] = local @ _turn(motion.yaws_rad[other]).T + np.array(motion.centres_m[other])
+        seen = _seen(there, depth_m[other], intrinsics, invert_pose(pose))
+        share[:, other] = np.bincount(frame[seen], minlength=frames) / measured
+    np.fill_diagonal(share, 1.0)
+    return tuple(tuple(row) for row in np.rint(100.0 * share).astype(int).tolist())
+
+
+def _measured_points(
+    depth_m: Float[np.ndarray, "frames height width"],
+    instance_ids: Int32[np.ndarray, "frames height width"],
+    intrinsics: Float64[np.ndarray, "3 3"],
+    world_from_camera: Float64[np.ndarray, "frames 4 4"],
+) -> tuple[Float64[np.ndarray, "points 3"], Int64[np.ndarray, " points"], Int32[np.ndarray, " points"]]:
+    """Return world points, their frames and their instance ids."""
+    _, height, width = depth_m.shape
+    row, column = _even_pixels(height, ROWS), _even_pixels(width, COLUMNS)
+    x, y = np.meshgrid(column + 0.5, row + 0.5)
+    rays = np.stack([x, y, np.ones_like(x)], axis=-1) @ np.linalg.inv(intrinsics).T
+    reading = depth_m[:, row[:, None], column].astype(np.float64)
+    points = (reading[..., None] * rays).reshape(len(depth_m), -1, 3)
+    points = points @ world_from_camera[:, :3, :3].swapaxes(-1, -2) + world_from_camera[:, None, :3, 3]
+    frame, pixel = np.nonzero(reading.reshape(len(depth_m), -1) > 0.0)
+    number = instance_ids[:, row[:, None], column].reshape(len(depth_m), -1)
+    return points[frame, pixel], frame, number[frame, pixel]
+
+
+def _even_pixels(size: int, count: int) -> Int64[np.ndarray, " pixels"]:
+    count = min(size, count)
+    return ((np.arange(count) + 0.5) * size / count).astype(np.int64)
+
+
+def _turn(yaw_rad: float) -> Float64[np.ndarray, "3 3"]:
+    """Return world_from_box of an upright box, without its shift."""
+    cos, sin = np.cos(yaw_rad), np.sin(yaw_rad)
+    return np.array([[cos, 0.0, sin], [0.0, 1.0, 0.0], [-sin, 0.0, cos]])
+
+
+def _in_box_axes(
+    motion: ObjectMotion,
+    points_m: Float64[np.ndarray, "points 3"],
+    frame: Int64[np.ndarray, " points"],
+    number: Int32[np.ndarray, " points"],
+) -> tuple[Int64[np.ndarray, " moved"], Float64[np.ndarray, "moved 3"]]:
+    """Return which points lie on a thing that moves, and where in its box."""
+    moved = np.flatnonzero(number == motion.instance_id)
+    turns = np.array([_turn(yaw_rad) for yaw_rad in motion.yaws_rad])
+    offset = points_m[moved] - np.array(motion.centres_m)[frame[moved]]
+    return moved, np.einsum("pba,pb->pa", turns[frame[moved]], offset)
+
+
+def _seen(
+    points_m: Float64[np.ndarray, "points 3"],
+    depth_m: Float[np.ndarray, "height width"],
+    intrinsics: Float64[np.ndarray, "3 3"],
+    camera_from_world: Float64[np.ndarray, "4 4"],
+) -> Int64[np.ndarray, " seen"]:
+    """Return which world points a depth image shows."""
+    height, width = depth_m.shape
+    x, y, z_m = camera_from_world[:3, :3] @ points_m.T + camera_from_world[:3, 3:]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        u = intrinsics[0, 0] * x / z_m + intrinsics[0, 2]
+        v = intrinsics[1, 1] * y / z_m + intrinsics[1, 2]
+    kept = np.flatnonzero((z_m > 0.0) & (u >= 0.0) & (u < width) & (v >= 0.0) & (v < height))
+    z_m, u, v = z_m[kept], u[kept], v[kept]
+    row, column = v.astype(np.int64), u.astype(np.int64)
+    reading = depth_m[row, column]
+    tolerance_m = np.maximum(ABSOLUTE_TOLERANCE_M, RELATIVE_TOLERANCE * z_m)
+    agrees = np.abs(z_m - reading) <= tolerance_m
+    # The slope and the interpolated reading can only help where the nearest reading alone does not agree.
+    rest = np.flatnonzero(~agrees & (reading > 0.0))
+    tolerance_m = tolerance_m[rest] + SLOPE_TOLERANCE_PX * _slope_at(depth_m, row[rest], column[rest])
+    between_m, _ = look_up_inverse_bilinear(depth_m, np.stack([u[rest], v[rest]], axis=-1))
+    agrees[rest] = np.abs(z_m[rest] - reading[rest]) <= tolerance_m
+    agrees[rest] |= (between_m > 0.0) & (np.abs(z_m[rest] - between_m) <= tolerance_m)
+    return kept[agrees & (reading > 0.0)]
+
+
+def _slope_at(
+    depth_m: Float[np.ndarray, "height width"], row: Int64[np.ndarray, " points"], column: Int64[np.ndarray, " points"]
+) -> Float[np.ndarray, " points"]:
+    """Return `covisibility.depth_slope` at some pixels."""
+    height, width = depth_m.shape
+    here = depth_m[row, column]
+    slope = np.zeros_like(here)
+    for down, right in ((1, 0), (0, 1)):
+        smaller = np.full_like(here, np.inf)
+        for side in (-1, 1):
+            beside_row, beside_column = row + side * down, column + side * right
+            exists = _within(beside_row, height) & _within(beside_column, width)
+            beside = depth_m[np.where(exists, beside_row, 0), np.where(exists, beside_column, 0)]
+            nearer, farther = np.minimum(here, beside), np.maximum(here, beside)
+            together = exists & (nearer > 0.0) & (farther <= SAME_SURFACE_RATIO * nearer)
+            smaller = np.where(together, np.minimum(smaller, farther - nearer), smaller)
+        slope = np.maximum(slope, np.where(np.isfinite(smaller), smaller, 0.0))
+    return slope
+
+
+def _within(index: Int64[np.ndarray, " points"], size: int) -> Bool[np.ndarray, " points"]:
+    return (index >= 0) & (index < size)
