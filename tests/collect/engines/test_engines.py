@@ -20,7 +20,7 @@ CONTENT = ("depth.zip", "instances.zip", "annotations.msgpack", "rgb.mp4")
 
 def config_for(out: Path, **changes) -> CollectConfig:
     small = {"size": "64x48", "min_frames": 5, "mean_frames": 5, "max_frames": 5, "sequences_per_place": 1}
-    return CollectConfig(**(small | {"out": out, "num_sequences": 3, "kinds": ("smooth",)} | changes))
+    return CollectConfig(**(small | {"out": out, "num_sequences": 3, "kinds": ("forward",)} | changes))
 
 
 def content_of(root: Path) -> dict[str, bytes]:
