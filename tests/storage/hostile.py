@@ -28,7 +28,7 @@ from backsight.storage.orders import list_orders, read_finished, read_order
 from backsight.storage.read import read_annotations, read_metadata, read_sequence
 from backsight.storage.sealed_json import read_sealed, sealed_bytes
 
-SECONDS_PER_CASE = 20
+SECONDS_PER_CASE = 60
 MEMORY_BYTES = 3 * 1024**3
 ID = "walk-0-0"
 HOSTILE_TEXTS = ("", "../../../etc/passwd", "/etc/passwd", "a/../../b", "\0", "x" * 100_000, "..", "a\\..\\b", "\udcff")
