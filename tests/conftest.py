@@ -22,6 +22,8 @@ def _load(name: str):
 
 
 _load("factories")
+_load("random_walks")
+_load("paper_world")
 _stand_in = _load("habitat_stand_in")
 habitat_python, make_habitat = _stand_in.habitat_python, _stand_in.make_habitat
 house, stand_in_path = _stand_in.house, _stand_in.stand_in_path
@@ -31,6 +33,12 @@ house, stand_in_path = _stand_in.house, _stand_in.stand_in_path
 def make_sequence() -> Callable[..., Sequence]:
     """A maker of consistent sequences of a small furnished room; see `factories.make_sequence`."""
     return _load("factories").make_sequence
+
+
+@pytest.fixture(scope="session")
+def factories():
+    """The module that makes them, for scenes of one's own."""
+    return _load("factories")
 
 
 @pytest.fixture(scope="session")

@@ -160,9 +160,9 @@ def instructions_of(current: int, objects) -> tuple[Instruction, ...]:
         )
 
     return (
-        instruction("i0", "category", "table", None, (9,), (), "Where is the table?", "It is in view."),
-        instruction("i1", "attribute", "chair", "red", (7,), (8,), "Find the red chair.", "It is in view."),
-        instruction("i2", "absent", "bathtub", None, (), (), "Find the bathtub.", "No bathtub was seen."),
+        instruction("i0", "category", "table", None, (9,), (), "Where is the table?", "visible now"),
+        instruction("i1", "attribute", "chair", "red", (7,), (8,), "Find the red chair.", "visible now"),
+        instruction("i2", "absent", "bathtub", None, (), (), "Find the bathtub.", "not seen"),
     )
 
 

@@ -77,6 +77,25 @@ def test_a_yaml_file_with_an_unknown_key_is_refused(capsys, tmp_path):
 
 
 def test_a_dry_run_says_what_would_be_collected_and_writes_nothing(capsys, tmp_path):
-    assert main(["collect", "--dry-run", "--num-sequences", "40", "--out", str(tmp_path / "d")]) == 0
-    assert "40 sequences in 4 places" in capsys.readouterr().out
+    chosen = ["--num-sequences", "40", "--scene-types", "flat", "gym", "--places", "5", "--hold-out", "gym"]
+    assert main(["collect", "--dry-run", "--no-calibrate", *chosen, "--out", str(tmp_path / "d")]) == 0
+    said = capsys.readouterr().out
+    assert "40 sequences in 4 places" in said
+    assert "left out: vertical motion" in said
+    rows = [line.split() for line in said.splitlines() if line.strip()]
+    assert ["gym", "2", "20", "0", "0", "20"] in [row[:2] + row[3:] for row in rows]
+    assert any(row[:1] == ["correspondence"] and row[1] == "13" for row in rows)
     assert not (tmp_path / "d").exists()
+
+
+def test_a_dry_run_of_a_part_is_about_that_part(capsys, tmp_path):
+    part = ["--num-sequences", "40", "--scene-types", "flat", "--shard", "2/3"]
+    assert main(["collect", "--dry-run", "--no-calibrate", *part, "--out", str(tmp_path / "d")]) == 0
+    assert "10 sequences in 1 places" in capsys.readouterr().out
+
+
+def test_an_unknown_kind_is_told_with_the_nearest(capsys, tmp_path):
+    path = tmp_path / "c.yaml"
+    path.write_text("kinds: [sharp turn]\n")
+    assert main(["collect", "--config", str(path)]) == 2
+    assert "did you mean 'sharp turns'" in capsys.readouterr().err

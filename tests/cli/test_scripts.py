@@ -16,10 +16,13 @@ def call(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_collect_takes_the_names_of_the_specification(tmp_path):
     out = ["--out", str(tmp_path / "d")]
-    done = call("collect_habitat_data.py", "--num_sequences", "30", "--parallel_workers", "3", "--dry-run", *out)
+    names = ["--num_sequences", "30", "--parallel_workers=3", "--scene-types", "flat"]
+    done = call("collect_habitat_data.py", *names, "--dry-run", "--no-calibrate", *out)
     assert done.returncode == 0, done.stderr
     assert "30 sequences in 3 places" in done.stdout
-    assert "3 workers" in done.stdout
+    wrong = call("collect_habitat_data.py", "--num_sequences", "30", "--parallel_workers", "0", "--dry-run", *out)
+    assert wrong.returncode == 2
+    assert "workers" in wrong.stderr
 
 
 @pytest.mark.parametrize(

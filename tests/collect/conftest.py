@@ -6,6 +6,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from backsight.collect.config import CollectConfig
+from backsight.collect.plan import SequencePlan, make_plan
 from backsight.records.scene import OrientedBox, Room, SceneObject
 from backsight.sim.simulator import Observation, Route
 
@@ -151,3 +153,21 @@ class PaperWorld:
 @pytest.fixture
 def paper_world() -> PaperWorld:
     return PaperWorld()
+
+
+@pytest.fixture(scope="session")
+def full_plan() -> list[SequencePlan]:
+    """The plan of 25,000 sequences."""
+    return make_plan(CollectConfig(num_sequences=25_000))
+
+
+@pytest.fixture(scope="session")
+def thousand() -> list[SequencePlan]:
+    """A plan of 1,000 sequences."""
+    return make_plan(CollectConfig(num_sequences=1_000))
+
+
+@pytest.fixture(params=["full_plan", "thousand"])
+def whole_plan(request) -> list[SequencePlan]:
+    """Either of them."""
+    return request.getfixturevalue(request.param)

@@ -1,11 +1,9 @@
 import numpy as np
 import pytest
-from backsight.collect.instructions.descriptions import REASONING_OF_RELATION
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backsight.collect.annotate import true_relations, visible_objects
-from backsight.collect.instructions.phrases import RELATION_WORDING
 from backsight.geometry.relations import VIEWER_RELATIONS
 from backsight.records.scene import OrientedBox, SceneObject
 from backsight.records.vocabulary import STORED_RELATIONS
@@ -103,7 +101,3 @@ def test_all_stored_words_are_listed_and_no_others():
     for relation in found:
         assert (relation.frame is None) == (relation.relation not in VIEWER_RELATIONS)
     assert not {(r.subject_id, r.relation, r.anchor_id) for r in found if r.relation == "inside"} - {(3, "inside", 2)}
-
-
-def test_instructions_are_worded_for_the_words_they_use():
-    assert set(REASONING_OF_RELATION) == set(RELATION_WORDING) <= set(STORED_RELATIONS)

@@ -19,7 +19,8 @@ CONTENT = ("rgb.mp4", "depth.zip", "instances.zip", "annotations.msgpack")
 
 
 def config_for(out: Path, workers: int = 1, **changes) -> CollectConfig:
-    small = {"size": "64x48", "min_frames": 5, "mean_frames": 7, "max_frames": 9, "sequences_per_place": 2}
+    small = {"size": "64x48", "min_frames": 9, "mean_frames": 11, "max_frames": 13, "sequences_per_place": 2}
+    small |= {"scene_types": ("flat",), "kinds": ("forward", "backward")}
     return CollectConfig(**(small | {"out": out, "num_sequences": 4, "workers": workers} | changes))
 
 

@@ -1,58 +1,174 @@
+import itertools
+from collections import Counter, defaultdict
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from backsight.collect.config import CollectConfig
-from backsight.collect.plan import estimate, make_plan, plan_attempt, scene_hashes
-from backsight.collect.splits import assign_splits
+from backsight.collect.plan import count_kinds, make_plan, plan_attempt, scene_hashes, way_in_turn
+from backsight.records.kinds import GROUPS, KINDS, Way, kind_named
+from backsight.records.vocabulary import CHALLENGES
+from backsight.sim.embedded.scenes.scene_id import parse_scene_id
 from backsight.storage.layout import check_sequence_id
 
+# Worked out by hand from the weights: N x group / 25,000 x weight / sum of the group's weights, largest remainders.
+COUNTS_OF_THE_FULL_PLAN = {
+    "smooth": 1364, "sharp turns": 909, "vertical motion": 682, "complex 3d paths": 682, "forward": 909,
+    "backward": 909, "lateral": 909, "rotation in place": 454, "same place different angles": 1364,
+    "same object different distances": 909, "occlusion": 909,
+    "single object": 1685, "several objects": 1263, "appearing and disappearing": 842, "wall corners": 842,
+    "doors and windows": 842, "furniture": 1263, "distinctive patterns": 842, "repetitive patterns": 421,
+    "behind and in front": 615, "left and right": 615, "above and below": 462, "inside and outside": 462,
+    "near and far": 538, "what would I see if": 461, "where is it from here": 461, "how do I get there": 385,
+    "object motion": 308, "own trajectory": 308, "scene change": 385,
+    "heavy occlusion": 250, "changing light": 250, "clutter": 250, "scale variation": 250, "motion blur": 250,
+    "mixture of two": 400, "mixture of three": 250, "mixture of four": 100,
+}  # fmt: skip
 
-def test_a_plan_has_the_asked_for_sequences_place_after_place():
-    plans = make_plan(CollectConfig(num_sequences=23, sequences_per_place=5, first_place=100))
-    assert len({plan.sequence_id for plan in plans}) == len(plans) == 23
-    assert [plan.scene_id for plan in plans] == sorted(plan.scene_id for plan in plans)
-    assert {plan.place_id for plan in plans} == {f"flat-{i}" for i in range(100, 105)}
-    assert {plan.pattern for plan in plans} == {"circular", "room_transition"}
-    for plan in plans:
+
+def test_the_full_plan_has_the_counts_of_the_table(full_plan):
+    counts = Counter(plan.kind for plan in full_plan)
+    assert counts == COUNTS_OF_THE_FULL_PLAN
+    groups = Counter(kind_named(plan.kind).group for plan in full_plan)
+    assert groups == {"geometric": 10_000, "correspondence": 8_000, "reasoning": 5_000, "challenge": 2_000}
+
+
+@pytest.mark.parametrize(
+    ("count", "groups"),
+    [(1_000, (400, 320, 200, 80)), (100, (40, 32, 20, 8)), (38, (15, 12, 8, 3)), (7, (3, 2, 1, 1))],
+)
+def test_smaller_plans_are_shared_out_over_groups(count, groups):
+    plans = make_plan(CollectConfig(num_sequences=count))
+    assert len(plans) == count
+    found = Counter(kind_named(plan.kind).group for plan in plans)
+    assert tuple(found[group] for group in GROUPS) == groups
+
+
+def test_a_thousand_sequences_have_every_kind_way_type_and_challenge(thousand):
+    assert {plan.kind for plan in thousand} == {kind.name for kind in KINDS}
+    for kind in KINDS:
+        ways = Counter(Way(plan.pattern, plan.variant) for plan in thousand if plan.kind == kind.name)
+        assert set(ways) == set(kind.ways)
+        assert max(ways.values()) - min(ways.values()) <= 1
+    assert {plan.scene_type for plan in thousand} == set(CollectConfig().scene_types)
+
+
+def test_ids_are_unique_allowed_and_say_the_kind(whole_plan):
+    assert len({plan.sequence_id for plan in whole_plan}) == len(whole_plan)
+    for plan in whole_plan:
         check_sequence_id(plan.sequence_id)
+        slug, _, number = plan.sequence_id.rpartition("-")
+        assert slug.replace("_", " ") == plan.kind
+        assert number.isdigit()
+
+
+def test_each_kind_is_balanced_over_its_scene_types_and_each_way_too(full_plan):
+    for kind in KINDS:
+        types = Counter(plan.scene_type for plan in full_plan if plan.kind == kind.name)
+        assert set(types) == set(kind.scene_types or CollectConfig().scene_types)
+        assert max(types.values()) - min(types.values()) <= 1
+        if len(kind.ways) > 1:
+            pairs = Counter((plan.scene_type, plan.pattern) for plan in full_plan if plan.kind == kind.name)
+            assert len(pairs) == len(types) * len(kind.ways), kind.name
+            assert max(pairs.values()) - min(pairs.values()) <= 2
+
+
+@given(st.integers(1, 6), st.integers(1, 40))
+def test_every_way_meets_every_venue_equally_often(ways, venues):
+    names = tuple(Way(str(number)) for number in range(ways))
+    count = ways * venues
+    met = Counter((number % venues, way_in_turn(names, number, venues)) for number in range(count))
+    assert len(met) == count
+    assert set(met.values()) == {1}
+
+
+def test_mixtures_are_of_different_challenges_and_balanced(full_plan, thousand):
+    for mixes in (2, 3, 4):
+        drawn = [plan.challenges for plan in full_plan if kind_named(plan.kind).mixes == mixes]
+        assert all(len(set(challenges)) == len(challenges) == mixes for challenges in drawn)
+        mixtures = Counter(drawn)
+        assert set(mixtures) == set(itertools.combinations(CHALLENGES, mixes))
+        assert len(set(mixtures.values())) == 1
+    others = make_plan(CollectConfig(num_sequences=1_000, seed=1))
+    assert {p.sequence_id: p.challenges for p in others} != {p.sequence_id: p.challenges for p in thousand}
+
+
+def test_scenes_have_the_options_of_kind_and_challenges_and_no_other(full_plan):
+    for plan in full_plan:
+        scene = parse_scene_id(plan.scene_id)
+        assert plan.place_id == f"{scene.scene_type}-{scene.seed}"
+        assert plan.scene_type == scene.scene_type
+        assert scene.clutter == (1.0 if "clutter" in plan.challenges else 0.5)
+        wanted = {"distinctive patterns": "distinctive", "repetitive patterns": "repetitive"}.get(plan.kind, "mixed")
+        assert scene.textures == wanted
+        assert scene.lighting == "mixed"
+
+
+def test_equal_scenes_follow_each_other_and_few_are_loaded(whole_plan):
+    scenes = [plan.scene_id for plan in whole_plan]
+    loads = 1 + sum(before != after for before, after in itertools.pairwise(scenes))
+    assert loads == len(set(scenes))
+    places = [place for place, _ in itertools.groupby(plan.place_id for plan in whole_plan)]
+    assert len(places) == len(set(places))
+    assert loads <= 1.5 * len(places)
+    assert loads / len(whole_plan) < 0.17
+
+
+def test_places_have_about_the_asked_for_number_of_walks_of_mixed_kinds(full_plan):
+    places = defaultdict(list)
+    for plan in full_plan:
+        places[plan.place_id].append(plan.kind)
+    assert {len(kinds) for kinds in places.values()} <= {9, 10}
+    assert len(places) <= 1.01 * 25_000 / 10
+    assert min(len(set(kinds)) for kinds in places.values()) >= 4
+    assert np.mean([len(set(kinds)) for kinds in places.values()]) > 8.5
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(1, 300), st.integers(1, 25), st.integers(1, 60))
+def test_no_more_places_than_asked_for(count, per_place, most):
+    config = CollectConfig(num_sequences=count, sequences_per_place=per_place, places=most)
+    plans = make_plan(config)
+    sizes = Counter(plan.place_id for plan in plans)
+    assert len(plans) == sum(sizes.values()) == count
+    assert len(sizes) <= most
+    if len(make_plan(config.model_copy(update={"places": None}))) <= most:
+        assert max(sizes.values()) <= per_place
+
+
+def test_lengths_lie_in_their_range_with_the_asked_for_mean(full_plan):
+    frames = np.array([plan.num_frames for plan in full_plan])
+    assert frames.min() == 16
+    assert frames.max() == 64
+    assert abs(frames.mean() - 32.0) < 0.5
+    for plan in full_plan:
+        low, high = kind_named(plan.kind).frames or (16, 64)
+        assert low <= plan.num_frames <= high
+    tall = [plan.num_frames for plan in full_plan if plan.kind == "vertical motion"]
+    assert abs(np.mean(tall) - (2 * 24 + 64) / 3) < 1.0
+
+
+def test_lengths_may_all_be_equal_and_kinds_keep_to_the_configured_ends():
+    config = CollectConfig(num_sequences=50, min_frames=7, mean_frames=7, max_frames=7)
+    assert {plan.num_frames for plan in make_plan(config)} == {7}
+    short = make_plan(CollectConfig(num_sequences=500, min_frames=5, mean_frames=20, max_frames=30))
+    assert {plan.num_frames >= 24 for plan in short if plan.kind == "left and right"} == {True}
+    assert max(plan.num_frames for plan in short) <= 30
 
 
 def test_the_same_configuration_gives_the_same_plan_and_another_seed_other_walks():
-    config = CollectConfig(num_sequences=31)
+    config = CollectConfig(num_sequences=131)
     assert make_plan(config) == make_plan(config)
-    others = make_plan(config.model_copy(update={"seed": 1}))
-    assert all(a.seed != b.seed for a, b in zip(make_plan(config), others, strict=True))
-    assert len({plan.seed for plan in make_plan(config)}) == 31
+    others = {plan.sequence_id: plan for plan in make_plan(config.model_copy(update={"seed": 1}))}
+    assert all(plan.seed != others[plan.sequence_id].seed for plan in make_plan(config))
+    assert len({plan.seed for plan in make_plan(config)}) == 131
 
 
-@pytest.mark.parametrize("field", ["workers", "out", "sequence_timeout_s"])
-def test_what_does_not_change_the_content_is_not_part_of_it(field):
-    config = CollectConfig(num_sequences=5)
-    changed = config.model_copy(update={field: {"out": "elsewhere"}.get(field, 77)})
-    assert changed.content() == config.content()
-    assert make_plan(changed) == make_plan(config)
-
-
-@given(st.integers(1, 60), st.integers(1, 60))
-def test_a_longer_plan_starts_with_the_shorter_one(first, second):
-    short, long = sorted((first, second))
-    plans = [make_plan(CollectConfig(num_sequences=count, sequences_per_place=7)) for count in (short, long)]
-    assert plans[1][:short] == plans[0]
-
-
-def test_lengths_lie_in_their_range_with_the_asked_for_mean():
-    frames = np.array([plan.num_frames for plan in make_plan(CollectConfig(num_sequences=4000))])
-    assert frames.min() == 16
-    assert 60 <= frames.max() <= 64
-    assert abs(frames.mean() - 32.0) < 0.6
-
-
-def test_lengths_may_all_be_equal():
-    config = CollectConfig(num_sequences=50, min_frames=7, mean_frames=7, max_frames=7)
-    assert {plan.num_frames for plan in make_plan(config)} == {7}
+@pytest.mark.parametrize("changes", [{"workers": 7}, {"shard": "2/3"}, {"out": "elsewhere"}, {"max_retries": 9}])
+def test_who_collects_changes_nothing(changes, thousand):
+    assert make_plan(CollectConfig(num_sequences=1_000, **changes)) == thousand
 
 
 def test_another_attempt_keeps_length_and_place_and_changes_the_walk():
@@ -64,111 +180,43 @@ def test_another_attempt_keeps_length_and_place_and_changes_the_walk():
     assert again.seed not in (plan.seed, plan_attempt(config, plan, 2).seed)
 
 
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        ({"size": "640"}, "width x height"),
-        ({"size": "641x480"}, "even"),
-        ({"size": "30x480"}, "32 to 2048"),
-        ({"size": "4096x480"}, "32 to 2048"),
-        ({"patterns": ("circle",)}, "did you mean 'circular'"),
-        ({"patterns": ()}, "at least one"),
-        ({"mean_frames": 60}, "mean_frames 60 is not possible"),
-        ({"min_frames": 65}, "not possible"),
-        ({"num_sequences": 0}, "greater than or equal to 1"),
-        ({"num_sequence": 3}, "num_sequence"),
-    ],
-)
-def test_a_configuration_that_makes_no_sense_says_why(change, words):
-    with pytest.raises(ValidationError, match=words):
-        CollectConfig(**change)
+def test_groups_and_kinds_choose():
+    plans = make_plan(CollectConfig(num_sequences=90, groups=("geometric", "correspondence")))
+    assert Counter(kind_named(plan.kind).group for plan in plans) == {"geometric": 50, "correspondence": 40}
+    chosen = make_plan(CollectConfig(num_sequences=9, kinds=("lateral", "rotation_in_place", "clutter")))
+    # 10,000 to 2,000 between the groups, 2,000 to 1,000 inside the first.
+    assert Counter(plan.kind for plan in chosen) == {"lateral": 5, "rotation in place": 3, "clutter": 1}
+    assert {plan.scene_id.partition("+")[2] for plan in chosen if plan.kind == "clutter"} == {"clutter=1"}
 
 
-def test_the_size_is_parsed():
-    config = CollectConfig(size="128x96")
-    assert (config.width, config.height) == (128, 96)
+@given(st.integers(0, 3_000), st.sets(st.sampled_from(KINDS), min_size=1))
+def test_any_choice_of_kinds_is_shared_out_whole(count, chosen):
+    kinds = tuple(kind for kind in KINDS if kind in chosen)
+    counts = count_kinds(count, kinds)
+    assert sum(counts.values()) == count
+    assert list(counts) == [kind.name for kind in kinds]
 
 
-def test_the_estimate_counts_frames_and_places():
-    config = CollectConfig(num_sequences=11, sequences_per_place=5, min_frames=7, mean_frames=7, max_frames=7)
-    figures = estimate(make_plan(config), config)
-    assert (figures.sequences, figures.places, figures.frames) == (11, 3, 77)
-    assert figures.size_bytes > 0
+def test_places_are_numbered_from_the_first():
+    plans = make_plan(CollectConfig(num_sequences=23, sequences_per_place=5, first_place=100, scene_types=("flat",)))
+    assert list(dict.fromkeys(plan.place_id for plan in plans)) == [f"flat-{number}" for number in range(100, 105)]
 
 
-def places(count: int, scene_type: str = "flat") -> dict[str, str]:
-    return {f"{scene_type}-{number}": scene_type for number in range(count)}
-
-
-@pytest.mark.parametrize(
-    ("count", "expected"),
-    [(1, (1, 0, 0)), (2, (2, 0, 0)), (3, (1, 1, 1)), (5, (3, 1, 1)), (7, (5, 1, 1)), (10, (8, 1, 1)), (20, (16, 2, 2))],
-)
-def test_shares_are_exact(count, expected):
-    splits = list(assign_splits(places(count)).values())
-    assert tuple(splits.count(name) for name in ("train", "val", "test")) == expected
-
-
-@settings(max_examples=60)
-@given(st.lists(st.integers(1, 40), min_size=1, max_size=6))
-def test_every_place_has_one_split_and_none_is_empty_from_three_places_on(counts):
-    scene_types = {}
-    for number, count in enumerate(counts):
-        scene_types |= places(count, f"type{number}")
-    splits = assign_splits(scene_types)
-    assert set(splits) == set(scene_types)
-    if sum(counts) >= 3:
-        assert set(splits.values()) == {"train", "val", "test"}
-
-
-@given(st.integers(3, 40), st.integers(1, 40), st.randoms())
-def test_a_new_scene_type_or_another_order_moves_nothing(count, others, generator):
-    before = assign_splits(places(count))
-    mixed = list((places(count) | places(others, "shop")).items())
-    generator.shuffle(mixed)
-    after = assign_splits(dict(mixed))
-    assert {place: after[place] for place in before} == before
-
-
-def test_types_of_scenes_take_turns_and_a_longer_plan_starts_with_the_shorter():
-    types = ("flat", "kitchen", "gym")
-    plans = [
-        make_plan(CollectConfig(num_sequences=count, sequences_per_place=3, scene_types=types, first_place=5))
-        for count in (13, 29)
-    ]
-    assert plans[1][:13] == plans[0]
-    assert [plan.scene_id for plan in plans[0][::3]] == ["flat-5", "kitchen-5", "gym-5", "flat-6", "kitchen-6"]
-    assert {plan.scene_type for plan in plans[0]} == set(types)
-    assert len({plan.sequence_id for plan in plans[1]}) == 29
-    for scene_type in types:
-        assert {plan.pattern for plan in plans[1] if plan.scene_type == scene_type} == set(CollectConfig().patterns)
-
-
-@pytest.mark.parametrize("types", [(), ("flat", "flat"), ("kichen",)])
-def test_scene_types_that_cannot_be_are_refused(types):
-    with pytest.raises(ValueError, match="did you mean 'kitchen'" if types == ("kichen",) else "name each type once"):
-        CollectConfig(scene_types=types)
-
-
-def test_scene_files_have_their_walks_in_turn_and_then_more(tmp_path):
-    for name in ("b.glb", "a/c.ply", "a/d.obj"):
+def test_scene_files_share_the_walks_and_only_as_many_as_needed_are_used(tmp_path):
+    for name in ("b.glb", "a/c.obj", "a/d.obj"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"x")
-    plans = [
-        make_plan(CollectConfig(num_sequences=count, sequences_per_place=2, scene_dir=tmp_path)) for count in (9, 17)
-    ]
-    assert plans[1][:9] == plans[0]
-    files = ["a/c.ply", "a/d.obj", "b.glb"]
-    assert [plan.scene_id for plan in plans[0]] == [files[0]] * 2 + [files[1]] * 2 + [files[2]] * 2 + [files[0]] * 2 + [
-        files[1]
-    ]
-    assert plans[0][4].place_id == "b.glb"
-    assert plans[0][4].sequence_id == "b.glb-000"
-    assert {plan.scene_type for plan in plans[0]} == {"scan"}
-    assert len({plan.sequence_id for plan in plans[1]}) == 17
-    for name in files:
-        patterns = [plan.pattern for plan in plans[1] if plan.scene_id == name]
-        assert set(patterns) == set(CollectConfig().patterns)
+
+    def used(count: int, **changes) -> dict[str, int]:
+        config = CollectConfig(num_sequences=count, sequences_per_place=2, scene_dir=tmp_path, **changes)
+        plans = make_plan(config)
+        assert {plan.scene_type for plan in plans} == {"scan"}
+        assert len({plan.sequence_id for plan in plans}) == count
+        return Counter(plan.scene_id for plan in plans)
+
+    assert used(3) == {"a/c.obj": 2, "a/d.obj": 1}
+    assert used(17) == {"a/c.obj": 6, "a/d.obj": 6, "b.glb": 5}
+    assert used(17, places=1) == {"a/c.obj": 17}
 
 
 def test_hashes_are_those_of_the_files_that_are_used(tmp_path):

@@ -9,6 +9,7 @@ import trimesh
 
 from backsight.collect.config import CollectConfig
 from backsight.collect.dataset_run import collect_dataset
+from backsight.collect.plan import make_plan
 from backsight.quality.validate import validate_dataset
 from backsight.records.errors import UsageError
 from backsight.storage.dataset import read_splits
@@ -58,8 +59,13 @@ def make_folder(folder: Path) -> Path:
 
 
 def config_for(folder: Path, out: Path, **changes) -> CollectConfig:
-    small = {"size": "64x48", "min_frames": 5, "mean_frames": 7, "max_frames": 9, "sequences_per_place": 2}
+    small = {"size": "64x48", "min_frames": 9, "mean_frames": 11, "max_frames": 13, "sequences_per_place": 2}
+    small["kinds"] = ("forward", "backward")
     return CollectConfig(**(small | {"out": out, "scene_dir": folder, "num_sequences": 6, "max_retries": 8} | changes))
+
+
+def walks_in(config: CollectConfig, place: str) -> tuple[str, ...]:
+    return tuple(sorted(plan.sequence_id for plan in make_plan(config) if plan.place_id == place))
 
 
 @pytest.fixture(scope="module")
@@ -71,10 +77,12 @@ def collected(tmp_path_factory):
 
 def test_good_scenes_are_collected_and_a_broken_one_says_why(collected):
     config, report = collected
-    assert report.given_up == ("broken.glb-000", "broken.glb-001")
-    assert "is cut short" in report.rejections["broken.glb-000"][-1]
+    assert report.given_up == walks_in(config, "broken.glb")
+    assert "is cut short" in report.rejections[report.given_up[0]][-1]
     assert not report.poisoned
-    assert list_sequence_ids(config.out) == ["room.glb-000", "room.glb-001", "scan.ply-000", "scan.ply-001"]
+    good = [*walks_in(config, "room.glb"), *walks_in(config, "scan.ply")]
+    assert len(good) == 4
+    assert list_sequence_ids(config.out) == sorted(good)
     assert set(read_splits(config.out)) == {"broken.glb", "room.glb", "scan.ply"}
 
 
@@ -93,11 +101,11 @@ def test_what_was_guessed_is_in_the_report(collected):
 
 def test_labelled_scenes_are_asked_about_and_bare_ones_are_not(collected):
     config, _ = collected
-    asked = read_annotations(config.out, "room.glb-001")
+    asked = read_annotations(config.out, walks_in(config, "room.glb")[1])
     assert {one.category for one in asked.instructions} <= {"table", "chair", "sofa", "plant", "cabinet", "bin"}
     assert len({target for one in asked.instructions for target in one.target_instance_ids}) >= 4
     assert {thing.name for thing in asked.objects if not thing.is_structure} == set(THINGS)
-    bare = read_annotations(config.out, "scan.ply-000")
+    bare = read_annotations(config.out, walks_in(config, "scan.ply")[0])
     assert bare.instructions == ()
     assert len(bare.imagined) > 0
     assert {thing.category for thing in bare.objects} == {"building", "floor"}

@@ -1,5 +1,7 @@
 """Collecting from Habitat: what may be asked for, which walks that makes, and a small data set from the stand-in."""
 
+from collections import Counter
+
 import pytest
 from pydantic import ValidationError
 
@@ -26,12 +28,11 @@ def test_places_are_named_by_their_files():
         habitat_places(["a/x.glb", "b/x.glb"])
 
 
-def test_scenes_have_their_walks_in_turn():
+def test_scenes_share_the_walks():
     plans = make_plan(config(num_sequences=11, sequences_per_place=3))
-    assert [plan.sequence_id for plan in plans[:4]] == [*(f"TEEsavR23oF-{k:03d}" for k in range(3)), "HaxA7YrQdEC-000"]
-    assert plans[6].sequence_id == "TEEsavR23oF-003"
     assert len({plan.sequence_id for plan in plans}) == 11
     assert {(plan.place_id, plan.scene_id) for plan in plans} == set(zip(habitat_places(HM3D), HM3D, strict=True))
+    assert sorted(Counter(plan.place_id for plan in plans).values()) == [5, 6]
     assert {plan.scene_type for plan in plans} == {"habitat"}
 
 
@@ -73,7 +74,7 @@ def test_a_data_set_from_habitat_validates_and_resumes(habitat_python, house, tm
     scene = house.write(tmp_path, "villa", house.house())
     wanted = config(
         habitat_python=habitat_python, scenes=(scene,), out=tmp_path / "data", num_sequences=2, size="64x48",
-        min_frames=12, mean_frames=13, max_frames=14, imagined_views=2, patterns=("room_transition",),
+        min_frames=12, mean_frames=13, max_frames=14, imagined_views=2, kinds=("forward",),
         max_retries=9,
     )  # fmt: skip
     report = collect_dataset(wanted)

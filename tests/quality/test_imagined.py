@@ -6,7 +6,6 @@ import msgspec
 import numpy as np
 import pytest
 
-from backsight.quality.annotations import score_annotations
 from backsight.quality.check import check_sequence
 from backsight.quality.integrity import find_broken_parts
 from backsight.records.sequence import ImaginedImages, ImaginedView
@@ -19,7 +18,7 @@ def walk(make_sequence):
 
 def test_a_walk_with_imagined_views_has_nothing_wrong_about_them(walk):
     assert find_broken_parts(walk) == []
-    assert score_annotations(walk)[1] == []
+    assert check_sequence(walk).failures == ()
 
 
 def test_an_unknown_instance_in_an_imagined_view_is_a_hard_failure(walk):

@@ -6,7 +6,8 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from backsight.quality.validate import render_table, validate_dataset
+from backsight.quality.table import render_table
+from backsight.quality.validate import validate_dataset
 from backsight.records.errors import DataError
 from backsight.records.quality import QualityReport
 from backsight.storage.dataset import read_splits, write_splits

@@ -17,7 +17,7 @@ from backsight.collect.splits import plan_notes
 from backsight.evaluate.evaluation import evaluate_checkpoint
 from backsight.evaluate.samples import EvaluationConfig
 from backsight.evaluate.table import print_table
-from backsight.quality.validate import render_table
+from backsight.quality.table import render_table
 from backsight.records.errors import BacksightError, DataError, UsageError
 from backsight.train.config import TrainConfig
 from backsight.train.launch import launch

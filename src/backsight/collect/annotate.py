@@ -3,12 +3,18 @@
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Bool, Float64, Int32
+from jaxtyping import Bool, Int32
 
 from backsight.geometry.relations import VIEWER_RELATIONS
 from backsight.records.scene import SceneObject
 from backsight.records.scene_relations import scene_relation_matrix
-from backsight.records.sequence import SpatialRelation, VisibleObject
+from backsight.records.sequence import (
+    SequenceAnnotations,
+    SpatialRelation,
+    VisibleObject,
+    annotation_arrays,
+    objects_at,
+)
 from backsight.records.vocabulary import STORED_RELATIONS
 
 
@@ -59,24 +65,21 @@ def visible_objects(
     return tuple(tuple(frame_objects) for frame_objects in found)
 
 
-def true_relations(
-    objects: Sequence[SceneObject],
-    visible: Sequence[Sequence[VisibleObject]],
-    world_from_camera: Float64[np.ndarray, "frames 4 4"],
-    viewer_frames: Sequence[int],
-) -> tuple[SpatialRelation, ...]:
+def true_relations(annotations: SequenceAnnotations, viewer_frames: Sequence[int]) -> tuple[SpatialRelation, ...]:
     """Return the relations of `STORED_RELATIONS` that hold between things of one room.
 
-    World relations: between any two pieces of furniture seen in the walk. Viewer relations: for each viewer frame,
-    from what was seen up to it to what it shows.
+    World relations: between any two pieces of furniture seen in the walk that never move. Viewer relations: for each
+    viewer frame, from what was seen up to it to what it shows, all things where they are in that frame.
 
     Args:
-        objects: All objects of the scene.
-        visible: Per frame, what it shows.
-        world_from_camera: Camera pose of every frame.
+        annotations: Of the walk, with what its frames show and what moves in it.
         viewer_frames: Frames whose viewer relations are wanted.
     """
-    seen = things_seen(objects, visible, len(visible) - 1)
+    visible = annotations.visible_objects
+    _, world_from_camera = annotation_arrays(annotations)
+    moving = {motion.instance_id for motion in annotations.motions}
+    seen = things_seen(annotations.objects, visible, len(visible) - 1)
+    seen = [thing for thing in seen if thing.instance_id not in moving]
     same_room = _same_room(seen)
     found: list[SpatialRelation] = []
     for relation in STORED_RELATIONS:
@@ -84,7 +87,7 @@ def true_relations(
             holds = scene_relation_matrix(relation, seen) & same_room
             found += _listed(relation, holds, seen, None)
     for frame in viewer_frames:
-        before = things_seen(objects, visible, frame)
+        before = things_seen(objects_at(annotations, frame), visible, frame)
         shown = {item.instance_id for item in visible[frame]}
         is_shown = np.array([thing.instance_id in shown for thing in before], dtype=bool)
         for relation in STORED_RELATIONS:

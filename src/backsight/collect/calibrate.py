@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from backsight.collect.config import MIN_SIDE_PX, CollectConfig
-from backsight.collect.dataset_run import CollectWork
 from backsight.collect.plan import SequencePlan
 from backsight.collect.simulators import SimulatorMaker, configured_simulator
+from backsight.collect.work import CollectWork
 from backsight.geometry.cameras import intrinsics_from_hfov
 from backsight.sim.backends.habitat.client import HabitatSimulator
 from backsight.sim.simulator import Simulator
@@ -141,8 +141,9 @@ def _measure(
     folder: Path,
     on_progress: Callable[[float, int], None],
 ) -> Calibration | None:
-    work = CollectWork(config.model_copy(update={"out": folder / "measured"}), lambda _: simulator)
-    CollectWork(config.model_copy(update={"out": folder / "first"}), lambda _: simulator)(plans[0])
+    first, work = (_work_in(config, folder / name, simulator) for name in ("first", "measured"))
+    on_progress(0.0, 0)
+    first(plans[0])
     began_s = time.monotonic()
     samples: list[_Sample] = []
     loads_s: list[float] = []
@@ -164,6 +165,11 @@ def _measure(
             if spent_s >= budget_s:
                 break
     return _summary(samples, loads_s)
+
+
+def _work_in(config: CollectConfig, folder: Path, simulator: Simulator) -> CollectWork:
+    folder.mkdir()
+    return CollectWork(config.model_copy(update={"out": folder}), lambda _: simulator)
 
 
 def _choose(plans: Sequence[SequencePlan]) -> Iterator[list[SequencePlan]]:

@@ -14,7 +14,7 @@ from backsight.collect.config import CollectConfig
 from backsight.collect.failures import Failure, forget_failures, read_failures, record_failure
 from backsight.collect.locks import clear_incoming, lock_dataset
 from backsight.collect.outcome import CollectReport, summarise
-from backsight.collect.plan import SequencePlan, make_plan, scene_hashes
+from backsight.collect.plan import SequencePlan, least_size_bytes, make_plan, plan_hash, scene_hashes
 from backsight.collect.shards import shard_plans
 from backsight.collect.simulators import SimulatorMaker, configured_simulator, name_and_version
 from backsight.collect.split_file import write_planned_splits
@@ -26,9 +26,6 @@ from backsight.storage.dataset import DatasetInfo, read_dataset_info, write_data
 from backsight.storage.layout import DATASET_FILE, REPORT_FILE, sequence_folder
 from backsight.storage.manifest import verify_manifest
 from backsight.storage.sealed_json import write_sealed
-
-BYTES_PER_PIXEL = 0.5
-"""Of a finished sequence, all files: about what small images take; larger ones need less."""
 
 
 def collect_dataset(
@@ -146,14 +143,18 @@ def require_room(config: CollectConfig, plans: list[SequencePlan]) -> None:
     Raises:
         EnvironmentProblem: It has less.
     """
-    frames = sum(plan.num_frames for plan in plans)
-    wanted_bytes = int(frames * config.width * config.height * BYTES_PER_PIXEL)
+    wanted_bytes = least_size_bytes(plans, config)
     free_bytes = shutil.disk_usage(config.out).free
     if plans and free_bytes < wanted_bytes:
         raise EnvironmentProblem(
-            f"{config.out}: {len(plans)} sequences will take about {wanted_bytes / 1e9:.2f} GB, "
+            f"{config.out}: {len(plans)} sequences will take {wanted_bytes / 1e9:.2f} GB or more, "
             f"{free_bytes / 1e9:.2f} GB are free; make room, choose another folder with --out, or ask for fewer"
         )
+
+
+def _hashes(config: CollectConfig, plans: list[SequencePlan]) -> dict[str, str]:
+    """Return what else the content depends on: the plan that this program makes, and scene files."""
+    return {"sequences": plan_hash(plans)} | scene_hashes(config, plans)
 
 
 def refuse_other_content(
@@ -172,15 +173,13 @@ def refuse_other_content(
     """
     if must_exist and not (config.out / DATASET_FILE).exists():
         raise UsageError(f"{config.out}: is no data set: there is no {DATASET_FILE}; collect it first")
-    hashes = scene_hashes(config, make_plan(config))
+    hashes = _hashes(config, make_plan(config))
     info = _describe(config, *name_and_version(make_simulator, config), hashes)
     _refuse_other_content(config.out, info)
     return info
 
 
-def _describe(
-    config: CollectConfig, simulator: str, simulator_version: str, scene_files: dict[str, str]
-) -> DatasetInfo:
+def _describe(config: CollectConfig, simulator: str, simulator_version: str, hashes: dict[str, str]) -> DatasetInfo:
     return DatasetInfo(
         source="collected",
         seed=config.seed,
@@ -192,7 +191,7 @@ def _describe(
         simulator=simulator,
         simulator_version=simulator_version,
         backsight_version=importlib.metadata.version("backsight"),
-        plan=config.content() | scene_files,
+        plan=config.content() | hashes,
     )
 
 

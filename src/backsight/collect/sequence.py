@@ -1,4 +1,4 @@
-"""Collect one sequence: plan the walk, render it, say what it shows."""
+"""Collect one sequence: plan the walk and what happens in it, render it, say what it shows."""
 
 import msgspec
 import numpy as np
@@ -9,7 +9,12 @@ from backsight.collect.instructions.config import InstructConfig, current_frames
 from backsight.collect.instructions.draft import InstructionContext
 from backsight.collect.instructions.imagine import imagine_views
 from backsight.collect.instructions.make import make_instructions
+from backsight.collect.instructions.told_walk import route_instructions
+from backsight.collect.overlap import covisible_percent
 from backsight.collect.plan import SequencePlan
+from backsight.collect.render_walk import EventScript, render_at_frames, render_walk
+from backsight.collect.scene_events import script_events
+from backsight.collect.tracks import object_tracks
 from backsight.collect.trajectories.plan_walk import plan_walk
 from backsight.collect.trajectories.smooth import CameraMount, MotionLimits
 from backsight.collect.trajectories.walk import Walk, WalkRequest
@@ -22,9 +27,10 @@ from backsight.records.vocabulary import FURNITURE_CATEGORIES
 from backsight.sim.simulator import Observation, Simulator
 
 LEAST_TARGETS = 4
-"""Different targets that the instructions of a walk must name between them; in a scan with fewer things that have a
-name, all of them, and none where nothing has a label: such walks are for geometry alone."""
-_TRAJECTORY_STREAM, _INSTRUCTION_STREAM, _IMAGINED_STREAM = 1, 2, 3
+"""Different targets that the instructions of a walk must name between them: things, places and imagined views. In a
+scan with fewer things that have a name, so many, and none where nothing has a label: such walks are for geometry
+alone."""
+_TRAJECTORY_STREAM, _INSTRUCTION_STREAM, _IMAGINED_STREAM, _EVENT_STREAM, _ROUTE_STREAM = 1, 2, 3, 4, 5
 
 
 class TooFewTargetsError(BacksightError):
@@ -40,46 +46,49 @@ def collect_sequence(plan: SequencePlan, simulator: Simulator, config: CollectCo
         config: Image size, camera and frame rate.
 
     Raises:
-        TrajectoryError: The scene can't host the walk; the next attempt may.
+        TrajectoryError: The scene can't host the walk, or what should happen in it; the next attempt may.
         TooFewTargetsError: Its instructions name fewer than `LEAST_TARGETS` different targets.
         UsageError: The plan names an unknown pattern.
     """
+    # Also where it is loaded already: whoever was here before may have moved things or dimmed the lamps.
     simulator.load_scene(plan.scene_id)
+    camera = (intrinsics_from_hfov(config.width, config.height, config.hfov_deg), config.width, config.height)
     walk = _plan_walk(plan, simulator, config)
-    poses = walk.world_from_camera
-    intrinsics = intrinsics_from_hfov(config.width, config.height, config.hfov_deg)
-    seen = simulator.render(poses, intrinsics, config.width, config.height)
-    annotations = _annotate(plan, walk, seen, simulator, config)
-    instruct = InstructConfig()
     kind = kind_named(plan.kind)
+    script = script_events(kind, plan.challenges, walk, simulator, camera, _random(plan, _EVENT_STREAM))
+    seen = render_walk(simulator, walk, script, *camera)
+    annotations = _annotate(plan, walk, script, seen, simulator, config)
+    annotations, imagined = _imagine(annotations, plan, script, simulator, config)
     favoured = None if kind is None else kind.reasoning_type
-    context = InstructionContext(annotations, simulator.navigation, None, favoured)
-    instructions = make_instructions(context, _random(plan, _INSTRUCTION_STREAM), instruct)
+    context = InstructionContext(annotations, simulator.navigation, imagined, favoured, seen.depth_m)
+    instructions = make_instructions(context, _random(plan, _INSTRUCTION_STREAM), InstructConfig())
     _require_targets(instructions, simulator, plan)
-    asked = sorted({instruction.current_frame for instruction in instructions})
-    asked = asked or list(current_frames(len(poses), instruct))
-    navigation, rng = simulator.navigation, _random(plan, _IMAGINED_STREAM)
-    views = imagine_views(poses, asked, config.imagined_views, navigation, rng)
-    annotations = msgspec.structs.replace(annotations, instructions=instructions, imagined=views)
+    routes = route_instructions(context, _random(plan, _ROUTE_STREAM))
     return Sequence(
         rgb=seen.rgb,
         depth_m=seen.depth_m,
         instance_ids=seen.instance_ids,
-        intrinsics=intrinsics,
-        world_from_camera=poses,
-        annotations=annotations,
-        imagined=_imagined_images(annotations, simulator, config),
+        intrinsics=camera[0],
+        world_from_camera=walk.world_from_camera,
+        annotations=msgspec.structs.replace(annotations, instructions=instructions, routes=routes),
+        imagined=imagined,
     )
 
 
 def _annotate(
-    plan: SequencePlan, walk: Walk, seen: Observation, simulator: Simulator, config: CollectConfig
+    plan: SequencePlan,
+    walk: Walk,
+    script: EventScript,
+    seen: Observation,
+    simulator: Simulator,
+    config: CollectConfig,
 ) -> SequenceAnnotations:
     """Return everything that is known without words."""
     poses = walk.world_from_camera
     intrinsics = intrinsics_from_hfov(config.width, config.height, config.hfov_deg)
-    visible = visible_objects(seen.instance_ids, simulator.objects)
-    return SequenceAnnotations(
+    objects, motions = simulator.objects, script.motions
+    visible = visible_objects(seen.instance_ids, objects)
+    annotations = SequenceAnnotations(
         format_version=FORMAT_VERSION,
         sequence_id=plan.sequence_id,
         place_id=plan.place_id,
@@ -92,34 +101,60 @@ def _annotate(
         frame_rate_hz=config.frame_rate_hz,
         intrinsics=tuple(tuple(row) for row in intrinsics.tolist()),
         world_from_camera=tuple(tuple(pose) for pose in poses.reshape(-1, 16).tolist()),
-        objects=simulator.objects,
+        objects=objects,
         rooms=simulator.rooms,
         visible_objects=visible,
         scene_id=plan.scene_id,
         variant=plan.variant,
         attempt=plan.attempt,
         challenges=plan.challenges,
+        exposure_s=script.exposure_s,
         focus_ids=walk.focus_ids,
         coverage=walk.coverage,
-        relations=true_relations(simulator.objects, visible, poses, current_frames(len(poses), InstructConfig())),
+        tracks=object_tracks(objects, motions, visible, (seen.depth_m, seen.instance_ids), intrinsics, poses),
+        motions=motions,
+        events=script.events,
+        covisible_percent=covisible_percent(seen.depth_m, seen.instance_ids, motions, intrinsics, poses),
     )
+    relations = true_relations(annotations, current_frames(len(poses), InstructConfig()))
+    return msgspec.structs.replace(annotations, relations=relations)
+
+
+def _imagine(
+    annotations: SequenceAnnotations,
+    plan: SequencePlan,
+    script: EventScript,
+    simulator: Simulator,
+    config: CollectConfig,
+) -> tuple[SequenceAnnotations, ImaginedImages | None]:
+    """Return the annotations with imagined views of every current frame, and what these show at that frame's time."""
+    intrinsics = intrinsics_from_hfov(config.width, config.height, config.hfov_deg)
+    poses = np.array(annotations.world_from_camera, dtype=np.float64).reshape(-1, 4, 4)
+    asked, rng = current_frames(len(poses), InstructConfig()), _random(plan, _IMAGINED_STREAM)
+    views = imagine_views(poses, asked, config.imagined_views, simulator.navigation, rng)
+    annotations = msgspec.structs.replace(annotations, imagined=views)
+    if not views:
+        return annotations, None
+    frames = np.array([view.current_frame for view in views])
+    camera = (intrinsics, config.width, config.height)
+    seen = render_at_frames(simulator, imagined_poses(annotations), frames, script, camera)
+    return annotations, ImaginedImages(seen.depth_m, seen.instance_ids)
 
 
 def _require_targets(instructions: tuple[Instruction, ...], simulator: Simulator, plan: SequencePlan) -> None:
-    targets = {target for instruction in instructions for target in instruction.target_instance_ids}
+    targets = {
+        target
+        for instruction in instructions
+        for target in (*instruction.target_instance_ids, instruction.target_place, _imagined_view(instruction))
+        if target is not None
+    }
     wanted = min(LEAST_TARGETS, sum(thing.category in FURNITURE_CATEGORIES for thing in simulator.objects))
     if len(targets) < wanted:
         raise TooFewTargetsError(f"{plan.sequence_id}: {len(targets)} different targets, at least {wanted} wanted")
 
 
-def _imagined_images(
-    annotations: SequenceAnnotations, simulator: Simulator, config: CollectConfig
-) -> ImaginedImages | None:
-    if not annotations.imagined:
-        return None
-    intrinsics = np.array(annotations.intrinsics, dtype=np.float64)
-    seen = simulator.render(imagined_poses(annotations), intrinsics, config.width, config.height)
-    return ImaginedImages(seen.depth_m, seen.instance_ids)
+def _imagined_view(instruction: Instruction) -> str | None:
+    return None if instruction.imagined_view is None else f"view {instruction.imagined_view}"
 
 
 def _plan_walk(plan: SequencePlan, simulator: Simulator, config: CollectConfig) -> Walk:

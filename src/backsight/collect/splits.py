@@ -15,19 +15,14 @@ SMALLEST_STRATUM = 3
 """Scene types with fewer places share one stratum: three splits can't be filled from less."""
 
 
-def plan_splits(
-    plans: Sequence[SequencePlan], config: CollectConfig, ordered: Collection[str] = ()
-) -> dict[str, SplitName]:
+def plan_splits(plans: Sequence[SequencePlan], config: CollectConfig) -> dict[str, SplitName]:
     """Return the split of every place of a plan.
 
     Args:
         plans: All sequences.
         config: Says what is held out.
-        ordered: Places that were ordered for training.
     """
-    return assign_splits(
-        {plan.place_id: plan.scene_type for plan in plans}, held_out_places(plans, config.hold_out), ordered
-    )
+    return assign_splits({plan.place_id: plan.scene_type for plan in plans}, held_out_places(plans, config.hold_out))
 
 
 def held_out_places(plans: Sequence[SequencePlan], hold_out: tuple[str, ...]) -> set[str]:
@@ -64,12 +59,10 @@ def plan_notes(config: CollectConfig, plans: Sequence[SequencePlan]) -> tuple[st
     return tuple(notes)
 
 
-def assign_splits(
-    scene_types: Mapping[str, str], held_out: Collection[str] = (), ordered: Collection[str] = ()
-) -> dict[str, SplitName]:
+def assign_splits(scene_types: Mapping[str, str], held_out: Collection[str] = ()) -> dict[str, SplitName]:
     """Return the split of every place: 80 / 10 / 10, by a hash of the place within each scene type.
 
-    Held out places go to test and ordered ones to train before that; neither counts towards the shares of the others.
+    Held out places go to test before that and do not count towards the shares of the others.
 
     Inside a scene type the places are ranked by the sha256 of their id; the first go to test, the next to val, the rest
     to train, with counts by largest remainder. From three places on none is empty. The result for a scene type depends
@@ -79,15 +72,14 @@ def assign_splits(
     Args:
         scene_types: Place id to scene type.
         held_out: Places that must not be trained in.
-        ordered: Places that were ordered for training; one that is held out is tested in all the same.
     """
     strata: dict[str, list[str]] = defaultdict(list)
     for place_id, scene_type in scene_types.items():
-        if place_id not in held_out and place_id not in ordered:
+        if place_id not in held_out:
             strata[scene_type].append(place_id)
     large = [places for places in strata.values() if len(places) >= SMALLEST_STRATUM]
     pooled = [place for places in strata.values() if len(places) < SMALLEST_STRATUM for place in places]
-    splits: dict[str, SplitName] = {place: "test" if place in held_out else "train" for place in scene_types}
+    splits: dict[str, SplitName] = {place: "test" for place in scene_types if place in held_out}
     for places in [*large, pooled]:
         ranked = sorted(places, key=lambda place: (hashlib.sha256(place.encode()).digest(), place))
         counts = _split_counts(len(ranked))

@@ -24,7 +24,7 @@ NEEDS_IN_WORDS: dict[Need, str] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Venue:
     """Scenes of one type that have the same to offer."""
 

@@ -46,6 +46,28 @@ def look_pose(
     return world_from_camera
 
 
+def look_poses(
+    position_m: Float64[np.ndarray, "views 3"],
+    yaw_rad: Float64[np.ndarray, " views"],
+    pitch_rad: Float64[np.ndarray, " views"],
+) -> Float64[np.ndarray, "views 4 4"]:
+    """Return `look_pose` of many views at once.
+
+    Args:
+        position_m: Camera centres in the world frame.
+        yaw_rad: As `look_pose` takes it.
+        pitch_rad: As `look_pose` takes it.
+    """
+    cos_yaw, sin_yaw = np.cos(yaw_rad), np.sin(yaw_rad)
+    cos_pitch, sin_pitch = np.cos(pitch_rad), np.sin(pitch_rad)
+    world_from_camera = np.tile(np.eye(4), (len(position_m), 1, 1))
+    world_from_camera[:, :3, 0] = np.stack([cos_yaw, np.zeros_like(cos_yaw), -sin_yaw], axis=-1)
+    world_from_camera[:, :3, 2] = np.stack([-sin_yaw * cos_pitch, sin_pitch, -cos_yaw * cos_pitch], axis=-1)
+    world_from_camera[:, :3, 1] = np.cross(world_from_camera[:, :3, 2], world_from_camera[:, :3, 0])
+    world_from_camera[:, :3, 3] = position_m
+    return world_from_camera
+
+
 def rotation_angle_rad(a_from_b: Float64[np.ndarray, "*batch 3 3"]) -> Float64[np.ndarray, "*batch"]:
     """Return the angle of rotation matrices, in [0, pi].
 

@@ -9,17 +9,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from jaxtyping import Bool, Float64
 
-from backsight.geometry.upright_boxes import (
-    UprightBox,
-    bottoms_m,
-    centre_to_footprint_m,
-    footprint_corners,
-    footprint_gaps_m,
-    footprint_inside,
-    longest_sides_m,
-    surface_gaps_m,
-    tops_m,
-)
+from backsight.geometry.box_measures import BoxMeasures
+from backsight.geometry.upright_boxes import UprightBox
 
 VIEWER_RELATIONS: frozenset[str] = frozenset({"left of", "right of", "in front of", "behind"})
 """Relations that need a viewer; the others hold in the world."""
@@ -103,23 +94,39 @@ def relation_matrix(
     Raises:
         ValueError: The relation is unknown or its viewer is missing.
     """
+    return measured_relation_matrix(relation, BoxMeasures(boxes), world_from_viewer)
+
+
+def measured_relation_matrix(
+    relation: str, measures: BoxMeasures, world_from_viewer: Float64[np.ndarray, "4 4"] | None = None
+) -> Bool[np.ndarray, "subjects anchors"]:
+    """Return what `relation_matrix` does; several relations of the same boxes share what is measured.
+
+    Args:
+        relation: A name of `PAIR_RELATIONS`.
+        measures: Of the boxes.
+        world_from_viewer: Camera pose of the viewer; needed by `VIEWER_RELATIONS`, not used by the others.
+
+    Raises:
+        ValueError: The relation is unknown or its viewer is missing.
+    """
     if relation not in PAIR_RELATIONS:
         raise ValueError(f"unknown relation '{relation}'; known: {', '.join(PAIR_RELATIONS)}")
-    if not boxes:
+    if not measures.boxes:
         return np.zeros((0, 0), dtype=bool)
     if relation in _VIEWER_RULES:
         if world_from_viewer is None:
             raise ValueError(f"relation '{relation}' needs world_from_viewer")
         rule, transposed = _VIEWER_RULES[relation]
-        holds = rule(boxes, world_from_viewer)
+        holds = rule(measures, world_from_viewer)
     else:
         rule, transposed = _WORLD_RULES[relation]
-        holds = rule(boxes)
-    return (holds.T if transposed else holds) & ~np.eye(len(boxes), dtype=bool)
+        holds = rule(measures)
+    return (holds.T if transposed else holds) & ~np.eye(len(measures.boxes), dtype=bool)
 
 
 def _ahead_and_right(
-    boxes: Sequence[UprightBox], world_from_viewer: Float64[np.ndarray, "4 4"]
+    boxes: BoxMeasures, world_from_viewer: Float64[np.ndarray, "4 4"]
 ) -> tuple[Float64[np.ndarray, "boxes 4"], Float64[np.ndarray, "boxes 4"], Bool[np.ndarray, "boxes boxes"]]:
     """Return how far ahead and to the right each corner lies, and which pairs lie ahead of the viewer as a whole."""
     ahead = world_from_viewer[[0, 2], 2]
@@ -128,7 +135,7 @@ def _ahead_and_right(
         raise ValueError("a viewer who looks straight up or down has no left and right")
     ahead = ahead / length
     right = np.array([-ahead[1], ahead[0]])
-    corners = footprint_corners(boxes) - world_from_viewer[[0, 2], 3]
+    corners = boxes.corners - world_from_viewer[[0, 2], 3]
     corner_ahead = corners @ ahead
     seen = corner_ahead.min(axis=1) >= LEAST_AHEAD_M
     return corner_ahead, corners @ right, seen[:, None] & seen[None, :]
@@ -143,9 +150,7 @@ def _direction_spans(
     return direction.min(axis=1), centre, direction.max(axis=1)
 
 
-def _left_of(
-    boxes: Sequence[UprightBox], world_from_viewer: Float64[np.ndarray, "4 4"]
-) -> Bool[np.ndarray, "subjects anchors"]:
+def _left_of(boxes: BoxMeasures, world_from_viewer: Float64[np.ndarray, "4 4"]) -> Bool[np.ndarray, "subjects anchors"]:
     ahead, right, both_seen = _ahead_and_right(boxes, world_from_viewer)
     first, centre, last = _direction_spans(ahead, right)
     centre_right = right.mean(axis=1)
@@ -158,7 +163,7 @@ def _left_of(
 
 
 def _in_front_of(
-    boxes: Sequence[UprightBox], world_from_viewer: Float64[np.ndarray, "4 4"]
+    boxes: BoxMeasures, world_from_viewer: Float64[np.ndarray, "4 4"]
 ) -> Bool[np.ndarray, "subjects anchors"]:
     ahead, right, both_seen = _ahead_and_right(boxes, world_from_viewer)
     first, centre, last = _direction_spans(ahead, right)
@@ -173,76 +178,76 @@ def _in_front_of(
     )
 
 
-def _centre_inside_footprint(boxes: Sequence[UprightBox]) -> Bool[np.ndarray, "subjects anchors"]:
-    return centre_to_footprint_m(boxes) <= 0.0
+def _centre_inside_footprint(boxes: BoxMeasures) -> Bool[np.ndarray, "subjects anchors"]:
+    return boxes.centre_to_footprint_m <= 0.0
 
 
-def _apart(boxes: Sequence[UprightBox]) -> Bool[np.ndarray, "subjects anchors"]:
+def _apart(boxes: BoxMeasures) -> Bool[np.ndarray, "subjects anchors"]:
     centred = _centre_inside_footprint(boxes)
     return ~centred & ~centred.T
 
 
-def _shared_height_m(boxes: Sequence[UprightBox]) -> Float64[np.ndarray, "subjects anchors"]:
-    bottom, top = bottoms_m(boxes), tops_m(boxes)
+def _shared_height_m(boxes: BoxMeasures) -> Float64[np.ndarray, "subjects anchors"]:
+    bottom, top = boxes.bottoms_m, boxes.tops_m
     return np.minimum(top[:, None], top[None, :]) - np.maximum(bottom[:, None], bottom[None, :])
 
 
-def _next_to(boxes: Sequence[UprightBox]) -> Bool[np.ndarray, "subjects anchors"]:
-    near = footprint_gaps_m(boxes) < NEXT_TO_GAP_M
+def _next_to(boxes: BoxMeasures) -> Bool[np.ndarray, "subjects anchors"]:
+    near = boxes.footprint_gaps_m < NEXT_TO_GAP_M
     return near & _apart(boxes) & (_shared_height_m(boxes) >= SHARED_HEIGHT_M)
 
 
-def _on(boxes: Sequence[UprightBox]) -> Bool[np.ndarray, "subjects anchors"]:
-    resting = np.abs(bottoms_m(boxes)[:, None] - tops_m(boxes)[None, :]) <= ON_TOLERANCE_M + _ROUNDING_M
+def _on(boxes: BoxMeasures) -> Bool[np.ndarray, "subjects anchors"]:
+    resting = np.abs(boxes.bottoms_m[:, None] - boxes.tops_m[None, :]) <= ON_TOLERANCE_M + _ROUNDING_M
     return resting & _centre_inside_footprint(boxes)
 
 
-def _above(boxes: Sequence[UprightBox]) -> Bool[np.ndarray, "subjects anchors"]:
-    lifted = bottoms_m(boxes)[:, None] - tops_m(boxes)[None, :] > ON_TOLERANCE_M + _ROUNDING_M
-    aside = centre_to_footprint_m(boxes)
+def _above(boxes: BoxMeasures) -> Bool[np.ndarray, "subjects anchors"]:
+    lifted = boxes.bottoms_m[:, None] - boxes.tops_m[None, :] > ON_TOLERANCE_M + _ROUNDING_M
+    aside = boxes.centre_to_footprint_m
     return lifted & (np.minimum(aside, aside.T) <= OVER_REACH_M)
 
 
-def _under(boxes: Sequence[UprightBox]) -> Bool[np.ndarray, "subjects anchors"]:
-    bottom, top = bottoms_m(boxes), tops_m(boxes)
+def _under(boxes: BoxMeasures) -> Bool[np.ndarray, "subjects anchors"]:
+    bottom, top = boxes.bottoms_m, boxes.tops_m
     raised = bottom[:, None] - bottom[None, :]
     on_one_floor = (raised >= -ON_TOLERANCE_M) & (raised < RAISED_M - _ROUNDING_M)
     return on_one_floor & (top[None, :] - top[:, None] >= UNDER_HEADROOM_M) & _centre_inside_footprint(boxes)
 
 
-def _inside(boxes: Sequence[UprightBox]) -> Bool[np.ndarray, "subjects anchors"]:
-    bottom, top = bottoms_m(boxes), tops_m(boxes)
+def _inside(boxes: BoxMeasures) -> Bool[np.ndarray, "subjects anchors"]:
+    bottom, top = boxes.bottoms_m, boxes.tops_m
     within = bottom[:, None] - bottom[None, :] >= RAISED_M - _ROUNDING_M
     within &= (bottom + top)[:, None] / 2 <= top[None, :] + _ROUNDING_M
-    return within & footprint_inside(boxes, FLUSH_M)
+    return within & boxes.inside(FLUSH_M)
 
 
-def _outside(boxes: Sequence[UprightBox]) -> Bool[np.ndarray, "subjects anchors"]:
-    return (footprint_gaps_m(boxes) > 0.0) | (_shared_height_m(boxes) <= 0.0)
+def _outside(boxes: BoxMeasures) -> Bool[np.ndarray, "subjects anchors"]:
+    return (boxes.footprint_gaps_m > 0.0) | (_shared_height_m(boxes) <= 0.0)
 
 
-def _larger_side_m(boxes: Sequence[UprightBox]) -> Float64[np.ndarray, "subjects anchors"]:
-    side = longest_sides_m(boxes)
+def _larger_side_m(boxes: BoxMeasures) -> Float64[np.ndarray, "subjects anchors"]:
+    side = boxes.longest_sides_m
     return np.maximum(side[:, None], side[None, :])
 
 
-def _near(boxes: Sequence[UprightBox]) -> Bool[np.ndarray, "subjects anchors"]:
+def _near(boxes: BoxMeasures) -> Bool[np.ndarray, "subjects anchors"]:
     reach = np.clip(NEAR_SIDES * _larger_side_m(boxes), NEAR_M, NEAR_MOST_M)
-    return (surface_gaps_m(boxes) < reach) & _apart(boxes)
+    return (boxes.surface_gaps_m < reach) & _apart(boxes)
 
 
-def _far_from(boxes: Sequence[UprightBox]) -> Bool[np.ndarray, "subjects anchors"]:
-    return surface_gaps_m(boxes) > np.maximum(FAR_SIDES * _larger_side_m(boxes), FAR_M)
+def _far_from(boxes: BoxMeasures) -> Bool[np.ndarray, "subjects anchors"]:
+    return boxes.surface_gaps_m > np.maximum(FAR_SIDES * _larger_side_m(boxes), FAR_M)
 
 
 _Matrix = Bool[np.ndarray, "subjects anchors"]
-_VIEWER_RULES: dict[str, tuple[Callable[[Sequence[UprightBox], Float64[np.ndarray, "4 4"]], _Matrix], bool]] = {
+_VIEWER_RULES: dict[str, tuple[Callable[[BoxMeasures, Float64[np.ndarray, "4 4"]], _Matrix], bool]] = {
     "left of": (_left_of, False),
     "right of": (_left_of, True),
     "in front of": (_in_front_of, False),
     "behind": (_in_front_of, True),
 }
-_WORLD_RULES: dict[str, tuple[Callable[[Sequence[UprightBox]], _Matrix], bool]] = {
+_WORLD_RULES: dict[str, tuple[Callable[[BoxMeasures], _Matrix], bool]] = {
     "next to": (_next_to, False),
     "on": (_on, False),
     "above": (_above, False),

@@ -51,7 +51,7 @@ def footprint_gaps_m(boxes: Sequence[UprightBox]) -> Float64[np.ndarray, "boxes 
         boxes: Upright boxes.
     """
     corners = footprint_corners(boxes)
-    gap = _corner_to_edge_m(corners)
+    gap = _corner_to_footprint_m(corners, boxes)
     gap = np.minimum(gap, gap.T)
     gap[_footprints_overlap(corners)] = 0.0
     return gap
@@ -142,15 +142,17 @@ def _in_anchor_axes(
     return np.stack([cos * offset[..., 0] - sin * offset[..., 1], sin * offset[..., 0] + cos * offset[..., 1]], axis=-1)
 
 
-def _corner_to_edge_m(corners: Float64[np.ndarray, "boxes 4 2"]) -> Float64[np.ndarray, "boxes boxes"]:
-    """Return the least distance of any corner of the first rectangle to the outline of the second."""
-    start = corners[None, :, None, :, :]
-    edge = np.roll(corners, -1, axis=1)[None, :, None, :, :] - start
-    offset = corners[:, None, :, None, :] - start
-    length_squared = np.maximum((edge**2).sum(axis=-1), 1e-12)
-    share = np.clip((offset * edge).sum(axis=-1) / length_squared, 0.0, 1.0)
-    distance = np.linalg.norm(offset - share[..., None] * edge, axis=-1)
-    return distance.min(axis=(2, 3))
+def _corner_to_footprint_m(
+    corners: Float64[np.ndarray, "boxes 4 2"], boxes: Sequence[UprightBox]
+) -> Float64[np.ndarray, "boxes boxes"]:
+    """Return the least distance of any corner of the first rectangle to the second."""
+    centre, size, yaw = _arrays(boxes)
+    cos, sin = np.cos(yaw)[:, None], np.sin(yaw)[:, None]
+    away_x = corners[:, None, :, 0] - centre[None, :, None, 0]
+    away_z = corners[:, None, :, 1] - centre[None, :, None, 2]
+    outside_x = np.maximum(np.abs(cos * away_x - sin * away_z) - size[:, None, 0] / 2, 0.0)
+    outside_z = np.maximum(np.abs(sin * away_x + cos * away_z) - size[:, None, 2] / 2, 0.0)
+    return np.sqrt((outside_x**2 + outside_z**2).min(axis=2))
 
 
 def _footprints_overlap(corners: Float64[np.ndarray, "boxes 4 2"]) -> Bool[np.ndarray, "boxes boxes"]:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from backsight.quality.claims_of_motion import MOTION_CLAIMS, motion_claim_holds
 from backsight.quality.references import in_order, matching_in, relation_to_all
 from backsight.quality.situation import Situation
 from backsight.records.instruction import Instruction, Step
@@ -19,7 +20,7 @@ SPATIAL_CLAIMS: tuple[str, ...] = (
     "order",
     "none_fits",
 )
-CLAIMS: tuple[str, ...] = SPATIAL_CLAIMS
+CLAIMS: tuple[str, ...] = (*SPATIAL_CLAIMS, *MOTION_CLAIMS)
 """What a step can claim."""
 
 
@@ -53,7 +54,7 @@ def claim_holds(step: Step, situation: Situation, instruction: Instruction) -> b
         case "none_fits":
             return not matching_in(instruction, situation)
         case _:
-            return False
+            return step.claim in MOTION_CLAIMS and motion_claim_holds(step, situation, instruction)
 
 
 def in_room(step: Step, situation: Situation) -> bool:

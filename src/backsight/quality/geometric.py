@@ -1,57 +1,74 @@
 """Geometric consistency: poses that go on, depth that is plausible, and both telling of one world."""
 
 import numpy as np
-from jaxtyping import Bool, Float, Float64, Int64
+from jaxtyping import Bool, Float64
 
-from backsight.geometry.covisibility import Label, View, covisibility_labels
-from backsight.geometry.poses import invert_pose
-from backsight.geometry.projection import look_up_nearest, project, transform_points, unproject
+from backsight.quality.agreement import PairReadings
+from backsight.quality.judgement import Judgement, weighted_mean
 from backsight.quality.limits import QualityLimits
 from backsight.quality.motion import find_jumps, measure_motion, moved_between_frames
 from backsight.records.quality import Finding
 from backsight.records.sequence import Sequence
 from backsight.storage.layout import ANNOTATIONS_FILE, DEPTH_FILE, path_in_dataset
 
-CONTINUITY_WEIGHT, DEPTH_WEIGHT, AGREEMENT_WEIGHT = 0.3, 0.4, 0.3
+PART_WEIGHTS: dict[str, float] = {"pose_continuity": 0.3, "depth_quality": 0.4, "reprojection": 0.3}
 FLAT_SPREAD_M = 1e-3
 """A frame whose depth varies less is no view of a room."""
 CONTRADICTION_WEIGHT = 10.0
 """A tenth of the shared surface in contradiction leaves no marks: true walks show well under a hundredth."""
-LAGS = (1, 5)
-"""Frames apart: neighbours show a single bad frame, frames farther apart a drift."""
-LEAST_PAIRS = 4
-PIXELS_COMPARED = 400_000
-"""Pairs of frames are compared until about so many pixels are."""
-LEAST_SHARED = 0.1
-"""Pairs that share less of the picture say nothing about agreement."""
+MOST_HOLES = 0.002
+"""Share of pixels that show a thing and yet have no depth, above which a frame has holes."""
 
 
-def score_geometry(sequence: Sequence, limits: QualityLimits) -> tuple[float, list[Finding]]:
-    """Return geometric consistency and hard failures.
+def judge_geometry(sequence: Sequence, readings: PairReadings, limits: QualityLimits) -> Judgement:
+    """Return geometric consistency: continuity of poses, quality of depth, agreement of reprojected depth.
 
     Args:
         sequence: With finite depth and rigid poses.
+        readings: What pairs of its frames show of each other.
         limits: What is allowed.
     """
-    motion = measure_motion(sequence.world_from_camera, sequence.annotations.frame_rate_hz)
-    jumps = find_jumps(motion, limits)
-    continuity = 1.0 - float(jumps.mean()) if jumps.size else 1.0
-    depth, findings = _score_depth(sequence, limits)
-    agreement, contradictions = _score_agreement(sequence, limits)
-    score = CONTINUITY_WEIGHT * continuity + DEPTH_WEIGHT * depth + AGREEMENT_WEIGHT * agreement
-    return score, findings + contradictions
+    depth, depth_findings = depth_quality(sequence, limits)
+    agreement, contradictions = reprojection(sequence, readings, limits)
+    parts = {
+        "pose_continuity": pose_continuity(sequence, limits),
+        "depth_quality": depth,
+        "reprojection": agreement,
+    }
+    return Judgement(weighted_mean(parts, PART_WEIGHTS), parts, (*depth_findings, *contradictions))
 
 
-def _score_depth(sequence: Sequence, limits: QualityLimits) -> tuple[float, list[Finding]]:
+def pose_continuity(sequence: Sequence, limits: QualityLimits) -> float:
+    """Return the share of steps between frames that are no jump.
+
+    Args:
+        sequence: With rigid poses.
+        limits: What a jump is.
+    """
+    jumps = find_jumps(measure_motion(sequence.world_from_camera, sequence.annotations.frame_rate_hz), limits)
+    return 1.0 - float(jumps.mean()) if jumps.size else 1.0
+
+
+def depth_quality(sequence: Sequence, limits: QualityLimits) -> tuple[float, list[Finding]]:
+    """Return the mean over frames of valid share x share in range, 0 for frames that are flat or frozen; and findings.
+
+    Args:
+        sequence: With finite depth.
+        limits: Range and valid share.
+    """
     path = path_in_dataset(sequence.annotations.sequence_id, DEPTH_FILE)
     depth_m = sequence.depth_m
-    valid = depth_m > 0.0
-    valid_share = valid.mean(axis=(1, 2))
-    counts = np.maximum(valid.sum(axis=(1, 2)), 1)
-    near = (valid & (depth_m < limits.nearest_m)).sum(axis=(1, 2)) / counts
-    far = (valid & (depth_m > limits.farthest_m)).sum(axis=(1, 2)) / counts
+    pixels = depth_m[0].size
     farthest = depth_m.max(axis=(1, 2))
-    flat = farthest - np.where(valid, depth_m, np.inf).min(axis=(1, 2)) < FLAT_SPREAD_M
+    nearest = depth_m.min(axis=(1, 2))
+    frames = np.arange(len(depth_m))
+    # Few frames hold a pixel without depth, one too near or one too far: only those are counted.
+    empty = _counted(nearest <= 0.0, lambda frame: depth_m[frame] <= 0.0, frames)
+    valid = np.maximum(pixels - empty, 1)
+    below = _counted(nearest < limits.nearest_m, lambda frame: depth_m[frame] < limits.nearest_m, frames)
+    near = (below - empty) / valid
+    far = _counted(farthest > limits.farthest_m, lambda frame: depth_m[frame] > limits.farthest_m, frames) / valid
+    flat = (farthest - nearest < FLAT_SPREAD_M) & (empty == 0)
     frozen = np.concatenate([[False], _frozen_steps(sequence)])
     findings = [Finding(path, "depth", "shows nothing", int(frame)) for frame in np.flatnonzero(farthest == 0.0)]
     findings += [
@@ -59,77 +76,66 @@ def _score_depth(sequence: Sequence, limits: QualityLimits) -> tuple[float, list
         for frame in np.flatnonzero(near > 0.5)
     ]
     findings += [
+        Finding(path, "depth", f"{far[frame]:.0%} is farther than {limits.farthest_m} m", int(frame))
+        for frame in np.flatnonzero(far > 0.5)
+    ]
+    findings += [Finding(path, "depth", "is flat", int(frame)) for frame in np.flatnonzero(flat & (farthest > 0.0))]
+    findings += [
         Finding(path, "depth", "is the frame before although the camera moved", int(frame))
         for frame in np.flatnonzero(frozen)
     ]
+    findings += _holes(sequence, empty)
+    valid_share = 1.0 - empty / pixels
     filled = np.clip(0.5 * valid_share / limits.least_valid_share, 0.0, 1.0) if limits.least_valid_share else 1.0
     return float(np.mean(filled * (1.0 - near) * (1.0 - far) * ~flat * ~frozen)), findings
 
 
+def _counted(asked: Bool[np.ndarray, " frames"], mask_of, frames: np.ndarray) -> Float64[np.ndarray, " frames"]:
+    counts = np.zeros(len(frames))
+    for frame in frames[asked]:
+        counts[frame] = np.count_nonzero(mask_of(frame))
+    return counts
+
+
+def _holes(sequence: Sequence, empty: Float64[np.ndarray, " frames"]) -> list[Finding]:
+    """Return frames in which pixels that show a thing have no depth: a ray that hit something has both."""
+    path = path_in_dataset(sequence.annotations.sequence_id, DEPTH_FILE)
+    findings = []
+    for frame in np.flatnonzero(empty):
+        shown = (sequence.depth_m[frame] <= 0.0) & (sequence.instance_ids[frame] > 0)
+        share = float(shown.mean())
+        if share > MOST_HOLES:
+            problem = f"has holes: {share:.1%} of the picture shows things without depth"
+            findings.append(Finding(path, "depth", problem, int(frame)))
+    return findings
+
+
 def _frozen_steps(sequence: Sequence) -> Bool[np.ndarray, " steps"]:
-    same = (sequence.depth_m[1:] == sequence.depth_m[:-1]).all(axis=(1, 2))
-    return same & moved_between_frames(sequence.world_from_camera)
+    moved = moved_between_frames(sequence.world_from_camera)
+    depth_m = sequence.depth_m
+    same = [bool(moved[step]) and np.array_equal(depth_m[step], depth_m[step + 1]) for step in range(len(moved))]
+    return np.array(same, dtype=bool)
 
 
-def _score_agreement(sequence: Sequence, limits: QualityLimits) -> tuple[float, list[Finding]]:
-    pairs = _compared_pairs(sequence)
-    shares = pair_agreement(sequence, pairs)
+def reprojection(sequence: Sequence, readings: PairReadings, limits: QualityLimits) -> tuple[float, list[Finding]]:
+    """Return agreement of reprojected depth, and pairs of frames that contradict each other.
+
+    Args:
+        sequence: Frames.
+        readings: What pairs of frames show of each other.
+        limits: Below which agreement a pair contradicts.
+    """
+    shares = readings.agreement()
     path = path_in_dataset(sequence.annotations.sequence_id, ANNOTATIONS_FILE)
     findings = [
         Finding(
-            path, "world_from_camera", f"depth agrees with frame {one} in only {share:.0%} of the surface", int(other)
+            path,
+            "world_from_camera",
+            f"depth agrees with frame {readings.second[pair]} in only {shares[pair]:.0%} of the surface",
+            int(readings.first[pair]),
         )
-        for (one, other), share in zip(pairs, shares, strict=True)
-        if share < limits.least_agreement
+        for pair in np.flatnonzero(shares < limits.least_agreement)
     ]
     known = shares[np.isfinite(shares)]
     contradiction = 1.0 - float(known.mean()) if known.size else 0.0
     return max(0.0, 1.0 - CONTRADICTION_WEIGHT * contradiction), findings
-
-
-def _compared_pairs(sequence: Sequence) -> Int64[np.ndarray, "pairs 2"]:
-    """Return neighbours and frames a few steps apart: all of them for small images, a few for large ones."""
-    width, height = sequence.image_size
-    most = max(LEAST_PAIRS, PIXELS_COMPARED // (2 * width * height))
-    pairs = []
-    for lag in LAGS:
-        steps = sequence.num_frames - lag
-        if steps > 0:
-            first = np.unique(np.linspace(0, steps - 1, min(steps, most // len(LAGS))).round().astype(np.int64))
-            pairs.append(np.stack([first, first + lag], axis=-1))
-    return np.concatenate(pairs) if pairs else np.zeros((0, 2), dtype=np.int64)
-
-
-def pair_agreement(sequence: Sequence, pairs: Int64[np.ndarray, "pairs 2"]) -> Float64[np.ndarray, " pairs"]:
-    """Return for each pair of frames the share of commonly seen surface on which their depths agree.
-
-    What contradicts is a frame that sees past the surface of the other: nothing explains it but a wrong depth or pose,
-    while a surface that is hidden may just be hidden. Both directions are looked at, so an error shows in one of them.
-    NaN where two frames share too little.
-
-    Args:
-        sequence: Frames.
-        pairs: Indices of two frames each.
-    """
-    return np.array([_agreement(sequence, int(one), int(other)) for one, other in pairs], dtype=np.float64)
-
-
-def _agreement(sequence: Sequence, one: int, other: int) -> float:
-    views = [View(sequence.depth_m[i], sequence.intrinsics, sequence.world_from_camera[i]) for i in (one, other)]
-    agreeing, contradicting, total = 0, 0, 0
-    for current, seen_by in (views, views[::-1]):
-        labels = covisibility_labels(current, seen_by)
-        agreeing += int((labels == Label.COVISIBLE).sum())
-        both_measured = (current.depth_m > 0.0) & (_reading_of(current, seen_by) > 0.0)
-        contradicting += int((both_measured & (labels == Label.INVALID)).sum())
-        total += labels.size
-    compared = agreeing + contradicting
-    return agreeing / compared if compared >= LEAST_SHARED * total else float("nan")
-
-
-def _reading_of(current: View, seen_by: View) -> Float[np.ndarray, "height width"]:
-    """Return what the other view measured where each pixel's point falls; 0 where it has no reading."""
-    other_from_current = invert_pose(seen_by.world_from_camera) @ current.world_from_camera
-    points_m = transform_points(other_from_current, unproject(current.depth_m, current.intrinsics))
-    readings, _ = look_up_nearest(seen_by.depth_m, project(points_m, seen_by.intrinsics)[0])
-    return readings

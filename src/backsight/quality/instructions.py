@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from backsight.geometry.group_relations import GROUP_RELATIONS
 from backsight.geometry.relations import VIEWER_RELATIONS
 from backsight.quality.claims import CLAIMS, claim_holds
+from backsight.quality.references_of_change import MOTION_REASONING, question_problems
 from backsight.quality.situation import Situation
 from backsight.quality.things_asked import thing_problems
 from backsight.records.instruction import Instruction
@@ -80,9 +81,10 @@ def _wording_problems(instruction: Instruction) -> Iterator[tuple[str, str]]:
 
 def _meaning_problems(instruction: Instruction, situation: Situation) -> Iterator[tuple[str, str]]:
     """Dispatch to the rules of each reasoning type."""
-    match instruction.reasoning_type:
-        case _:
-            yield from thing_problems(instruction, situation)
+    if instruction.reasoning_type in MOTION_REASONING:
+        yield from question_problems(instruction, situation)
+    else:
+        yield from thing_problems(instruction, situation)
 
 
 def _step_problems(instruction: Instruction, situation: Situation) -> Iterator[tuple[str, str]]:

@@ -11,6 +11,7 @@ from backsight.storage.layout import (
     IMAGINED_DEPTH_FILE,
     IMAGINED_INSTANCES_FILE,
     INSTANCES_FILE,
+    RGB_FILE,
     path_in_dataset,
 )
 
@@ -23,22 +24,61 @@ def find_broken_parts(sequence: Sequence) -> list[Finding]:
     """
     name = sequence.annotations.sequence_id
     depth, annotated = path_in_dataset(name, DEPTH_FILE), path_in_dataset(name, ANNOTATIONS_FILE)
+    missing = _missing_frames(sequence)
+    if missing:
+        return missing
+    # A NaN anywhere makes both of them NaN.
+    low, high = sequence.depth_m.min(axis=(1, 2)), sequence.depth_m.max(axis=(1, 2))
     findings = [
         Finding(depth, "depth", "holds a value that is not finite or negative", int(frame))
-        for frame in np.flatnonzero((~np.isfinite(sequence.depth_m) | (sequence.depth_m < 0.0)).any(axis=(1, 2)))
+        for frame in np.flatnonzero(~np.isfinite(low) | ~np.isfinite(high) | (low < 0.0))
     ]
     findings += [
         Finding(path_in_dataset(name, INSTANCES_FILE), "instance_ids", "holds a negative id", int(frame))
-        for frame in np.flatnonzero((sequence.instance_ids < 0).any(axis=(1, 2)))
+        for frame in np.flatnonzero(sequence.instance_ids.min(axis=(1, 2)) < 0)
     ]
     findings += _imagined_findings(sequence)
     findings += _pose_findings(sequence, annotated)
     if not np.isfinite(sequence.intrinsics).all() or sequence.intrinsics[0, 0] <= 0 or sequence.intrinsics[1, 1] <= 0:
         findings.append(Finding(annotated, "intrinsics", "is no camera matrix"))
-    frames = sequence.num_frames
-    if len(sequence.annotations.visible_objects) not in (0, frames):
-        problem = f"covers {len(sequence.annotations.visible_objects)} of {frames} frames"
-        findings.append(Finding(annotated, "visible_objects", problem))
+    findings += _length_findings(sequence, annotated)
+    return findings
+
+
+def _missing_frames(sequence: Sequence) -> list[Finding]:
+    """Return files that hold fewer frames, or other pictures, than the video."""
+    name, shape = sequence.annotations.sequence_id, sequence.rgb.shape[:3]
+    if not shape[0]:
+        return [Finding(path_in_dataset(name, RGB_FILE), "frames", "there is none")]
+    return [
+        Finding(
+            path_in_dataset(name, file),
+            "frames",
+            f"a frame is missing: holds frames x height x width {images.shape}, the video {shape}",
+        )
+        for file, images in ((DEPTH_FILE, sequence.depth_m), (INSTANCES_FILE, sequence.instance_ids))
+        if images.shape != shape
+    ]
+
+
+def _length_findings(sequence: Sequence, path: str) -> list[Finding]:
+    annotations, frames = sequence.annotations, sequence.num_frames
+    findings = []
+    for field, length in (
+        ("visible_objects", len(annotations.visible_objects)),
+        ("covisible_percent", len(annotations.covisible_percent)),
+    ):
+        if length not in (0, frames):
+            findings.append(Finding(path, field, f"covers {length} of {frames} frames"))
+    for index, motion in enumerate(annotations.motions):
+        if {len(motion.centres_m), len(motion.yaws_rad)} != {frames}:
+            findings.append(Finding(path, f"motions[{index}]", f"does not hold one place for each of {frames} frames"))
+        elif not (np.isfinite(motion.centres_m).all() and np.isfinite(motion.yaws_rad).all()):
+            findings.append(Finding(path, f"motions[{index}]", "holds a number that is not finite"))
+    for index, event in enumerate(annotations.events):
+        if not 0 <= event.first_frame < event.last_frame < frames:
+            problem = f"happens from frame {event.first_frame} to {event.last_frame} of {frames}"
+            findings.append(Finding(path, f"events[{index}]", problem))
     return findings
 
 

@@ -36,5 +36,15 @@ class QualityLimits(BaseModel):
     """Share of pixels with depth at which a frame scores half."""
     least_agreement: float = Field(default=0.8, ge=0.0, lt=1.0)
     """Below this share of reprojected depth that agrees, depth and poses contradict each other."""
+    agreement_m: float = Field(default=0.01, gt=0.0, le=1.0)
+    """Depths of two frames agree within so many metres, or"""
+    agreement_share: float = Field(default=0.01, gt=0.0, le=0.2)
+    """within so large a share of the depth, whichever is more."""
+    box_m: float = Field(default=0.01, gt=0.0, le=1.0)
+    """A surface may lie so far outside the box of its object, or"""
+    box_share: float = Field(default=0.005, gt=0.0, le=0.2)
+    """so large a share of its depth, whichever is more."""
+    most_outside_boxes: float = Field(default=0.1, ge=0.0, lt=1.0)
+    """Above this share of surface outside its boxes, a frame contradicts the table of objects."""
     jump_factor: float = Field(default=3.0, gt=1.0, le=1000.0)
     """A step so many times over the limit is a jump."""

@@ -7,7 +7,8 @@ import numpy as np
 from jaxtyping import Bool, Float64
 
 from backsight.geometry.poses import rotation_angle_rad
-from backsight.quality.limits import QualityLimits
+from backsight.quality.judgement import Judgement
+from backsight.quality.limits import MotionLimits, QualityLimits
 from backsight.records.quality import Finding
 from backsight.records.sequence import Sequence
 from backsight.storage.layout import ANNOTATIONS_FILE, path_in_dataset
@@ -68,35 +69,46 @@ def find_jumps(motion: RecordedMotion, limits: QualityLimits) -> Bool[np.ndarray
     return motion.speed_mps > max(10.0, 2.0 * limits.jump_factor * pace)
 
 
-def score_motion(sequence: Sequence, limits: QualityLimits) -> tuple[float, list[Finding]]:
-    """Return temporal smoothness and hard failures.
+def judge_motion(sequence: Sequence, limits: QualityLimits) -> Judgement:
+    """Return temporal smoothness: the lowest of its parts.
 
-    The score is that of the worst of speed, turn rate and both accelerations: 1 within the limit, falling to 0 at twice
-    the limit.
+    A part is 1 within its limit and falls to 0 at twice the limit. A planned curve is C1, so its velocity changes by at
+    most acceleration x time from step to step; a kink changes it at once, which the samples show as acceleration.
 
     Args:
         sequence: With finite, rigid poses.
-        limits: What is allowed.
+        limits: What is allowed; without motion limits only jumps are looked for.
     """
     annotations = sequence.annotations
     motion = measure_motion(sequence.world_from_camera, annotations.frame_rate_hz)
     path = path_in_dataset(annotations.sequence_id, ANNOTATIONS_FILE)
     jumps = np.flatnonzero(find_jumps(motion, limits))
-    findings = [
-        Finding(path, "world_from_camera", f"jumps at {motion.speed_mps[step]:.2f} m/s", int(step) + 1)
+    findings = tuple(
+        Finding(
+            path,
+            "world_from_camera",
+            f"jumps at {motion.speed_mps[step]:.2f} m/s and {math.degrees(motion.turn_radps[step]):.0f} deg/s",
+            int(step) + 1,
+        )
         for step in jumps
-    ]
-    if limits.motion is None:
-        return 1.0 - len(jumps) / max(1, len(motion.speed_mps)), findings
-    allowed = limits.motion
-    parts = (
-        (motion.speed_mps, allowed.speed_mps),
-        (motion.turn_radps, math.radians(allowed.turn_dps)),
-        (motion.acceleration_mps2, allowed.acceleration_mps2),
-        (motion.turn_acceleration_radps2, math.radians(allowed.turn_acceleration_dps2)),
     )
-    worst = max(float(values.max(initial=0.0)) / limit for values, limit in parts)
-    return float(np.clip(2.0 + allowed.allowance - worst, 0.0, 1.0)), findings
+    parts = {"no_jumps": 1.0 - len(jumps) / max(1, len(motion.speed_mps))}
+    if limits.motion is not None:
+        parts |= _within_limits(motion, limits.motion)
+    return Judgement(min(parts.values()), parts, findings)
+
+
+def _within_limits(motion: RecordedMotion, allowed: MotionLimits) -> dict[str, float]:
+    measured = (
+        ("speed", motion.speed_mps, allowed.speed_mps),
+        ("turn_rate", motion.turn_radps, math.radians(allowed.turn_dps)),
+        ("velocity_continuity", motion.acceleration_mps2, allowed.acceleration_mps2),
+        ("turn_continuity", motion.turn_acceleration_radps2, math.radians(allowed.turn_acceleration_dps2)),
+    )
+    return {
+        name: float(np.clip(2.0 + allowed.allowance - float(values.max(initial=0.0)) / limit, 0.0, 1.0))
+        for name, values, limit in measured
+    }
 
 
 def moved_between_frames(world_from_camera: Float64[np.ndarray, "frames 4 4"]) -> Bool[np.ndarray, " steps"]:

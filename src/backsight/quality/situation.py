@@ -26,7 +26,7 @@ class Situation:
     annotations: SequenceAnnotations
     frame: int
     things: tuple[SceneObject, ...]
-    """Furniture of which the frames so far show at least one pixel, by rising id; boxes where they are in this frame."""
+    """Furniture of which the frames so far show at least one pixel, by rising id; its boxes are those of this frame."""
     world_from_viewer: Float64[np.ndarray, "4 4"]
 
     @classmethod

@@ -1,16 +1,17 @@
 """Whether a data set on disk is what it says: everything is read and judged again, nothing stored is trusted."""
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import msgspec
-from rich.table import Table
 
-from backsight.quality.check import DEFAULT_LIMITS, IMPORTED_LIMITS, METRICS, check_sequence, rejection_reason
+from backsight.quality.check import DEFAULT_LIMITS, IMPORTED_LIMITS, check_sequence
 from backsight.quality.limits import QualityLimits
-from backsight.records.errors import DataError
+from backsight.records.errors import DataError, EnvironmentProblem
 from backsight.records.quality import Finding, QualityReport
 from backsight.storage.dataset import SPLIT_NAMES, DatasetInfo, SplitName, read_dataset_info, read_splits
 from backsight.storage.layout import (
@@ -32,6 +33,8 @@ from backsight.storage.read import read_annotations, read_metadata, read_sequenc
 from backsight.storage.sealed_json import read_sealed
 
 COLLECTED = "collected"
+LEAST_PER_WORKER = 4
+"""With fewer sequences for each, starting processes takes longer than they save."""
 
 
 class ValidationReport(msgspec.Struct, frozen=True):
@@ -46,6 +49,8 @@ class ValidationReport(msgspec.Struct, frozen=True):
     """Worth knowing and harmless, such as what a killed collection left in `.incoming`."""
     places: dict[str, int]
     """Split to its number of places."""
+    kinds: dict[str, str] = {}
+    """Sequence to its kind."""
 
     @property
     def passed(self) -> bool:
@@ -57,6 +62,7 @@ class _Judged(msgspec.Struct, frozen=True):
     report: QualityReport | None
     findings: tuple[Finding, ...]
     place_id: str | None
+    kind: str = ""
 
 
 def validate_dataset(
@@ -66,11 +72,12 @@ def validate_dataset(
 
     Args:
         root: Folder of the data set.
-        workers: Threads that read and judge at the same time.
+        workers: Processes that read and judge at the same time; the report does not depend on them.
         on_progress: Called with sequences done and their number.
 
     Raises:
         DataError: The folder is no data set: dataset.json is missing.
+        EnvironmentProblem: A process was ended from outside.
     """
     if not (root / DATASET_FILE).is_file():
         raise DataError(root / DATASET_FILE, "file", "is missing", "is this the folder of a data set?")
@@ -79,10 +86,9 @@ def validate_dataset(
     limits = DEFAULT_LIMITS if info is None or info.source == COLLECTED else IMPORTED_LIMITS
     names = list_sequence_ids(root)
     judged: list[_Judged] = []
-    with ThreadPoolExecutor(max_workers=workers) as pool:
-        for outcome in pool.map(partial(_judge, root, info, limits), names):
-            judged.append(outcome)
-            on_progress(len(judged), len(names))
+    for outcome in _judge_all(root, info, limits, names, workers):
+        judged.append(outcome)
+        on_progress(len(judged), len(names))
     for outcome in judged:
         findings += outcome.findings
     if splits is not None:
@@ -95,7 +101,25 @@ def validate_dataset(
         findings=tuple(findings),
         notes=tuple(_notes(root, info, names)),
         places={name: list((splits or {}).values()).count(name) for name in SPLIT_NAMES},
+        kinds={outcome.report.sequence_id: outcome.kind for outcome in judged if outcome.report is not None},
     )
+
+
+def _judge_all(
+    root: Path, info: DatasetInfo | None, limits: QualityLimits, names: list[str], workers: int
+) -> Iterator[_Judged]:
+    judge = partial(_judge, root, info, limits)
+    workers = min(workers, len(names) // LEAST_PER_WORKER)
+    if workers < 2:
+        yield from map(judge, names)
+        return
+    # Started afresh: a fork would copy the locks of whatever threads this process has.
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        try:
+            yield from pool.map(judge, names, chunksize=LEAST_PER_WORKER)
+        except BrokenProcessPool as error:
+            advice = "it may have run out of memory; use fewer --workers"
+            raise EnvironmentProblem(f"{root}: a process that validates was ended: {advice}") from error
 
 
 def _read_root_files(root: Path, findings: list[Finding]) -> tuple[DatasetInfo | None, dict[str, SplitName] | None]:
@@ -131,7 +155,7 @@ def _judge(root: Path, info: DatasetInfo | None, limits: QualityLimits, sequence
     if info is not None and info.source == COLLECTED and (size.width, size.height) != (info.width, info.height):
         problem = f"is {size.width}x{size.height}, {DATASET_FILE} says {info.width}x{info.height}"
         findings = (Finding(path_in_dataset(sequence_id, "rgb.mp4"), "size", problem),)
-    return _Judged(check_sequence(sequence, limits), findings, place_id)
+    return _Judged(check_sequence(sequence, limits), findings, place_id, sequence.annotations.kind)
 
 
 def _tree_findings(root: Path) -> list[Finding]:
@@ -179,36 +203,3 @@ def _notes(root: Path, info: DatasetInfo | None, names: list[str]) -> list[Findi
     if info is not None and sequences < info.num_sequences:
         notes.append(Finding(DATASET_FILE, "num_sequences", f"{sequences} of {info.num_sequences} sequences are there"))
     return notes
-
-
-def render_table(report: ValidationReport, worst: int = 10) -> Table:
-    """Return the table that `validate` prints: scores over all sequences, then what is wrong.
-
-    Args:
-        report: Of a data set.
-        worst: How many problems are listed.
-    """
-    accepted = sum(sequence.accepted for sequence in report.sequences)
-    verdict = "passed" if report.passed else "falls short"
-    title = f"{report.root}: {verdict}, {accepted} of {len(report.sequences)} sequences accepted"
-    table = Table(title=title, title_justify="left")
-    for heading in ("metric", "mean", "lowest", "lowest in"):
-        table.add_column(heading, justify="right" if heading in ("mean", "lowest") else "left")
-    for metric in METRICS:
-        scored = [(sequence.scores[metric], sequence.sequence_id) for sequence in report.sequences]
-        if scored:
-            low, name = min(scored)
-            mean = sum(score for score, _ in scored) / len(scored)
-            table.add_row(metric, f"{mean:.3f}", f"{low:.3f}", name)
-    table.add_section()
-    problems = [(item.path, f"{item.field}: {item.problem}") for item in report.findings]
-    problems += [
-        (sequence.sequence_id, rejection_reason(sequence)) for sequence in report.sequences if not sequence.accepted
-    ]
-    for path, problem in problems[:worst]:
-        table.add_row("problem", "", "", f"{path}: {problem}")
-    if len(problems) > worst:
-        table.add_row("problem", "", "", f"and {len(problems) - worst} more")
-    for note in report.notes:
-        table.add_row("note", "", "", f"{note.path}: {note.problem}")
-    return table

@@ -1,20 +1,39 @@
-"""Visual quality: exposure, contrast, sharpness, frames that stand still."""
+"""Visual quality: exposure, contrast, sharpness, holes, frames that stand still; judged by what the kind promises."""
 
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Bool, Float, Float32, Float64, Int32, UInt8
 
+from backsight.quality.judgement import Judgement, weakest_counts
 from backsight.quality.motion import moved_between_frames
-from backsight.records.sequence import Sequence
+from backsight.quality.sharpness import edge_sharpness, expected_sharpness
+from backsight.records.quality import Finding
+from backsight.records.sequence import Sequence, SequenceAnnotations
+from backsight.storage.layout import RGB_FILE, path_in_dataset
 
 _LUMA = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
+ROWS_READ = 64
+"""About so many rows of a frame are read."""
 DARKEST_MEAN, BRIGHTEST_MEAN = 20.0, 235.0
+"""Mean luma (0 to 255) of a frame with full marks."""
+DARKEST_DIM_MEAN = 6.0
+"""The same where little light was promised."""
+BLACK, WHITE = 4.0, 251.0
 LEAST_CONTRAST = 8.0
-"""Standard deviation of luma (0 to 255) at which a frame has full marks."""
-LEAST_EDGE = 8.0
-"""Step of luma between neighbouring pixels that the sharpest half per cent of a sharp frame reaches."""
-EDGE_QUANTILE = 0.995
+"""Standard deviation of luma at which a frame has full marks."""
+LEAST_SPREAD = 1.0
+"""A frame whose luma varies less shows nothing, be it black, white or grey."""
+MOST_BLURRED = 0.65
+"""Edges of a walk that are softer than this share of what was promised: blur that nobody promised."""
+ONE_FRAME_BLURRED, NEIGHBOURS_SHARP = 0.55, 0.85
+"""A single frame is blurred when its edges are softer than the first and those of both neighbours sharper than the
+second."""
 FROZEN_DIFFERENCE = 0.05
 """Mean difference of luma under which two frames are one picture."""
+THUMBNAIL_PX = 16
+APART_M, APART_COSINE = 0.1, 0.996
+"""Two frames so far or (5 degrees) so differently turned can't be one picture."""
+MARGIN = 0.4
+"""A picture that is black, blank or stands still can't be made good by its other virtues."""
 
 
 def luma_of(rgb: UInt8[np.ndarray, "frames height width 3"]) -> Float32[np.ndarray, "frames height width"]:
@@ -26,22 +45,146 @@ def luma_of(rgb: UInt8[np.ndarray, "frames height width 3"]) -> Float32[np.ndarr
     return rgb.astype(np.float32) @ _LUMA
 
 
-def score_pictures(sequence: Sequence) -> float:
-    """Return visual quality: mean of exposure, contrast, sharpness and share of frames that move with the camera.
+def judge_pictures(sequence: Sequence) -> Judgement:
+    """Return visual quality: the mean of its parts, at most the lowest and `MARGIN`.
 
     Args:
         sequence: With rigid poses.
     """
-    luma = luma_of(sequence.rgb)
+    step = max(1, sequence.image_size[1] // ROWS_READ)
+    luma = luma_of(sequence.rgb[:, ::step])
+    ids = sequence.instance_ids[:, ::step]
+    blank = luma.std(axis=(1, 2)) < LEAST_SPREAD
+    frozen = frozen_frames(sequence, luma) & ~blank
+    soft, sharp = sharpness(sequence, luma, ids)
+    parts = {
+        "exposure": exposure(luma, promises_dim_light(sequence.annotations)),
+        "contrast": float(np.clip(luma.std(axis=(1, 2)) / LEAST_CONTRAST, 0.0, 1.0).mean()),
+        "sharpness": sharp,
+        "holes": whole_share(sequence),
+        "no_frozen_frames": 1.0 - float(frozen.mean()),
+    }
+    path = path_in_dataset(sequence.annotations.sequence_id, RGB_FILE)
+    findings = [
+        Finding(path, "rgb", "is the frame before although the camera moved", int(frame))
+        for frame in np.flatnonzero(frozen)
+    ]
+    findings += [
+        Finding(path, "rgb", f"shows nothing: luma is {luma[frame].mean():.0f} everywhere", int(frame))
+        for frame in np.flatnonzero(blank)
+    ]
+    findings += [
+        Finding(path, "rgb", f"is the same picture as frame {first}, taken from another place", second)
+        for first, second in duplicated_frames(sequence, luma)
+        if not frozen[second]
+    ]
+    return Judgement(weakest_counts(parts, MARGIN), parts, (*findings, *soft))
+
+
+def promises_dim_light(annotations: SequenceAnnotations) -> bool:
+    """Return whether dark pictures were asked for: light that changes, or a scene lit dimly by its id.
+
+    Args:
+        annotations: Of a walk.
+    """
+    dim = any(f"lighting={word}" in annotations.scene_id for word in ("dim", "evening"))
+    return dim or "changing_light" in annotations.challenges
+
+
+def exposure(luma: Float32[np.ndarray, "frames rows columns"], dim: bool) -> float:
+    """Return the mean over frames of: mean luma within bounds x share of pixels that are neither black nor white.
+
+    Args:
+        luma: 0 to 255.
+        dim: Whether dark pictures were asked for.
+    """
     mean = luma.mean(axis=(1, 2))
-    clipped = ((luma < 4.0) | (luma > 251.0)).mean(axis=(1, 2))
-    exposed = ((mean >= DARKEST_MEAN) & (mean <= BRIGHTEST_MEAN)) * (1.0 - clipped)
-    contrast = np.clip(luma.std(axis=(1, 2)) / LEAST_CONTRAST, 0.0, 1.0)
-    steps = np.abs(np.diff(luma, axis=2)).reshape(len(luma), -1)
-    sharp = np.clip(np.quantile(steps, EDGE_QUANTILE, axis=1) / LEAST_EDGE, 0.0, 1.0)
+    darkest = DARKEST_DIM_MEAN if dim else DARKEST_MEAN
+    bright_enough = np.clip((mean - 0.25 * darkest) / (0.75 * darkest), 0.0, 1.0)
+    dark_enough = np.clip((255.0 - mean) / (255.0 - BRIGHTEST_MEAN), 0.0, 1.0)
+    clipped = (luma > WHITE).mean(axis=(1, 2))
+    if not dim:
+        clipped = clipped + (luma < BLACK).mean(axis=(1, 2))
+    return float((bright_enough * dark_enough * (1.0 - clipped)).mean())
+
+
+def sharpness(
+    sequence: Sequence,
+    luma: Float32[np.ndarray, "frames rows columns"],
+    instance_ids: Int32[np.ndarray, "frames rows columns"],
+) -> tuple[list[Finding], float]:
+    """Return findings of blur that was not promised, and the share of the promised sharpness that edges have.
+
+    Args:
+        sequence: With poses and exposure.
+        luma: 0 to 255, of some rows.
+        instance_ids: Of the same pixels; without ids all steep places count as edges.
+    """
+    measured = edge_sharpness(luma, instance_ids)
+    if not np.isfinite(measured).any():
+        return [], 1.0
+    share = measured / expected_sharpness(sequence)
+    typical = float(np.nanmedian(share))
+    path = path_in_dataset(sequence.annotations.sequence_id, RGB_FILE)
+    findings = []
+    if typical < MOST_BLURRED and sequence.annotations.objects:
+        problem = f"is blurred: edges have {typical:.0%} of the sharpness that its exposure lets expect"
+        findings.append(Finding(path, "rgb", problem))
+    elif sequence.annotations.objects:
+        findings += [
+            Finding(path, "rgb", f"is blurred: edges have {share[frame]:.0%} of the expected sharpness", frame)
+            for frame in range(1, len(share) - 1)
+            if share[frame] < ONE_FRAME_BLURRED and min(share[frame - 1], share[frame + 1]) > NEIGHBOURS_SHARP
+        ]
+    return findings, float(np.clip(np.nanmean(np.minimum(share, 1.0)) / 0.9, 0.0, 1.0))
+
+
+def whole_share(sequence: Sequence) -> float:
+    """Return 1 - 10 x share of pixels without depth that lie amid measured ones; 0 from a tenth on.
+
+    Pixels without depth at a frame's border or all over it are judged by the share of valid depth; here it is small
+    gaps: both neighbours in a row, two pixels away, are measured. In walks that were recorded with a sensor gaps are
+    how the sensor works: they count a tenth.
+
+    Args:
+        sequence: With depth.
+    """
+    depth_m = sequence.depth_m
+    if float(depth_m.min()) > 0.0:
+        return 1.0
+    gaps = (depth_m[:, :, 2:-2] <= 0.0) & (depth_m[:, :, :-4] > 0.0) & (depth_m[:, :, 4:] > 0.0)
+    weight = 10.0 if sequence.annotations.objects else 1.0
+    return float(np.clip(1.0 - weight * gaps.mean(), 0.0, 1.0))
+
+
+def frozen_frames(sequence: Sequence, luma: Float32[np.ndarray, "frames rows columns"]) -> Bool[np.ndarray, " frames"]:
+    """Return frames that are the picture before although the camera moved and the depth changed.
+
+    Args:
+        sequence: With rigid poses.
+        luma: Of its frames.
+    """
     still = np.abs(np.diff(luma, axis=0)).mean(axis=(1, 2)) < FROZEN_DIFFERENCE
-    frozen = still & moved_between_frames(sequence.world_from_camera)
-    moving = 1.0 - float(frozen.mean()) if frozen.size else 1.0
-    # A picture that is black, blank or stands still can't be made good by its other virtues.
-    parts = np.array([exposed.mean(), contrast.mean(), sharp.mean(), moving])
-    return float(min(parts.mean(), parts.min() + 0.4))
+    return np.concatenate([[False], still & moved_between_frames(sequence.world_from_camera)])
+
+
+def duplicated_frames(sequence: Sequence, luma: Float[np.ndarray, "frames rows columns"]) -> list[tuple[int, int]]:
+    """Return pairs of frames that are one picture although they were taken far apart, each second frame once.
+
+    Args:
+        sequence: With rigid poses.
+        luma: Of its frames.
+    """
+    rows = np.linspace(0, luma.shape[1] - 1, THUMBNAIL_PX).astype(np.int64)
+    columns = np.linspace(0, luma.shape[2] - 1, THUMBNAIL_PX).astype(np.int64)
+    small: Float64[np.ndarray, "frames pixels"] = (
+        luma[:, rows[:, None], columns].reshape(len(luma), -1).astype(np.float64)
+    )
+    difference = np.abs(small[:, None] - small[None]).mean(axis=-1)
+    place, ahead = sequence.world_from_camera[:, :3, 3], sequence.world_from_camera[:, :3, 2]
+    apart = np.linalg.norm(place[:, None] - place[None], axis=-1) > APART_M
+    apart |= ahead @ ahead.T < APART_COSINE
+    flat = small.std(axis=1) < LEAST_CONTRAST
+    same = (difference < FROZEN_DIFFERENCE) & apart & ~flat[:, None]
+    pairs = np.argwhere(np.triu(same, 1))
+    return list({int(second): (int(first), int(second)) for first, second in pairs[::-1]}.values())

@@ -25,6 +25,8 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A relation, a room type, a direction: whatever the claim names in words."""
     frame: int | None = None
     number: float | None = None
+    points_m: tuple[tuple[float, float, float], ...] = ()
+    """World points that it is about: a way over the floor, the spot of a turn."""
 
 
 class Instruction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

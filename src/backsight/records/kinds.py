@@ -11,8 +11,8 @@ from typing import Literal
 from backsight.records.vocabulary import CHALLENGES
 
 Need = Literal["made scene", "labels", "moving things", "lamps"]
-"""What a simulator or its scenes must have: scene ids with options, categories of things, things that can be moved,
-lamps that can be dimmed."""
+"""What a simulator or its scenes must have: scene ids with options, things with ids and categories, things that can be
+moved, lamps that can be dimmed."""
 Change = Literal["seen", "unseen"]
 """Whether a thing is moved while the walk looks at it, or while it is out of view."""
 
@@ -172,6 +172,7 @@ _GEOMETRIC_KINDS = (
         2000,
         (Way("object_focused", "distances"),),
         (Bound("focus_share", low=0.6), Bound("focus_distance_ratio", low=1.8)),
+        needs=("labels",),
     ),
     Kind(
         "occlusion",
@@ -180,6 +181,7 @@ _GEOMETRIC_KINDS = (
         2000,
         (Way("object_focused", "occlusion"),),
         (Bound("focus_share", low=0.25), Bound("focus_hidden_share", low=0.1)),
+        needs=("labels",),
     ),
 )
 
@@ -191,6 +193,7 @@ _CORRESPONDENCE_KINDS = (
         2000,
         (Way("object_focused"),),
         (Bound("focus_share", low=0.8), Bound("view_spread_deg", low=30.0)),
+        needs=("labels",),
     ),
     Kind(
         "several objects",
@@ -199,6 +202,7 @@ _CORRESPONDENCE_KINDS = (
         1500,
         (Way("relation_focused", "several"),),
         (Bound("focus_count", low=3.0), Bound("focus_share", low=0.4)),
+        needs=("labels",),
     ),
     Kind(
         "appearing and disappearing",
@@ -207,6 +211,7 @@ _CORRESPONDENCE_KINDS = (
         1000,
         (Way("object_focused", "reappearing"),),
         (Bound("focus_returns", low=1.0), Bound("focus_share", low=0.2)),
+        needs=("labels",),
     ),
     Kind(
         "wall corners",
@@ -232,6 +237,7 @@ _CORRESPONDENCE_KINDS = (
         1500,
         (Way("systematic_sweep"), Way("coverage")),
         (Bound("furniture_per_frame", low=2.0),),
+        needs=("labels",),
     ),
     Kind(
         "distinctive patterns",
@@ -296,7 +302,12 @@ _REASONING_KINDS = (
 
 
 def _challenging(challenge: str) -> Kind:
-    needs: dict[str, tuple[Need, ...]] = {"changing_light": ("lamps",), "clutter": ("made scene",)}
+    needs: dict[str, tuple[Need, ...]] = {
+        "heavy_occlusion": ("labels",),
+        "changing_light": ("lamps",),
+        "clutter": ("made scene",),
+        "scale_variation": ("labels",),
+    }
     return Kind(
         challenge.replace("_", " "),
         CHALLENGE,

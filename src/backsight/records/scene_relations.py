@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Bool, Float64
 
-from backsight.geometry.relations import relation_matrix
-from backsight.geometry.upright_boxes import bottoms_m, centre_to_footprint_m, tops_m
+from backsight.geometry.box_measures import BoxMeasures
+from backsight.geometry.relations import measured_relation_matrix
 from backsight.records.scene import SceneObject
 from backsight.records.vocabulary import CONTAINER_CATEGORIES
 
@@ -30,18 +30,45 @@ def scene_relation_matrix(
     Raises:
         ValueError: The relation is unknown or its viewer is missing.
     """
-    boxes = [thing.box for thing in things]
-    holds = relation_matrix(relation, boxes, world_from_viewer)
+    return _matrix(relation, things, BoxMeasures([thing.box for thing in things]), world_from_viewer)
+
+
+def scene_relation_matrices(
+    relations: Sequence[str],
+    things: Sequence[SceneObject],
+    world_from_viewer: Float64[np.ndarray, "4 4"] | None = None,
+) -> dict[str, Bool[np.ndarray, "subjects anchors"]]:
+    """Return `scene_relation_matrix` of several relations, in less time than one by one.
+
+    Args:
+        relations: Names of `vocabulary.RELATIONS`.
+        things: Subjects (rows) and anchors (columns).
+        world_from_viewer: Camera pose of the viewer; needed by viewer relations, not used by the others.
+
+    Raises:
+        ValueError: A relation is unknown or its viewer is missing.
+    """
+    measures = BoxMeasures([thing.box for thing in things])
+    return {relation: _matrix(relation, things, measures, world_from_viewer) for relation in relations}
+
+
+def _matrix(
+    relation: str,
+    things: Sequence[SceneObject],
+    measures: BoxMeasures,
+    world_from_viewer: Float64[np.ndarray, "4 4"] | None,
+) -> Bool[np.ndarray, "subjects anchors"]:
+    holds = measured_relation_matrix(relation, measures, world_from_viewer)
     if not things or relation not in ("inside", "on"):
         return holds
     contains = np.array([thing.category in CONTAINER_CATEGORIES for thing in things], dtype=bool)
     if relation == "inside":
         return holds & contains[None, :]
-    inside = relation_matrix("inside", boxes) & contains[None, :]
+    inside = measured_relation_matrix("inside", measures) & contains[None, :]
     number = np.array([thing.instance_id for thing in things], dtype=np.int64)
     support = np.array([thing.supported_by or 0 for thing in things], dtype=np.int64)
-    bottom, top = bottoms_m(boxes), tops_m(boxes)
-    carried = (support[:, None] == number[None, :]) & (centre_to_footprint_m(boxes) <= 0.0) & ~inside
+    bottom, top = measures.bottoms_m, measures.tops_m
+    carried = (support[:, None] == number[None, :]) & (measures.centre_to_footprint_m <= 0.0) & ~inside
     carried &= (bottom[:, None] >= bottom[None, :]) & (bottom[:, None] <= top[None, :])
     return holds | (carried & ~np.eye(len(things), dtype=bool))
 

@@ -232,6 +232,22 @@ def moving_poses(
     return ids, poses
 
 
+def moving_ids_between(annotations: SequenceAnnotations, frame: int, other: int) -> Int32[np.ndarray, " ids"]:
+    """Return the ids of the things that stand elsewhere, or turned, in the other frame, rising.
+
+    Args:
+        annotations: Of a walk.
+        frame: Index of a frame.
+        other: Index of another one, before or after.
+    """
+    elsewhere = [
+        motion.instance_id
+        for motion in annotations.motions
+        if (motion.centres_m[frame], motion.yaws_rad[frame]) != (motion.centres_m[other], motion.yaws_rad[other])
+    ]
+    return np.array(sorted(elsewhere), dtype=np.int32)
+
+
 def imagined_poses(annotations: SequenceAnnotations) -> Float64[np.ndarray, "imagined 4 4"]:
     """Return world_from_camera of the imagined views."""
     poses = [view.world_from_camera for view in annotations.imagined]

@@ -156,6 +156,25 @@ STORED_RELATIONS: tuple[str, ...] = RELATIONS[:10]
 """Relations that collection writes down; the others, and those to several things, are true of so many pairs or so
 loosely tied to what a walk is about that they are derived when they are asked for."""
 
+RELATION_WORDING: dict[str, tuple[str, ...]] = {
+    "left of": ("left of", "to the left of"),
+    "right of": ("right of", "to the right of"),
+    "in front of": ("in front of", "on the near side of"),
+    "behind": ("behind", "on the far side of"),
+    "next to": ("next to", "beside"),
+    "on": ("on", "on top of"),
+    "above": ("above", "higher up than"),
+    "below": ("below", "lower down than"),
+    "under": ("under", "underneath"),
+    "inside": ("inside", "inside of"),
+    "outside": ("outside", "outside of"),
+    "near": ("near", "close to"),
+    "far from": ("far from", "far away from"),
+    "between": ("between", "in between"),
+    "among": ("among", "in the midst of"),
+}
+"""Ways to say each relation, also those to several things."""
+
 CONTAINER_CATEGORIES: tuple[str, ...] = (
     "wardrobe",
     "cabinet",

@@ -1,11 +1,11 @@
 """A look round a scene from places to stand: what can be seen from where, and which views show most."""
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float64, Int64
+from jaxtyping import Bool, Float64, Int32, Int64
 
 from backsight.geometry.cameras import intrinsics_from_hfov
 from backsight.geometry.poses import look_pose
@@ -79,17 +79,30 @@ def survey_scene(simulator: Simulator) -> Survey:
     shares = np.zeros((len(poses), len(things)))
     close, depth_m = np.zeros(len(poses)), np.zeros(len(poses))
     intrinsics = intrinsics_from_hfov(LOOK_WIDTH_PX, LOOK_HEIGHT_PX, HFOV_DEG)
-    numbers = np.array([thing.instance_id for thing in things], dtype=np.int64)
-    size = max((thing.instance_id for thing in simulator.objects), default=0) + 1
     for start in range(0, len(poses), _BATCH):
         seen = simulator.render(poses[start : start + _BATCH], intrinsics, LOOK_WIDTH_PX, LOOK_HEIGHT_PX)
         count = len(seen.depth_m)
-        key = np.arange(count)[:, None, None] * size + seen.instance_ids
-        pixels = np.bincount(key.ravel(), minlength=count * size).reshape(count, size)
-        shares[start : start + count] = pixels[:, numbers] / (LOOK_WIDTH_PX * LOOK_HEIGHT_PX)
+        shares[start : start + count] = shown_shares(seen.instance_ids, things)
         close[start : start + count] = (seen.depth_m < _CLOSE_M).mean(axis=(1, 2))
         depth_m[start : start + count] = seen.depth_m.mean(axis=(1, 2))
     return Survey(poses, room_ids, things, shares, close, depth_m)
+
+
+def shown_shares(
+    instance_ids: Int32[np.ndarray, "views height width"], things: Sequence[SceneObject]
+) -> Float64[np.ndarray, "views things"]:
+    """Return the share of each view's image that shows each thing.
+
+    Args:
+        instance_ids: Instance map of every view; 0 = nothing.
+        things: Which things are counted.
+    """
+    count, height, width = instance_ids.shape
+    numbers = np.array([thing.instance_id for thing in things], dtype=np.int64)
+    size = max(int(instance_ids.max(initial=0)), int(numbers.max(initial=0))) + 1
+    key = np.arange(count)[:, None, None] * size + instance_ids
+    pixels = np.bincount(key.ravel(), minlength=count * size).reshape(count, size)
+    return pixels[:, numbers] / (width * height)
 
 
 def choose_views(survey: Survey, number: int, main_rooms: Collection[int] = ()) -> tuple[int, ...]:

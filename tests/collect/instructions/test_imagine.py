@@ -46,7 +46,7 @@ class Corridor:
 
 @pytest.fixture(scope="module")
 def poses():
-    return np.stack([look_pose(np.array([0.3, 1.25, 0.2 * n]), 0.3 * n, -0.1) for n in range(5)])
+    return np.stack([look_pose(np.array([0.3, 1.25, 0.2 * n]), np.pi / 2 * n, -0.1) for n in range(5)])
 
 
 def drawn(poses, width_m=0.6, seed=0):
@@ -56,13 +56,14 @@ def drawn(poses, width_m=0.6, seed=0):
     return found
 
 
-def test_the_head_turns_20_to_120_degrees_to_both_sides_and_stays_as_level(poses):
+def test_the_head_turns_30_to_120_degrees_by_fifteens_to_both_sides_and_stays_as_level(poses):
     found = drawn(poses)
     for views, frame in zip(found, (2, 4), strict=True):
         turn = np.degrees(heading_rad(views) - heading_rad(poses[frame]))
         turn = (turn + 180) % 360 - 180
-        assert (np.abs(turn) >= 20).all()
-        assert (np.abs(turn) <= 120).all()
+        assert (np.abs(turn) >= 30 - 1e-9).all()
+        assert (np.abs(turn) <= 120 + 1e-9).all()
+        np.testing.assert_allclose(turn / 15, np.round(turn / 15), atol=1e-9)
         assert min((turn > 0).mean(), (turn < 0).mean()) > 0.2
         assert np.abs(turn).max() - np.abs(turn).min() > 60
         np.testing.assert_allclose(views[:, 1, 2], poses[frame][1, 2], atol=1e-12)
@@ -75,8 +76,9 @@ def test_the_later_half_moves_a_little_along_a_clear_way(poses):
     length = np.linalg.norm(step, axis=-1)
     assert not length[:, : COUNT // 2].any()
     moved = length[:, COUNT // 2 :]
-    assert (moved >= 0.1).all()
-    assert (moved <= 0.5).all()
+    np.testing.assert_allclose(np.unique(moved.round(9)), [0.25, 0.5])
+    # Forward and back, as seen by the viewer: aside is no room.
+    assert np.abs(step[..., 0]).max() < 1e-12
     assert not step[..., 1].any()
     assert (Corridor().clearance_m(found[:, COUNT // 2 :, :3, 3].reshape(-1, 3)) >= CLEARANCE_M - 1e-12).all()
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from backsight.collect.instructions.phrases import plural, with_article
+from backsight.collect.instructions.phrases.grammar import plural, with_article
 from backsight.geometry.cameras import intrinsics_from_hfov
 from backsight.geometry.poses import look_pose
 from backsight.records.scene import OrientedBox, Room, SceneObject

@@ -5,17 +5,20 @@ from dataclasses import replace
 import numpy as np
 
 from backsight.collect.instructions.draft import Draft, InstructionContext
+from backsight.collect.instructions.margins import possible
 from backsight.collect.instructions.memory import Memory
-from backsight.collect.instructions.pairs import Pairs
+from backsight.collect.instructions.pairs import PUT_AWAY
 from backsight.collect.instructions.phrases import steps
 from backsight.collect.instructions.phrases.sentences import thing_slots
-from backsight.collect.instructions.phrases.spatial import ABSENT_ANSWER, RELATION_WORDING, noun_phrase, place_phrase
+from backsight.collect.instructions.phrases.spatial import noun_phrase, place_phrase
 from backsight.collect.instructions.plausible import plausible_categories
 from backsight.geometry.relations import VIEWER_RELATIONS
+from backsight.quality.answers import ABSENT_ANSWER
 from backsight.records.vocabulary import (
     COLOURS,
     CONTAINER_CATEGORIES,
     FURNITURE_CATEGORIES,
+    RELATION_WORDING,
     UNNAMED_CATEGORY,
     UNNAMED_ROOM_TYPE,
 )
@@ -23,8 +26,8 @@ from backsight.records.vocabulary import (
 KEPT = 8
 """Drafts returned."""
 OPPOSITE = {"left of": "right of", "right of": "left of", "in front of": "behind", "behind": "in front of"}
-NEVER_ABSENT = ("outside", "far from", "near")
-"""Relations that are false or true of too much to be worth denying."""
+DENIED = (*OPPOSITE, "next to", "on", "under", "inside")
+"""Relations that are said of things that are not in them; the others are true, or false, of nearly everything."""
 
 
 def absent_drafts(
@@ -43,17 +46,17 @@ def absent_drafts(
     if UNNAMED_CATEGORY in memory.categories or not memory.things:
         # What is said to be absent could be one of the things without a label.
         return []
-    ways = [
-        _unseen_kinds(context, memory, colourless, rng),
-        [] if colourless else _wrong_colours(memory),
-        _false_relations(memory, colourless, rng),
-        _wrong_rooms(memory, colourless),
-    ]
-    ways = [way for way in ways if way]
-    if not ways:
-        return []
-    way = ways[rng.integers(len(ways))]
-    return [_with_distractors(way[index], memory) for index in rng.permutation(len(way))[:KEPT]]
+    makers = (
+        lambda: _unseen_kinds(context, memory, colourless, rng),
+        lambda: [] if colourless else _wrong_colours(memory),
+        lambda: _false_relations(memory, colourless, rng),
+        lambda: _wrong_rooms(memory, colourless),
+    )
+    for way in rng.permutation(len(makers)):
+        made = makers[way]()
+        if made:
+            return [_with_distractors(made[index], memory) for index in rng.permutation(len(made))[:KEPT]]
+    return []
 
 
 def _with_distractors(draft: Draft, memory: Memory) -> Draft:
@@ -101,30 +104,28 @@ def _described(memory: Memory, colourless: bool) -> list[tuple[str, str | None]]
 
 def _false_relations(memory: Memory, colourless: bool, rng: np.random.Generator) -> list[Draft]:
     """Return relations that clearly do not hold for anything of the kind, though they could."""
-    pairs = Pairs.of(memory)
-    count = len(memory.things)
-    words = [memory.words_for(index, not colourless) for index in range(count)]
+    words, has_words = memory.anchors(with_colour=not colourless)
     area_m2 = np.array([thing.box.size_m[0] * thing.box.size_m[2] for thing in memory.things], dtype=np.float64)
     holds_things = np.array([thing.category in CONTAINER_CATEGORIES for thing in memory.things], dtype=bool)
     found: list[Draft] = []
-    for relation in RELATION_WORDING:
-        if relation not in pairs.possible or relation in NEVER_ABSENT:
-            continue
+    for relation in DENIED:
+        maybe = possible(memory, relation)
         for category, colour in _described(memory, colourless):
             fits = np.flatnonzero(memory.fitting(category, colour))
             if relation in OPPOSITE:
                 clear = memory.relations[OPPOSITE[relation]][fits].all(axis=0) & memory.is_well_now
             else:
-                clear = ~pairs.possible[relation][fits].any(axis=0)
+                clear = ~maybe[fits].any(axis=0)
             if relation in ("on", "under", "inside"):
+                # Nobody looks for a sofa on a fridge.
+                clear &= category in PUT_AWAY
                 clear &= area_m2[fits].max() < area_m2
             if relation == "inside":
                 clear &= holds_things
-            clear &= memory.categories != category
-            anchors = [int(anchor) for anchor in np.flatnonzero(clear) if words[anchor] is not None]
-            if anchors:
-                anchor = anchors[rng.integers(len(anchors))]
-                found.append(_false_relation(memory, (category, colour), relation, anchor, str(words[anchor]), rng))
+            anchors = np.flatnonzero(clear & has_words & (memory.categories != category))
+            if len(anchors):
+                anchor = int(anchors[rng.integers(len(anchors))])
+                found.append(_false_relation(memory, (category, colour), relation, anchor, words[anchor], rng))
     return found
 
 

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+from jaxtyping import Float32
+
 from backsight.records.instruction import Place, Step
 from backsight.records.sequence import ImaginedImages, SequenceAnnotations
 from backsight.sim.simulator import Navigation
@@ -20,6 +23,8 @@ class InstructionContext:
     """What the imagined views show."""
     favoured: str | None = None
     """Reasoning type that most of the instructions should have."""
+    depth_m: Float32[np.ndarray, "frames height width"] | None = None
+    """Planar depth of the frames: which pieces of floor the walk has seen. Without it none is asked for as a place."""
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,16 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from backsight.collect.instructions.absent import absent_drafts
+from backsight.collect.instructions.changes import change_drafts
 from backsight.collect.instructions.config import InstructConfig, current_frames
 from backsight.collect.instructions.draft import Draft, InstructionContext
 from backsight.collect.instructions.memory import Memory
+from backsight.collect.instructions.own_walk import own_walk_drafts
 from backsight.collect.instructions.phrases.sentences import SENTENCES, sentence
 from backsight.collect.instructions.plain import plain_drafts
+from backsight.collect.instructions.routes import route_drafts
 from backsight.collect.instructions.spatial import spatial_drafts
+from backsight.collect.instructions.viewpoint import viewpoint_drafts
 from backsight.quality.instructions import problems_of
 from backsight.records.instruction import Instruction
 
@@ -96,7 +100,14 @@ def make_instructions(
 
 def _drafts(context: InstructionContext, memory: Memory, rng: np.random.Generator) -> list[Draft]:
     """Return what every family has to say at a current frame, except of what was never seen."""
-    return [*plain_drafts(memory), *spatial_drafts(context, memory, rng)]
+    return [
+        *plain_drafts(memory),
+        *spatial_drafts(context, memory, rng),
+        *viewpoint_drafts(context, memory, rng),
+        *own_walk_drafts(context, memory, rng),
+        *change_drafts(context, memory, rng),
+        *route_drafts(context, memory, rng),
+    ]
 
 
 def _chosen(

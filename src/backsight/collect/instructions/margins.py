@@ -10,7 +10,6 @@ import numpy as np
 from jaxtyping import Bool, Float64
 
 from backsight.collect.instructions.memory import Memory
-from backsight.geometry.upright_boxes import bottoms_m, centre_to_footprint_m, footprint_corners, tops_m
 from backsight.records.vocabulary import RELATIONS
 
 NEXT_TO_DOUBT_M = 1.0
@@ -47,7 +46,7 @@ class _View:
     def __init__(self, memory: Memory) -> None:
         pose = memory.situation.world_from_viewer
         ahead = pose[[0, 2], 2] / max(float(np.linalg.norm(pose[[0, 2], 2])), 1e-9)
-        corners = footprint_corners(memory.boxes) - pose[[0, 2], 3]
+        corners = memory.measures.corners - pose[[0, 2], 3]
         corner_ahead, corner_right = corners @ ahead, corners @ np.array([-ahead[1], ahead[0]])
         self.ahead_m: Float64[np.ndarray, " things"] = corner_ahead.mean(axis=1)
         self.right_m: Float64[np.ndarray, " things"] = corner_right.mean(axis=1)
@@ -73,22 +72,22 @@ def _in_front(view: _View) -> _Matrix:
 
 def _over(memory: Memory) -> _Matrix:
     """Higher than the other's middle, and centre over or near it."""
-    middle = (bottoms_m(memory.boxes) + tops_m(memory.boxes)) / 2
-    aside = centre_to_footprint_m(memory.boxes)
-    return (bottoms_m(memory.boxes)[:, None] > middle[None, :]) & (np.minimum(aside, aside.T) <= OVER_DOUBT_M)
+    middle = (memory.measures.bottoms_m + memory.measures.tops_m) / 2
+    aside = memory.measures.centre_to_footprint_m
+    return (memory.measures.bottoms_m[:, None] > middle[None, :]) & (np.minimum(aside, aside.T) <= OVER_DOUBT_M)
 
 
 def _on(memory: Memory) -> _Matrix:
     """Over or in the other, up to a stack's height."""
-    bottom, top = bottoms_m(memory.boxes), tops_m(memory.boxes)
+    bottom, top = memory.measures.bottoms_m, memory.measures.tops_m
     between = (bottom[:, None] > bottom[None, :]) & (bottom[:, None] < top[None, :] + STACKED_DOUBT_M)
-    return between & (centre_to_footprint_m(memory.boxes) <= ON_DOUBT_M)
+    return between & (memory.measures.centre_to_footprint_m <= ON_DOUBT_M)
 
 
 def _under(memory: Memory) -> _Matrix:
     """Below the other's top, and centre under or near it."""
-    top = tops_m(memory.boxes)
-    return (top[:, None] < top[None, :]) & (centre_to_footprint_m(memory.boxes) <= OVER_DOUBT_M)
+    top = memory.measures.tops_m
+    return (top[:, None] < top[None, :]) & (memory.measures.centre_to_footprint_m <= OVER_DOUBT_M)
 
 
 def _outside(memory: Memory) -> _Matrix:
@@ -103,15 +102,15 @@ _VIEWED: dict[str, Callable[[_View], _Matrix]] = {
     "behind": lambda view: _in_front(view).T,
 }
 _PLACED: dict[str, Callable[[Memory], _Matrix]] = {
-    "next to": lambda memory: memory.footprint_gaps_m < NEXT_TO_DOUBT_M,
+    "next to": lambda memory: memory.measures.footprint_gaps_m < NEXT_TO_DOUBT_M,
     "on": _on,
     "above": _over,
     "below": lambda memory: _over(memory).T,
     "under": _under,
     "inside": _on,
     "outside": _outside,
-    "near": lambda memory: memory.surface_gaps_m < NEAR_DOUBT_M,
-    "far from": lambda memory: memory.surface_gaps_m > NEAR_DOUBT_M,
+    "near": lambda memory: memory.measures.surface_gaps_m < NEAR_DOUBT_M,
+    "far from": lambda memory: memory.measures.surface_gaps_m > NEAR_DOUBT_M,
 }
 
 

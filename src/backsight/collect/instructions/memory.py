@@ -7,10 +7,10 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int64, Shaped
 
 from backsight.collect.instructions.config import InstructConfig
-from backsight.geometry.upright_boxes import footprint_gaps_m, surface_gaps_m
+from backsight.geometry.box_measures import BoxMeasures
 from backsight.quality.situation import Situation
-from backsight.records.scene import OrientedBox, SceneObject
-from backsight.records.scene_relations import scene_relation_matrix
+from backsight.records.scene import SceneObject
+from backsight.records.scene_relations import scene_relation_matrices
 from backsight.records.sequence import SequenceAnnotations
 from backsight.records.vocabulary import RELATIONS, UNNAMED_CATEGORY
 
@@ -72,25 +72,14 @@ class Memory:
         return self.situation.is_visible
 
     @cached_property
-    def boxes(self) -> list[OrientedBox]:
-        """Of the things seen."""
-        return [thing.box for thing in self.things]
+    def measures(self) -> BoxMeasures:
+        """Of the boxes of the things seen."""
+        return BoxMeasures([thing.box for thing in self.things])
 
     @cached_property
     def relations(self) -> dict[str, Bool[np.ndarray, "things things"]]:
         """Subjects and anchors of every relation of two things."""
-        viewer = self.situation.world_from_viewer
-        return {name: scene_relation_matrix(name, self.things, viewer) for name in RELATIONS}
-
-    @cached_property
-    def footprint_gaps_m(self) -> Float64[np.ndarray, "things things"]:
-        """Between every two footprints."""
-        return footprint_gaps_m(self.boxes) if self.boxes else np.zeros((0, 0))
-
-    @cached_property
-    def surface_gaps_m(self) -> Float64[np.ndarray, "things things"]:
-        """Between the surfaces of every two things."""
-        return surface_gaps_m(self.boxes) if self.boxes else np.zeros((0, 0))
+        return scene_relation_matrices(RELATIONS, self.things, self.situation.world_from_viewer)
 
     @cached_property
     def kinds(self) -> tuple[str, ...]:
@@ -135,12 +124,37 @@ class Memory:
             return f"{thing.colour} {thing.category}"
         return None
 
+    def anchors(self, with_colour: bool) -> tuple[list[str], Bool[np.ndarray, " things"]]:
+        """Return the words that single out each thing, empty where there are none, and where there are.
+
+        Args:
+            with_colour: Whether colours may be named.
+        """
+        words = [self.words_for(index, with_colour) or "" for index in range(len(self.things))]
+        return words, np.array([word != "" for word in words], dtype=bool)
+
     def distractors_of(self, index: int) -> tuple[int, ...]:
         """Return the ids of the other things of its category."""
         same = np.flatnonzero(self.categories == self.categories[index])
         return tuple(self.things[other].instance_id for other in same if other != index)
 
-    def target_weight(self, index: int) -> float:
-        """Return how much a thing is preferred as a target: with look-alikes, out of view."""
-        look_alikes = 1.0 if self.count(self.things[index].category) == 1 else 3.0
-        return look_alikes * (1.0 if self.is_well_now[index] else 1.5)
+    @cached_property
+    def target_weights(self) -> Float64[np.ndarray, " things"]:
+        """How much each thing is preferred as a target: with look-alikes, out of view."""
+        look_alikes = np.where(self.alike(False).any(axis=1), 3.0, 1.0)
+        return look_alikes * np.where(self.is_well_now, 1.0, 1.5)
+
+    def alike(self, with_colour: bool) -> Bool[np.ndarray, "things things"]:
+        """Return which two different things have one category and, where it counts, one colour.
+
+        Args:
+            with_colour: Whether colour counts.
+        """
+        return self._alike[int(with_colour)]
+
+    @cached_property
+    def _alike(self) -> tuple[Bool[np.ndarray, "things things"], Bool[np.ndarray, "things things"]]:
+        kind = np.unique(self.categories, return_inverse=True)[1]
+        colour = np.unique(self.colours, return_inverse=True)[1]
+        same = (kind[:, None] == kind[None, :]) & ~np.eye(len(kind), dtype=bool)
+        return same, same & (colour[:, None] == colour[None, :])

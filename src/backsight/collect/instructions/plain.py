@@ -46,5 +46,5 @@ def _plain(memory: Memory, index: int, colour: str | None, room_type: str | None
         room_type=room_type,
         target_instance_ids=(thing.instance_id,),
         distractor_ids=memory.distractors_of(index),
-        weight=memory.target_weight(index),
+        weight=float(memory.target_weights[index]),
     )

@@ -2,9 +2,13 @@
 
 import numpy as np
 
+from backsight.collect.instructions.chains import chain_drafts
 from backsight.collect.instructions.draft import Draft, InstructionContext
+from backsight.collect.instructions.groups import group_drafts
 from backsight.collect.instructions.memory import Memory
-from backsight.collect.instructions.pairs import Pairs, choice_drafts, pair_drafts
+from backsight.collect.instructions.pairs import Pairs
+from backsight.collect.instructions.rows import row_drafts
+from backsight.collect.instructions.told_apart import choice_drafts, pair_drafts
 
 
 def spatial_drafts(context: InstructionContext, memory: Memory, rng: np.random.Generator) -> list[Draft]:
@@ -18,4 +22,10 @@ def spatial_drafts(context: InstructionContext, memory: Memory, rng: np.random.G
     if not memory.things:
         return []
     pairs = Pairs.of(memory)
-    return [*pair_drafts(memory, pairs, rng), *choice_drafts(memory, pairs, rng)]
+    return [
+        *pair_drafts(memory, pairs, rng),
+        *choice_drafts(memory, pairs, rng),
+        *chain_drafts(memory, pairs, rng),
+        *group_drafts(memory, rng),
+        *row_drafts(memory),
+    ]

@@ -2,7 +2,7 @@
 
 from backsight.collect.instructions.memory import Memory
 from backsight.collect.instructions.phrases import steps
-from backsight.collect.instructions.phrases.spatial import VISIBLE_ANSWER, seen_answer
+from backsight.quality import answers
 from backsight.records.instruction import Step
 from backsight.records.vocabulary import UNNAMED_ROOM_TYPE
 
@@ -14,13 +14,11 @@ def whereabouts_answer(memory: Memory, index: int) -> str:
         memory: What has been seen.
         index: Of a thing that some frame shows well.
     """
-    if memory.is_visible[index]:
-        return VISIBLE_ANSWER
-    last = memory.situation.last_shown_well(memory.things[index].instance_id)
-    if last is None:
-        raise ValueError(f"no frame shows {memory.things[index].instance_id} well")
-    room_type = str(memory.rooms[index])
-    return seen_answer(memory.current_frame - last, None if room_type == UNNAMED_ROOM_TYPE else room_type)
+    instance_id = memory.things[index].instance_id
+    answer = answers.whereabouts_answer(memory.situation, instance_id)
+    if answer is None:
+        raise ValueError(f"no frame shows {instance_id} well")
+    return answer
 
 
 def whereabouts_steps(memory: Memory, index: int, noun: str) -> tuple[Step, ...]:

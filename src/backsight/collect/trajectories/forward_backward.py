@@ -9,6 +9,7 @@ from backsight.collect.trajectories.gaze import LOOK_AHEAD_M, wave_rad
 from backsight.collect.trajectories.routes import (
     Course,
     back_and_forth_m,
+    checked_clear,
     distances_along_m,
     ends_apart,
     roomy_point,
@@ -87,8 +88,7 @@ def _walk_along(request: WalkRequest) -> Walk:
         walked, yaw = path.points_m(distance_m), path.heading_rad(distance_m)
         if request.variant == "lateral":
             yaw = yaw + _open_side(request, walked, yaw) * math.pi / 2
-    if not clear_walk_test(request.simulator.navigation, limits.clearance_m)(walked).all():
-        raise TrajectoryError("the way is not clear between its points")
+    walked = checked_clear(walked, request.simulator.navigation, limits)
     yaw = yaw + wave_rad(time_s, rng, GLANCE_DEG * float(rng.uniform(0.5, 1.0)), (7.0, 13.0))
     return Walk(finished_motion(walked[:, [0, 2, 1]], yaw, _pitch_rad(time_s, rng), limits, camera))
 
@@ -132,8 +132,7 @@ def _turn_on_the_spot(request: WalkRequest) -> Walk:
     duration_s = max(float(time_s[-1]), 1e-6)
     choices = np.stack([roomy_point(navigation, rng) for _ in range(STANDING_CHOICES)])
     point = choices[int(np.argmax(navigation.clearance_m(choices)))]
-    if not clear_walk_test(navigation, limits.clearance_m)(point[None, [0, 2, 1]]).all():
-        raise TrajectoryError("nobody has room to turn there")
+    standing = checked_clear(np.tile(point[[0, 2, 1]], (len(time_s), 1)), navigation, limits)
     fastest = YAW_SHARE * limits.turn_dps * duration_s
     total_deg = min(float(rng.uniform(LEAST_TURN_DEG, max(min(fastest, MOST_TURN_DEG), LEAST_TURN_DEG))), fastest)
     turned = np.radians(total_deg) * np.minimum(time_s / duration_s, 1.0)
@@ -143,4 +142,4 @@ def _turn_on_the_spot(request: WalkRequest) -> Walk:
         turned = back_rad - np.abs(turned - back_rad)
     yaw = rng.uniform(0.0, math.tau) + float(rng.choice([-1.0, 1.0])) * turned
     pitch = np.radians(rng.uniform(-18.0, 0.0)) + wave_rad(time_s, rng, 6.0, (8.0, 14.0))
-    return Walk(finished_motion(np.tile(point, (len(time_s), 1)), yaw, pitch, limits, camera))
+    return Walk(finished_motion(standing[:, [0, 2, 1]], yaw, pitch, limits, camera))

@@ -48,3 +48,37 @@ def angles_towards_rad(
     offset = target_m - points_m
     yaw = np.unwrap(np.arctan2(-offset[:, 0], -offset[:, 2]))
     return yaw, np.arctan2(offset[:, 1], np.hypot(offset[:, 0], offset[:, 2]))
+
+
+def looks_in_turn_rad(
+    time_s: Float64[np.ndarray, " samples"],
+    cameras_m: Float64[np.ndarray, "samples 3"],
+    targets_m: Float64[np.ndarray, "targets 3"],
+    dwell_s: float,
+    rate_rps: float,
+) -> tuple[Float64[np.ndarray, " samples"], Float64[np.ndarray, " samples"]]:
+    """Return yaw and pitch of a gaze that looks at targets in turn, again and again, going the shorter way round.
+
+    Args:
+        time_s: Rising.
+        cameras_m: Camera centres, world frame.
+        targets_m: What is looked at.
+        dwell_s: How long the gaze stays with each, besides the turn towards it.
+        rate_rps: Rate of those turns.
+    """
+    offset = targets_m[:, None] - cameras_m[None]
+    yaws = np.arctan2(-offset[..., 0], -offset[..., 2])
+    pitches = np.arctan2(offset[..., 1], np.hypot(offset[..., 0], offset[..., 2]))
+    number = np.zeros(len(time_s), dtype=np.int64)
+    begin, target = 0, 0
+    while begin < len(time_s):
+        turn = 0.0
+        if begin > 0:
+            before = (target - 1) % len(targets_m)
+            turn = abs(math.remainder(float(yaws[target, begin] - yaws[before, begin]), math.tau))
+        # A limited gaze turns around the moment of the switch: half before, half after it.
+        end = int(np.searchsorted(time_s, time_s[begin] + dwell_s + turn / rate_rps, side="right"))
+        number[begin : max(end, begin + 1)] = target
+        begin, target = max(end, begin + 1), (target + 1) % len(targets_m)
+    samples = np.arange(len(time_s))
+    return np.unwrap(yaws[number, samples]), pitches[number, samples]

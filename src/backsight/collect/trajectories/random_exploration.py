@@ -6,12 +6,11 @@ import numpy as np
 from jaxtyping import Float64
 
 from backsight.collect.trajectories.gaze import LOOK_AHEAD_M, to_and_fro, wave_rad
-from backsight.collect.trajectories.routes import Course, legs_through, roomy_point
+from backsight.collect.trajectories.routes import Course, checked_clear, legs_through, roomy_point
 from backsight.collect.trajectories.smooth import (
     PITCH_SHARE,
     YAW_SHARE,
     TrajectoryError,
-    clear_walk_test,
     dense_times_s,
     finished_motion,
 )
@@ -58,9 +57,7 @@ def _explore(request: WalkRequest) -> Walk:
     time_s = dense_times_s(request.num_frames, camera.frame_rate_hz)
     speed_mps = float(rng.uniform(0.6, 0.97)) * limits.speed_mps
     course = _course_to_goals(request, speed_mps, float(time_s[-1]))
-    walked = course.points_m(time_s)
-    if not clear_walk_test(request.simulator.navigation, limits.clearance_m)(walked).all():
-        raise TrajectoryError("the way is not clear between its points")
+    walked = checked_clear(course.points_m(time_s), request.simulator.navigation, limits)
     heading = course.heading_rad(time_s, LOOK_AHEAD_M)
     match request.variant:
         case "sharp turns":

@@ -4,7 +4,14 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from backsight.collect.trajectories.gaze import LOOK_AHEAD_M, wave_rad
-from backsight.collect.trajectories.routes import distances_along_m, points_at_m, roomy_point, route_between, stretch_of
+from backsight.collect.trajectories.routes import (
+    checked_clear,
+    distances_along_m,
+    points_at_m,
+    roomy_point,
+    route_between,
+    stretch_of,
+)
 from backsight.collect.trajectories.smooth import (
     FloorPath,
     SpeedProfile,
@@ -48,14 +55,11 @@ def _walk_between(request: WalkRequest) -> Walk:
     speed_mps = float(rng.uniform(0.7, 0.95)) * limits.speed_mps
     longest_m = max(speed_mps * duration_s * float(rng.uniform(0.6, 0.8)), 2 * LEAST_LENGTH_M)
     way_points = _door_crossing(simulator, rng, longest_m)
-    clear = clear_walk_test(simulator.navigation, limits.clearance_m)
-    path = smooth_path(way_points, clear)
+    path = smooth_path(way_points, clear_walk_test(simulator.navigation, limits.clearance_m))
     profile = SpeedProfile(path, speed_mps, limits)
     wait_s = float(rng.uniform(0.2, 0.6)) * max(duration_s - profile.duration_s, 0.0)
     distance_m = profile.distance_m(time_s - wait_s)
-    walked = path.points_m(distance_m)
-    if not clear(walked).all():
-        raise TrajectoryError("the way is not clear between its points")
+    walked = checked_clear(path.points_m(distance_m), simulator.navigation, limits)
     yaw, pitch = _gaze(path, distance_m, rng, time_s)
     return Walk(finished_motion(walked[:, [0, 2, 1]], yaw, pitch, limits, camera))
 

@@ -141,6 +141,24 @@ def back_and_forth_m(
     return np.where(within < leg_s, profile.distance_m(within), length_m - profile.distance_m(within - leg_s))
 
 
+def checked_clear(
+    walked_m: Float64[np.ndarray, "samples 3"], navigation: Navigation, limits: MotionLimits
+) -> Float64[np.ndarray, "samples 3"]:
+    """Return the points of a walk, (x, z, height), after making sure that all of them keep the agent's clearance.
+
+    Args:
+        walked_m: Every dense sample of the walk.
+        navigation: Of the loaded scene.
+        limits: Of the motion.
+
+    Raises:
+        TrajectoryError: Some point comes too close to an obstacle.
+    """
+    if not clear_walk_test(navigation, limits.clearance_m)(walked_m).all():
+        raise TrajectoryError("the way is not clear between its points")
+    return walked_m
+
+
 class Course:
     """Paths walked one after the other, each from rest to rest.
 

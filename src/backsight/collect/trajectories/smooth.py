@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float64
 from pydantic import BaseModel, ConfigDict, Field
 from scipy.interpolate import CubicSpline
 
+from backsight.geometry.poses import look_poses
 from backsight.records.errors import BacksightError
 from backsight.sim.simulator import Navigation
 
@@ -74,14 +75,7 @@ class Motion:
 
     def world_from_camera(self) -> Float64[np.ndarray, "samples 4 4"]:
         """Return the camera pose of every sample."""
-        cos_yaw, sin_yaw = np.cos(self.yaw_rad), np.sin(self.yaw_rad)
-        cos_pitch, sin_pitch = np.cos(self.pitch_rad), np.sin(self.pitch_rad)
-        poses = np.tile(np.eye(4), (len(self.time_s), 1, 1))
-        poses[:, :3, 0] = np.stack([cos_yaw, np.zeros_like(cos_yaw), -sin_yaw], axis=-1)
-        poses[:, :3, 2] = np.stack([-sin_yaw * cos_pitch, sin_pitch, -cos_yaw * cos_pitch], axis=-1)
-        poses[:, :3, 1] = np.cross(poses[:, :3, 2], poses[:, :3, 0])
-        poses[:, :3, 3] = self.position_m
-        return poses
+        return look_poses(self.position_m, self.yaw_rad, self.pitch_rad)
 
 
 class FloorPath:

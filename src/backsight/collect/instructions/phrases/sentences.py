@@ -2,10 +2,20 @@
 
 from collections.abc import Mapping
 
+from backsight.collect.instructions.phrases.changes import CHANGE_SENTENCES
 from backsight.collect.instructions.phrases.grammar import capitalised, with_article
+from backsight.collect.instructions.phrases.own_walk import OWN_WALK_SENTENCES
+from backsight.collect.instructions.phrases.routes import ROUTE_SENTENCES
 from backsight.collect.instructions.phrases.spatial import SPATIAL_SENTENCES
+from backsight.collect.instructions.phrases.viewpoint import VIEWPOINT_SENTENCES
 
-SENTENCES: dict[str, tuple[str, ...]] = {**SPATIAL_SENTENCES}
+SENTENCES: dict[str, tuple[str, ...]] = {
+    **SPATIAL_SENTENCES,
+    **VIEWPOINT_SENTENCES,
+    **OWN_WALK_SENTENCES,
+    **ROUTE_SENTENCES,
+    **CHANGE_SENTENCES,
+}
 """Sentences with slots, by template; those of one template mean the same."""
 
 

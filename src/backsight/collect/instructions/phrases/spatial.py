@@ -1,5 +1,7 @@
 """Sentences about things and how they lie to each other."""
 
+from backsight.quality.answers import within_room
+
 DEFINITE_FRAMES = (
     "Where is {the}?",
     "Where was {the}?",
@@ -64,28 +66,6 @@ ROW_FRAMES = (
 
 SPATIAL_SENTENCES: dict[str, tuple[str, ...]] = {"find": SENTENCE_FRAMES, "choice": CHOICE_FRAMES, "row": ROW_FRAMES}
 
-RELATION_WORDING = {
-    "left of": ("left of", "to the left of"),
-    "right of": ("right of", "to the right of"),
-    "in front of": ("in front of", "on the near side of"),
-    "behind": ("behind", "on the far side of"),
-    "next to": ("next to", "beside"),
-    "on": ("on", "on top of"),
-    "above": ("above", "higher up than"),
-    "below": ("below", "lower down than"),
-    "under": ("under", "underneath"),
-    "inside": ("inside", "inside of"),
-    "outside": ("outside", "outside of"),
-    "near": ("near", "close to"),
-    "far from": ("far from", "far away from"),
-    "between": ("between", "in between"),
-    "among": ("among", "in the midst of"),
-}
-"""Ways to say each relation."""
-
-VISIBLE_ANSWER = "visible now"
-ABSENT_ANSWER = "not seen"
-
 
 def noun_phrase(category: str, colour: str | None) -> str:
     """Return colour and category without an article.
@@ -106,15 +86,4 @@ def place_phrase(relation_words: str | None, anchor: str | None, room_type: str 
         room_type: Room, where one is named.
     """
     relation = f" {relation_words} the {anchor}" if relation_words is not None else ""
-    return relation + (f" in the {room_type}" if room_type is not None else "")
-
-
-def seen_answer(frames_ago: int, room_type: str | None) -> str:
-    """Return the answer for a target that was seen before and is not visible now.
-
-    Args:
-        frames_ago: How many frames before the current one it was last seen well; at least 1.
-        room_type: Room it is in, where its type is known.
-    """
-    place = f" in the {room_type}" if room_type is not None else ""
-    return f"seen {frames_ago} {'frame' if frames_ago == 1 else 'frames'} ago{place}"
+    return relation + (f" {within_room(room_type)}" if room_type is not None else "")

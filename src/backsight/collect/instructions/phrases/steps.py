@@ -1,12 +1,13 @@
 """Reasoning steps in words, each with the claim that its sentence makes (`quality.claims`)."""
 
 from backsight.collect.instructions.phrases.grammar import capitalised, counted
+from backsight.quality.answers import within_room
 from backsight.records.instruction import Step
 
 
 def in_room(noun: str, subject_id: int, room_type: str) -> Step:
     """Say which room a thing is in."""
-    return Step(f"The {noun} is in the {room_type}.", "in_room", subject_id, word=room_type)
+    return Step(f"The {noun} is {within_room(room_type)}.", "in_room", subject_id, word=room_type)
 
 
 def colour_of(noun: str, subject_id: int, colour: str) -> Step:
@@ -74,7 +75,7 @@ def order(noun: str, subject_id: int, place: tuple[int, str], words: str) -> Ste
         words: The place in words: 'second from the left'.
     """
     number, side = place
-    return Step(f"The {noun} is the {words}.", "order", subject_id, word=side, number=float(number))
+    return Step(f"The {noun} is the {words} in view.", "order", subject_id, word=side, number=float(number))
 
 
 def none_fits(noun: str, place: str) -> Step:

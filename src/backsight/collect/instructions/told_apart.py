@@ -1,0 +1,155 @@
+"""Things told apart by one relation to another thing, and questions which of two relations holds."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from backsight.collect.instructions.draft import Draft
+from backsight.collect.instructions.memory import Memory
+from backsight.collect.instructions.pairs import Pairs, draw_pairs, named_alone
+from backsight.collect.instructions.phrases import steps
+from backsight.collect.instructions.phrases.sentences import thing_slots
+from backsight.collect.instructions.phrases.spatial import noun_phrase, place_phrase
+from backsight.collect.instructions.whereabouts import whereabouts_answer, whereabouts_steps
+from backsight.geometry.relations import VIEWER_RELATIONS
+from backsight.quality.answers import CHOICES, choice_answer
+from backsight.quality.reasoning import REASONING_OF_RELATION
+from backsight.records.instruction import Step
+from backsight.records.vocabulary import RELATION_WORDING, RELATIONS
+
+KEPT, KEPT_CHOICES = 8, 4
+"""Drafts kept of each reasoning type, and of each pair of relations to choose from, with and without colours."""
+
+RARELY_OUTSIDE = 0.3
+"""Things are outside of most containers: so much less often is that the answer."""
+
+
+def pair_drafts(memory: Memory, pairs: Pairs, rng: np.random.Generator) -> list[Draft]:
+    """Return drafts that ask for the thing in a relation to another, of every reasoning type there is.
+
+    Args:
+        memory: What has been seen.
+        pairs: Its pairs.
+        rng: Source of every choice.
+    """
+    found: list[Draft] = []
+    for with_colour in (False, True):
+        words, is_anchor = memory.anchors(with_colour)
+        alone = {
+            relation: pairs.singled_out(relation, with_colour) & memory.is_target[:, None] & is_anchor[None, :]
+            for relation in RELATIONS
+        }
+        for relations in _by_reasoning_type().values():
+            for drawn in draw_pairs(memory, {name: alone[name] for name in relations}, KEPT, rng):
+                found.append(_pair_draft(memory, drawn, words[drawn[2]], with_colour, rng))
+    return found
+
+
+def choice_drafts(memory: Memory, pairs: Pairs, rng: np.random.Generator) -> list[Draft]:
+    """Return questions which of two relations holds between two things that words alone single out.
+
+    Args:
+        memory: What has been seen.
+        pairs: Its pairs.
+        rng: Source of every choice.
+    """
+    found: list[Draft] = []
+    for with_colour in (False, True):
+        words, is_anchor = memory.anchors(with_colour)
+        own = memory.is_target & named_alone(memory, with_colour)
+        for options in CHOICES:
+            seen = memory.is_well_now if options[0] in VIEWER_RELATIONS else np.ones(len(own), dtype=bool)
+            asked = (own & seen)[:, None] & is_anchor[None, :]
+            holding = {relation: pairs.sensible[relation] & asked for relation in options}
+            for drawn in draw_pairs(memory, holding, KEPT_CHOICES, rng):
+                swapped = options if rng.random() < 0.5 else options[::-1]
+                found.append(_choice_draft(memory, drawn, words[drawn[2]], swapped, with_colour))
+    return found
+
+
+def _by_reasoning_type() -> dict[str, list[str]]:
+    grouped: dict[str, list[str]] = {}
+    for relation in RELATIONS:
+        grouped.setdefault(REASONING_OF_RELATION[relation], []).append(relation)
+    return grouped
+
+
+def _pair_draft(
+    memory: Memory, said: tuple[str, int, int], anchor_words: str, with_colour: bool, rng: np.random.Generator
+) -> Draft:
+    relation, index, anchor = said
+    thing = memory.things[index]
+    noun = noun_phrase(thing.category, thing.colour if with_colour else None)
+    wordings = RELATION_WORDING[relation]
+    place = place_phrase(wordings[rng.integers(len(wordings))], anchor_words, None)
+    anchor_ids = (memory.things[anchor].instance_id,)
+    said_of_it = Related(relation, anchor_ids, with_colour, "complex" if with_colour else "medium")
+    own_step = steps.relation(noun, thing.instance_id, relation, f"the {anchor_words}", anchor_ids)
+    return related_draft(memory, index, said_of_it, thing_slots(noun, place), (own_step,))
+
+
+@dataclass(frozen=True)
+class Related:
+    """What an instruction says of its target."""
+
+    relation: str
+    anchor_ids: tuple[int, ...]
+    with_colour: bool
+    """Whether the target's colour is named."""
+    complexity: str
+    """A name of `vocabulary.COMPLEXITIES`."""
+
+
+def related_draft(
+    memory: Memory, index: int, said: Related, slots: dict[str, str], own_steps: tuple[Step, ...]
+) -> Draft:
+    """Return the draft of an instruction that asks for a thing in a relation.
+
+    Args:
+        memory: What has been seen.
+        index: Of the target.
+        said: Of the target.
+        slots: What is put into the sentence.
+        own_steps: Steps that lead to the target; where it was seen follows them.
+    """
+    thing = memory.things[index]
+    colour = thing.colour if said.with_colour else None
+    return Draft(
+        reasoning_type=REASONING_OF_RELATION[said.relation],
+        template="find",
+        slots=slots,
+        complexity=said.complexity,
+        frame_of_reference="viewer" if said.relation in VIEWER_RELATIONS else "world",
+        answer=whereabouts_answer(memory, index),
+        steps=(*own_steps, *whereabouts_steps(memory, index, noun_phrase(thing.category, colour))),
+        category=thing.category,
+        colour=colour,
+        relation=said.relation,
+        anchor_ids=said.anchor_ids,
+        target_instance_ids=(thing.instance_id,),
+        distractor_ids=memory.distractors_of(index),
+        weight=float(memory.target_weights[index]),
+    )
+
+
+def _choice_draft(
+    memory: Memory, said: tuple[str, int, int], anchor_words: str, options: tuple[str, str], with_colour: bool
+) -> Draft:
+    relation, index, anchor = said
+    thing = memory.things[index]
+    noun = noun_phrase(thing.category, thing.colour if with_colour else None)
+    anchor_ids = (memory.things[anchor].instance_id,)
+    said_of_it = Related(relation, anchor_ids, with_colour, "medium" if with_colour else "simple")
+    # 'left or right of the sofa', but 'near or far from the sofa'.
+    first = options[0].removesuffix(" of") if options[0] in ("left of", "right of") else options[0]
+    slots = {"the": f"the {noun}", "first": first, "second": options[1], "anchor": f"the {anchor_words}"}
+    return replace(
+        related_draft(memory, index, said_of_it, slots, ()),
+        template="choice",
+        answer=choice_answer(relation),
+        weight=float(memory.target_weights[index]) * (RARELY_OUTSIDE if relation == "outside" else 1.0),
+        steps=(
+            steps.count_of_category_seen(thing.category, memory.count(thing.category)),
+            steps.relation(noun, thing.instance_id, relation, f"the {anchor_words}", anchor_ids),
+        ),
+    )

@@ -1,0 +1,1 @@
+"""A page with pictures about the quality of a data set."""

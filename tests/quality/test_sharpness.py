@@ -1,0 +1,98 @@
+"""Blur is judged by what was promised, whatever the texture."""
+
+import dataclasses
+import math
+
+import cv2
+import msgspec
+import numpy as np
+import pytest
+
+from backsight.geometry.poses import look_pose
+from backsight.quality.check import check_sequence
+from backsight.quality.sharpness import edge_sharpness, expected_sharpness, image_motion_px
+
+
+def striped(width=61, height=37, sigma_px=0.0, samples=8):
+    """Two frames of slanted stripes of different things, exact ids, colour averaged over each pixel."""
+    fine_x = (np.arange(width * samples) + 0.5) / samples
+    fine_y = (np.arange(height) + 0.5)[:, None]
+    number = np.floor((fine_x + 0.37 * fine_y) / 11.3).astype(np.int64)
+    fine = 40.0 + 37.0 * (number * 7 % 5)
+    luma = fine.reshape(height, width, samples).mean(axis=-1).astype(np.float32)
+    ids = number[:, samples // 2 :: samples].astype(np.int32) + 1
+    if sigma_px:
+        luma = cv2.GaussianBlur(luma, (0, 0), sigma_px)
+    return np.stack([luma] * 2), np.stack([ids] * 2)
+
+
+def test_sharp_edges_have_full_marks_also_where_colours_are_averaged():
+    assert (edge_sharpness(*striped()) > 0.85).all()
+    assert (edge_sharpness(*striped(samples=1)) > 0.99).all()
+
+
+@pytest.mark.parametrize(("sigma_px", "share"), [(0.7, 0.52), (1.0, 0.38), (2.0, 0.25)])
+def test_a_blurred_edge_has_the_share_of_its_step_that_a_gaussian_leaves(sigma_px, share):
+    # Between the pixels beside an edge lies erf(1 / (2 sqrt(2) sigma)) of it, of the six around erf(5 / ...).
+    def part(pixels):
+        return math.erf(pixels / (2.0 * math.sqrt(2.0) * sigma_px))
+
+    expected = part(1) / part(5)
+    assert expected == pytest.approx(share, abs=0.04)
+    measured = edge_sharpness(*striped(sigma_px=sigma_px, samples=1))
+    assert measured == pytest.approx(np.full(2, expected), abs=0.06)
+
+
+def test_few_edges_say_nothing():
+    luma, ids = striped()
+    assert np.isnan(edge_sharpness(luma[:, :2], ids[:, :2])).all()
+    assert np.isnan(edge_sharpness(np.full_like(luma, 90.0), ids)).all()
+
+
+def test_turning_moves_the_picture_as_the_focal_length_says(make_sequence):
+    sequence = make_sequence(frames=5, width=74, height=58)
+    poses = np.stack([look_pose(np.array([2.0, 1.2, 2.0]), 0.05 * i) for i in range(5)])
+    annotations = msgspec.structs.replace(sequence.annotations, exposure_s=0.25, challenges=("motion_blur",))
+    turning = dataclasses.replace(sequence, world_from_camera=poses, annotations=annotations)
+    expected = sequence.intrinsics[0, 0] * math.tan(0.05) * 2.0 * 0.25
+    assert image_motion_px(turning) == pytest.approx(np.full(5, expected))
+    assert (expected_sharpness(turning) < 1.0).all()
+    usual = dataclasses.replace(turning, annotations=msgspec.structs.replace(annotations, challenges=()))
+    assert (expected_sharpness(usual) == 1.0).all(), "a long exposure that nobody promised excuses nothing"
+
+
+def test_promised_blur_is_kept_and_the_same_blur_without_promise_rejected(make_sequence):
+    sequence = make_sequence(frames=11, width=148, height=116)
+    soft = np.stack([cv2.blur(frame, (5, 1)) for frame in sequence.rgb])
+    # 2.2 m radius and 0.05 rad a frame at 2 Hz: a few pixels in a quarter of a second.
+    promised = msgspec.structs.replace(sequence.annotations, challenges=("motion_blur",), exposure_s=0.25)
+    kept = check_sequence(dataclasses.replace(sequence, rgb=soft, annotations=promised))
+    assert not [failure for failure in kept.failures if failure.field == "rgb"], kept.failures
+    refused = check_sequence(dataclasses.replace(sequence, rgb=soft))
+    assert ["is blurred" in failure.problem for failure in refused.failures] == [True]
+
+
+def test_a_single_blurred_frame_is_named(make_sequence):
+    sequence = make_sequence(frames=11, width=148, height=116)
+    rgb = sequence.rgb.copy()
+    rgb[6] = cv2.GaussianBlur(rgb[6], (0, 0), 1.5)
+    report = check_sequence(dataclasses.replace(sequence, rgb=rgb))
+    assert [(failure.field, failure.frame) for failure in report.failures] == [("rgb", 6)]
+
+
+@pytest.mark.parametrize(("challenges", "scene_id"), [(("changing_light",), "flat-1"), ((), "flat-1+lighting=dim")])
+def test_dark_pictures_are_right_where_they_were_asked_for(make_sequence, challenges, scene_id):
+    sequence = make_sequence(frames=7, width=74, height=58)
+    dark = (sequence.rgb * 0.07).astype(np.uint8)
+    asked = msgspec.structs.replace(sequence.annotations, challenges=challenges, scene_id=scene_id)
+    score = check_sequence(dataclasses.replace(sequence, rgb=dark, annotations=asked)).parts["visual_quality"]
+    unasked = check_sequence(dataclasses.replace(sequence, rgb=dark)).parts["visual_quality"]
+    assert score["exposure"] > 0.7 > unasked["exposure"]
+
+
+def test_a_frame_that_is_seen_again_from_elsewhere_is_a_duplicate(make_sequence):
+    sequence = make_sequence(frames=11, width=74, height=58)
+    rgb = sequence.rgb.copy()
+    rgb[9] = rgb[2]
+    failures = check_sequence(dataclasses.replace(sequence, rgb=rgb)).failures
+    assert [(f.frame, "same picture as frame 2" in f.problem) for f in failures] == [(9, True)]
