@@ -11,7 +11,7 @@ from backsight.collect.config import CollectConfig
 from backsight.collect.dataset_run import collect_dataset
 from backsight.collect.engines.config import EngineConfig
 from backsight.collect.engines.ray import collect_with_ray
-from backsight.collect.engines.slurm import collect_with_slurm, jobs_folder
+from backsight.collect.engines.slurm import collect_with_slurm, jobs_folder, last_error
 from backsight.records.errors import EnvironmentProblem
 from backsight.storage.layout import list_sequence_ids, sequence_folder
 
@@ -65,6 +65,14 @@ def test_a_failed_job_is_named_with_its_log(tmp_path, monkeypatch):
     with pytest.raises(EnvironmentProblem, match=r"(?s)part 1/2: job .*not empty.*log: .*part 2/2"):
         collect_with_slurm(config, engine)
     assert jobs_folder(config.out).is_dir()
+
+
+def test_the_line_that_says_what_happened():
+    rule = "-" * 22
+    trace = f"Job failed with trace:\n{rule}\nTraceback:\n  x\nKeyError: 'walk'\n\n{rule}\nsee the log\n - a.err"
+    assert last_error(trace) == "KeyError: 'walk'"
+    assert last_error("Job not requeued because: timed-out\nmore") == "Job not requeued because: timed-out"
+    assert last_error("") == "no message"
 
 
 class FakeRay(types.ModuleType):

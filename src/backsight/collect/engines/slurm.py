@@ -72,6 +72,19 @@ def _executor(config: CollectConfig, engine: EngineConfig) -> Any:
     return executor
 
 
+def last_error(message: str) -> str:
+    """Return the line of a failed job's message that says what happened.
+
+    Args:
+        message: submitit's: a traceback between two dashed lines, then where the logs are; or a plain sentence.
+    """
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    rules = [number for number, line in enumerate(lines) if line.startswith("-----")]
+    if len(rules) >= 2:
+        return lines[rules[-1] - 1]
+    return lines[0] if lines else "no message"
+
+
 class _SlurmPart:
     def __init__(self, job: Any) -> None:
         self._job = job
@@ -83,8 +96,7 @@ class _SlurmPart:
         failure = self._job.exception()
         if failure is None:
             return None
-        last = str(failure).strip().splitlines()[-1:]
-        return f"job {self._job.job_id} {self._job.state}: {''.join(last)}; log: {self._job.paths.stderr}"
+        return f"job {self._job.job_id} {self._job.state}: {last_error(str(failure))}; log: {self._job.paths.stderr}"
 
     def cancel(self) -> None:
         self._job.cancel(check=False)
