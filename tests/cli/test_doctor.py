@@ -13,7 +13,20 @@ from backsight.sim.backends.habitat import probe
 def test_the_machine_of_the_tests_has_what_is_needed(capsys, tmp_path):
     assert main(["doctor", "--data", str(tmp_path / "new" / "data")]) == 0
     report = capsys.readouterr().out
-    for name in ("Python", "packages", "codecs", "renderer", "training", "disk", "cores", "memory", "shared memory"):
+    for name in (
+        "Python",
+        "packages",
+        "codecs",
+        "coding",
+        "renderer",
+        "training",
+        "disk",
+        "disk speed",
+        "cores",
+        "open files",
+        "memory",
+        "shared memory",
+    ):
         assert name in report
     assert "libx264" in report
     assert "everything needed is there" in report
@@ -72,3 +85,26 @@ def test_a_habitat_that_does_not(capsys, habitat_python, house, tmp_path, monkey
 def test_a_scene_needs_a_habitat(option, capsys):
     assert main(["doctor", option, "x.glb"]) == 2
     assert "--habitat-python" in capsys.readouterr().err
+
+
+def test_an_encoder_that_changes_frames_is_status_4(capsys, monkeypatch):
+    encode = machine.encode_png_zip
+    monkeypatch.setattr(machine, "encode_png_zip", lambda images, png_filter: encode(images // 256 * 256, png_filter))
+    assert main(["doctor"]) == 4
+    assert "two frames came back changed" in capsys.readouterr().out
+
+
+def test_an_encoder_that_fails_is_status_4(capsys, monkeypatch):
+    monkeypatch.setattr(machine, "encode_rgb", lambda rgb, rate: b"no video")
+    assert main(["doctor"]) == 4
+    assert "two frames did not come back" in capsys.readouterr().out
+
+
+def test_a_slow_disk_and_few_open_files_are_notes(capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr(machine, "SLOW_SYNC_MS", 0.0)
+    monkeypatch.setattr(machine, "FEW_OPEN_FILES", 10**9)
+    assert main(["doctor", "--out", str(tmp_path)]) == 0
+    report = capsys.readouterr().out
+    assert "collect to a local disk" in report
+    assert "ulimit -n" in report
+    assert list(tmp_path.iterdir()) == []

@@ -28,7 +28,7 @@ from backsight.storage.orders import list_orders, read_finished, read_order
 from backsight.storage.read import read_annotations, read_metadata, read_sequence
 from backsight.storage.sealed_json import read_sealed, sealed_bytes
 
-SECONDS_PER_CASE = 20
+SECONDS_PER_CASE = 60
 MEMORY_BYTES = 3 * 1024**3
 ID = "walk-0-0"
 HOSTILE_TEXTS = ("", "../../../etc/passwd", "/etc/passwd", "a/../../b", "\0", "x" * 100_000, "..", "a\\..\\b", "\udcff")
@@ -80,7 +80,7 @@ def read(reader, watching) -> BaseException | None:
     watching[0] = True
     try:
         reader()
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 - whatever it is, it is what the test is about
         return error
     finally:
         watching[0] = False

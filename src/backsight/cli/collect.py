@@ -17,12 +17,18 @@ from backsight.cli.plan_tables import calibration_lines, kinds_table, places_tab
 from backsight.collect.calibrate import calibrate, expect
 from backsight.collect.config import CollectConfig
 from backsight.collect.dataset_run import collect_dataset
+from backsight.collect.engines.config import EngineConfig
+from backsight.collect.engines.ray import collect_with_ray
+from backsight.collect.engines.slurm import collect_with_slurm
+from backsight.collect.orders import serve_orders
 from backsight.collect.outcome import CollectReport
 from backsight.collect.plan import make_plan
 from backsight.collect.progress import show_progress
 from backsight.collect.shards import shard_plans
 from backsight.collect.splits import plan_notes, plan_splits
-from backsight.records.errors import BacksightError
+from backsight.collect.supervise import Progress as Collected
+from backsight.records.errors import BacksightError, UsageError
+from backsight.storage.orders import FinishedOrder
 
 CALIBRATION_S = 10.0
 """How long `--dry-run` measures."""
@@ -34,8 +40,15 @@ DISK_RESERVE = 1.1
 """A data set that needs more than the free space over this is warned of."""
 
 
-class CollectCommand(CollectConfig):
+class CollectCommand(EngineConfig, CollectConfig):
     """Collect walks with RGB, depth, instances, poses and instructions. The same command again resumes."""
+
+    retry_poisoned: bool = Field(default=False)
+    """Try sequences again that an earlier run has given up."""
+    serve: bool = Field(default=False)
+    """Take orders for further sequences of this data set in turn, while others read it; see backsight order --help."""
+    idle_timeout: float | None = Field(default=None, ge=0.0)
+    """With --serve: end after so many seconds without an order; without, only a signal ends it."""
 
     dry_run: bool = Field(default=False)
     """Print what would be collected, how large it will be and how long it will take, and stop."""
@@ -46,7 +59,9 @@ class CollectCommand(CollectConfig):
 def run(arguments: list[str]) -> int:
     """Collect what the arguments ask for; 0 when every planned sequence is there."""
     command = parse_arguments(CollectCommand, "collect", arguments)
-    config = CollectConfig(**command.model_dump(exclude={"dry_run", "calibrate"}))
+    config = CollectConfig(**command.model_dump(include=set(CollectConfig.model_fields)))
+    engine = EngineConfig(**command.model_dump(include=set(EngineConfig.model_fields)))
+    _refuse_contradictions(command)
     if command.dry_run:
         terminal = Console(highlight=False)
         print_plan(config, terminal if terminal.is_terminal else Console(highlight=False, width=FILE_WIDTH), command)
@@ -54,10 +69,47 @@ def run(arguments: list[str]) -> int:
     messages = Console(file=sys.stderr, highlight=False)
     for note in plan_notes(config, make_plan(config)):
         messages.print(note, markup=False, soft_wrap=True)
+    if command.serve:
+        return _serve(config, command.idle_timeout, messages)
     with show_progress(messages) as on_progress:
-        report = collect_dataset(config, on_progress=on_progress)
+        report = _collect(config, engine, command.retry_poisoned, on_progress)
     print_report(config, report, Console(highlight=False))
     return 0 if report.complete else BacksightError.exit_status
+
+
+def _refuse_contradictions(command: CollectCommand) -> None:
+    """Raise when options were given of which one would be ignored."""
+    if command.engine == "local" and command.parts != 1:
+        raise UsageError("--parts needs --engine slurm or ray; on this machine say --workers, or --shard i/n")
+    if command.engine != "local" and command.shard is not None:
+        raise UsageError(f"--engine {command.engine} makes the parts itself: say --parts instead of --shard")
+    if command.serve and (command.engine != "local" or command.shard is not None):
+        raise UsageError("--serve takes orders on one machine, without --engine and --shard")
+    if command.idle_timeout is not None and not command.serve:
+        raise UsageError("--idle-timeout needs --serve")
+
+
+def _collect(
+    config: CollectConfig, engine: EngineConfig, retry_failed: bool, on_progress: Callable[[Collected], None]
+) -> CollectReport:
+    if engine.engine == "slurm":
+        return collect_with_slurm(config, engine, retry_failed=retry_failed, on_progress=on_progress)
+    if engine.engine == "ray":
+        return collect_with_ray(config, engine, retry_failed=retry_failed, on_progress=on_progress)
+    return collect_dataset(config, on_progress=on_progress, retry_failed=retry_failed)
+
+
+def _serve(config: CollectConfig, idle_timeout_s: float | None, console: Console) -> int:
+    def say(finished: FinishedOrder) -> None:
+        detail = (
+            finished.reason or f"{len(finished.sequence_ids)} sequences, {len(finished.rejected)} could not be made"
+        )
+        console.print(f"order {finished.order_id}: {finished.state}: {detail}", markup=False, soft_wrap=True)
+
+    console.print(f"taking orders for {config.out}; Ctrl-C ends it", markup=False, soft_wrap=True)
+    taken = serve_orders(config, idle_timeout_s=idle_timeout_s, on_finished=say)
+    console.print(f"{taken} orders taken", markup=False)
+    return 0
 
 
 def print_report(config: CollectConfig, report: CollectReport, console: Console) -> None:

@@ -4,8 +4,9 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
+import tyro
 from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 
@@ -26,8 +27,8 @@ class DoctorCommand(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    data: Path = Path("data/collected")
-    """Where data sets would go."""
+    data: Annotated[Path, tyro.conf.arg(aliases=["--out"])] = Path("data/collected")
+    """Where data sets would go; its disk is measured."""
     habitat_python: Path | None = None
     """The Python in whose environment habitat_sim is installed."""
     scene: str | None = None

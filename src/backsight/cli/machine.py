@@ -5,15 +5,24 @@ import importlib.metadata
 import importlib.util
 import os
 import platform
+import resource
 import shutil
 import sys
+import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import av
+import numpy as np
 import psutil
+from av.error import FFmpegError
+
+from backsight.records.errors import BacksightError
+from backsight.storage.codecs import DEPTH_FILTER, decode_png_zip, decode_rgb, encode_png_zip, encode_rgb
+from backsight.storage.sealed_json import write_durably
 
 State = Literal["ok", "note", "missing"]
 
@@ -23,6 +32,11 @@ MODULES = {"warp-lang": "warp", "opencv-python-headless": "cv2"}
 TRAIN_PACKAGES = ("torch", "transformers", "accelerate", "safetensors", "peft", "torchjd")
 ENCODERS = {"libx264": "RGB videos of every sequence", "ffv1": "depth with --depth-codec ffv1", "png": "depth and ids"}
 LOW_DISK_GB, LOW_MEMORY_GB, LOW_SHM_MB = 10.0, 4.0, 256.0
+SLOW_SYNC_MS, FEW_OPEN_FILES = 30.0, 1024
+_SYNCS, _SYNCED_BYTES = 8, 256 * 1024
+_TRIED, _TRIED_SIDE_PX = Path("two tried frames"), 64
+_LARGEST_DIFFERENCE = 8.0
+"""Mean over all pixels [of 255] that a video of smooth colours may lose."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +51,7 @@ class Finding:
 
 
 def examine(data: Path) -> Iterator[Finding]:
-    """Yield findings about Python, packages, codecs, devices, disk, cores and memory.
+    """Yield findings about Python, packages, codecs, devices, disk, cores, open files and memory.
 
     Args:
         data: Folder that data sets would go to.
@@ -49,10 +63,13 @@ def examine(data: Path) -> Iterator[Finding]:
     yield Finding("Python", "ok" if supported else "missing", place, "" if supported else f"use Python {wanted}")
     yield _packages()
     yield from _codecs()
+    yield _coding()
     yield _renderer()
     yield _torch()
     yield _disk(data)
+    yield _disk_speed(data)
     yield _cores()
+    yield _open_files()
     yield _memory()
     yield _shared_memory()
 
@@ -75,6 +92,25 @@ def _codecs() -> Iterator[Finding]:
         )
     there = [name for name in ENCODERS if name in av.codecs_available]
     yield Finding("codecs", "ok", f"PyAV {av.__version__}: {', '.join(there)}")
+
+
+def _coding() -> Finding:
+    """Encode two frames of each kind and decode them again, as every sequence is."""
+    row, column = np.mgrid[0:_TRIED_SIDE_PX, 0:_TRIED_SIDE_PX]
+    rgb = np.stack([np.stack([2 * row, 2 * column, row + column], axis=-1)] * 2).astype(np.uint8)
+    grey = np.stack([300 * row + column, 65535 - 7 * row]).astype(np.uint16)
+    began_s = time.perf_counter()
+    advice = "install the wheels of PyPI: pip install --force-reinstall av opencv-python-headless"
+    try:
+        seen = decode_rgb(encode_rgb(rgb, 2.0), 2, _TRIED_SIDE_PX, _TRIED_SIDE_PX, _TRIED)
+        back = decode_png_zip(encode_png_zip(grey, DEPTH_FILTER), 2, _TRIED_SIDE_PX, _TRIED_SIDE_PX, _TRIED)
+    except (BacksightError, FFmpegError) as error:
+        return Finding("coding", "missing", f"two frames did not come back: {error}", advice)
+    difference = float(np.abs(seen.astype(float) - rgb).mean())
+    if not np.array_equal(back, grey) or difference > _LARGEST_DIFFERENCE:
+        return Finding("coding", "missing", f"two frames came back changed, colours by {difference:.1f} of 255", advice)
+    spent_ms = (time.perf_counter() - began_s) * 1000.0
+    return Finding("coding", "ok", f"two frames there and back in H.264 and 16-bit PNG, {spent_ms:.0f} ms")
 
 
 def _renderer() -> Finding:
@@ -109,6 +145,37 @@ def _disk(data: Path) -> Finding:
     low = free_gb < LOW_DISK_GB
     advice = "a sequence of 32 frames at 640x480 takes about 7 MB" if low else ""
     return Finding("disk", "note" if low else "ok", f"{free_gb:.0f} GB free for {data}", advice)
+
+
+def _disk_speed(data: Path) -> Finding:
+    """Write and sync small files, as committing a sequence does."""
+    folder = data.absolute()
+    while not folder.exists():
+        folder = folder.parent
+    if not os.access(folder, os.W_OK):
+        return Finding("disk speed", "note", "can't be measured")
+    block = os.urandom(_SYNCED_BYTES)
+    try:
+        with tempfile.TemporaryDirectory(prefix=".backsight-", dir=folder) as name:
+            began_s = time.perf_counter()
+            for number in range(_SYNCS):
+                write_durably(Path(name) / str(number), block)
+            spent_ms = (time.perf_counter() - began_s) * 1000.0 / _SYNCS
+    except OSError as error:
+        return Finding("disk speed", "missing", f"{folder}: {error}", "choose another folder with --data")
+    slow = spent_ms > SLOW_SYNC_MS
+    advice = (
+        "a sequence needs about ten of these: collect to a local disk and move the data set afterwards" if slow else ""
+    )
+    detail = f"{spent_ms:.1f} ms to write and sync {_SYNCED_BYTES // 1024} KiB"
+    return Finding("disk speed", "note" if slow else "ok", detail, advice)
+
+
+def _open_files() -> Finding:
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    low = limit < FEW_OPEN_FILES
+    advice = "many workers need more: ulimit -n 4096" if low else ""
+    return Finding("open files", "note" if low else "ok", f"{limit} at a time in one process", advice)
 
 
 def _cores() -> Finding:

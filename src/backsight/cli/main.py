@@ -15,6 +15,7 @@ from backsight.records.errors import BacksightError
 COMMANDS: dict[str, str] = {
     "collect": "collect walks with depth, poses, instances and instructions in a simulator",
     "stats": "count what a data set holds; a page with pictures, a card",
+    "order": "ask a serving collector for further sequences of a data set",
     "validate": "check a data set from disk: hashes, geometry, motion, annotations",
     "scenes": "draw a contact sheet of scenes and count what they hold",
     "model": "print parameters, memory and arithmetic of a preset",

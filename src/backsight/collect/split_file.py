@@ -18,7 +18,9 @@ def write_planned_splits(root: Path, planned: dict[str, SplitName]) -> None:
     """
     with lock_splits(root):
         current = _current(root)
-        ordered = {place: split for place, split in current.items() if place.startswith(ORDER_PREFIX)}
+        ordered: dict[str, SplitName] = {
+            place: split for place, split in current.items() if place.startswith(ORDER_PREFIX)
+        }
         _write_changed(root, current, {**ordered, **planned})
 
 
@@ -35,12 +37,16 @@ def add_training_places(root: Path, places: set[str]) -> None:
         _write_changed(root, current, {**current, **added})
 
 
+def _is_ordered(place_id: str) -> bool:
+    return place_id.startswith(ORDER_PREFIX)
+
+
 def _current(root: Path) -> dict[str, SplitName]:
     """Return what splits.json says; without a readable one, what the sequences on disk say of orders."""
     try:
         return read_splits(root)
     except DataError:
-        ordered = [name for name in list_sequence_ids(root) if name.startswith(ORDER_PREFIX)]
+        ordered = [name for name in list_sequence_ids(root) if _is_ordered(name)]
         return {read_metadata(root, name).place_id: "train" for name in ordered}
 
 

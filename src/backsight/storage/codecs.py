@@ -143,8 +143,9 @@ def depth_to_mm(
     Raises:
         DataError: A value is not finite, negative or over 65.535 m.
     """
-    wrong = ~np.isfinite(depth_m) | (depth_m < 0.0) | (depth_m > MAX_UINT16 / DEPTH_UNITS_PER_M)
-    if wrong.any():
+    # A comparison with NaN is false, so two numbers tell whether any value has to be looked for.
+    if depth_m.size and not (depth_m.min() >= 0.0 and depth_m.max() <= MAX_UINT16 / DEPTH_UNITS_PER_M):
+        wrong = ~np.isfinite(depth_m) | (depth_m < 0.0) | (depth_m > MAX_UINT16 / DEPTH_UNITS_PER_M)
         frame, row, column = (int(index) for index in np.argwhere(wrong)[0])
         value = float(depth_m[frame, row, column])
         raise DataError(
@@ -153,9 +154,11 @@ def depth_to_mm(
             f"depth {value} m can't be stored (0 to 65.535 m)",
             "use 0 where nothing was measured or is too far",
         )
-    millimetres = np.rint(depth_m.astype(np.float64) * DEPTH_UNITS_PER_M)
+    millimetres = np.multiply(depth_m, DEPTH_UNITS_PER_M, dtype=np.float64)
+    stored = np.rint(millimetres, out=millimetres).astype(np.uint16)
     # A reading under half a millimetre is still a reading; 0 would say that there is none.
-    return np.where(depth_m > 0.0, np.maximum(millimetres, 1.0), 0.0).astype(np.uint16)
+    stored[(stored == 0) & (depth_m > 0.0)] = 1
+    return stored
 
 
 def mm_to_depth(
