@@ -68,7 +68,9 @@ def test_a_tour_reaches_its_stops_and_looks_at_what_it_should():
         for target in wanted.targets_m:
             offset = target - motion.position_m[here]
             ahead = motion.world_from_camera()[here, :3, 2]
-            angle = np.degrees(np.arccos((offset / np.linalg.norm(offset, axis=1)[:, None] * ahead).sum(axis=1)))
+            angle = np.degrees(
+                np.arccos(np.clip((offset / np.linalg.norm(offset, axis=1)[:, None] * ahead).sum(axis=1), -1.0, 1.0))
+            )
             assert angle.min() < 4.0
 
 
