@@ -72,9 +72,11 @@ def test_an_unknown_pattern_is_refused(paper_world):
         collect_sequence(walk_plan("zigzag"), paper_world, CONFIG)
 
 
-def test_a_walk_that_shows_too_little_to_ask_about_is_refused(paper_world):
-    with pytest.raises(TooFewTargetsError, match="w-0: 2 different targets, at least 4 wanted"):
-        collect_sequence(walk_plan(seed=6), paper_world, CONFIG)
+def test_a_walk_that_shows_too_little_to_ask_about_is_refused(paper_world, monkeypatch):
+    made = collect_sequence(walk_plan(), paper_world, CONFIG).annotations.instructions
+    monkeypatch.setattr("backsight.collect.sequence.make_instructions", lambda *arguments: made[:1] * 9)
+    with pytest.raises(TooFewTargetsError, match="w-0: 1 different targets, at least 4 wanted"):
+        collect_sequence(walk_plan(), paper_world, CONFIG)
 
 
 def test_tracks_and_overlap_cover_the_walk(paper_world):
