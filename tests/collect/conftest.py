@@ -67,7 +67,7 @@ class FlatFloor:
                 return point
 
     def snap(self, point_m):
-        return np.array([point_m[0], 0.0, point_m[2]])
+        return point_m * np.array([1.0, 0.0, 1.0])
 
     def shortest_path(self, start_m, goal_m, *, roomy=False):
         points = np.stack([start_m, DOOR - np.array([0.6, 0.0, 0.0]), DOOR + np.array([0.6, 0.0, 0.0]), goal_m])

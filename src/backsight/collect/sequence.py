@@ -27,9 +27,10 @@ from backsight.records.vocabulary import FURNITURE_CATEGORIES
 from backsight.sim.simulator import Observation, Simulator
 
 LEAST_TARGETS = 4
-"""Different targets that the instructions of a walk must name between them: things, places and imagined views. In a
-scan with fewer things that have a name, so many, and none where nothing has a label: such walks are for geometry
-alone."""
+"""Different targets that the instructions of a walk for reasoning must name between them: things, places and imagined
+views. In a scan with fewer things that have a name, so many, and none where nothing has a label."""
+LEAST_TARGETS_OF_OTHERS = 1
+"""The same for walks that are collected for something else."""
 _TRAJECTORY_STREAM, _INSTRUCTION_STREAM, _IMAGINED_STREAM, _EVENT_STREAM, _ROUTE_STREAM = 1, 2, 3, 4, 5
 
 
@@ -148,7 +149,8 @@ def _require_targets(instructions: tuple[Instruction, ...], simulator: Simulator
         for target in (*instruction.target_instance_ids, instruction.target_place, _imagined_view(instruction))
         if target is not None
     }
-    wanted = min(LEAST_TARGETS, sum(thing.category in FURNITURE_CATEGORIES for thing in simulator.objects))
+    least = LEAST_TARGETS if asks else LEAST_TARGETS_OF_OTHERS
+    wanted = min(least, sum(thing.category in FURNITURE_CATEGORIES for thing in simulator.objects))
     if len(targets) < wanted:
         raise TooFewTargetsError(f"{plan.sequence_id}: {len(targets)} different targets, at least {wanted} wanted")
 
