@@ -218,7 +218,7 @@ class Way:
         offset = centre - self.points_m[index, [0, 2]]
         left = along[1] * offset[0] - along[0] * offset[1]
         angle = abs(float(np.arctan2(left, along @ offset)))
-        if not np.radians(60.0) < angle < np.radians(120.0):
+        if not np.radians(60.0) < angle < np.radians(120.0) or np.linalg.norm(along) < CHORD_M / 2:
             return None
         return "left" if left > 0 else "right"
 
