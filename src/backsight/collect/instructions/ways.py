@@ -57,6 +57,8 @@ class Way:
     """A way, sampled evenly."""
 
     points_m: Float64[np.ndarray, "samples 3"]
+    along_m: Float64[np.ndarray, " samples"]
+    """Length of the way up to each sample, seen from above; not cut short where samples lie about a corner."""
 
     @classmethod
     def of(cls, points_m: Float64[np.ndarray, "points 3"]) -> "Way":
@@ -68,13 +70,7 @@ class Way:
         steps_m = np.linalg.norm(np.diff(points_m[:, [0, 2]], axis=0), axis=1)
         along = np.concatenate([[0.0], np.cumsum(steps_m)])
         wanted = np.linspace(0.0, along[-1], max(int(np.ceil(along[-1] / SPACING_M)), 1) + 1)
-        return cls(np.stack([np.interp(wanted, along, points_m[:, axis]) for axis in range(3)], axis=1))
-
-    @cached_property
-    def along_m(self) -> Float64[np.ndarray, " samples"]:
-        """Length of the way up to each sample, seen from above."""
-        steps_m = np.linalg.norm(np.diff(self.points_m[:, [0, 2]], axis=0), axis=1)
-        return np.concatenate([[0.0], np.cumsum(steps_m)])
+        return cls(np.stack([np.interp(wanted, along, points_m[:, axis]) for axis in range(3)], axis=1), wanted)
 
     @property
     def length_m(self) -> float:
@@ -218,7 +214,7 @@ class Way:
         offset = centre - self.points_m[index, [0, 2]]
         left = along[1] * offset[0] - along[0] * offset[1]
         angle = abs(float(np.arctan2(left, along @ offset)))
-        if not np.radians(60.0) < angle < np.radians(120.0):
+        if not np.radians(60.0) < angle < np.radians(120.0) or np.linalg.norm(along) < CHORD_M / 2:
             return None
         return "left" if left > 0 else "right"
 
