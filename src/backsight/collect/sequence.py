@@ -63,7 +63,7 @@ def collect_sequence(plan: SequencePlan, simulator: Simulator, config: CollectCo
     favoured = None if kind is None else kind.reasoning_type
     context = InstructionContext(annotations, simulator.navigation, imagined, favoured, seen.depth_m)
     instructions = make_instructions(context, _random(plan, _INSTRUCTION_STREAM), InstructConfig())
-    _require_targets(instructions, simulator, plan)
+    _require_targets(instructions, simulator, plan, LEAST_TARGETS if favoured else LEAST_TARGETS_OF_OTHERS)
     routes = route_instructions(context, _random(plan, _ROUTE_STREAM))
     return Sequence(
         rgb=seen.rgb,
@@ -142,14 +142,15 @@ def _imagine(
     return annotations, ImaginedImages(seen.depth_m, seen.instance_ids)
 
 
-def _require_targets(instructions: tuple[Instruction, ...], simulator: Simulator, plan: SequencePlan) -> None:
+def _require_targets(
+    instructions: tuple[Instruction, ...], simulator: Simulator, plan: SequencePlan, least: int
+) -> None:
     targets = {
         target
         for instruction in instructions
         for target in (*instruction.target_instance_ids, instruction.target_place, _imagined_view(instruction))
         if target is not None
     }
-    least = LEAST_TARGETS if asks else LEAST_TARGETS_OF_OTHERS
     wanted = min(least, sum(thing.category in FURNITURE_CATEGORIES for thing in simulator.objects))
     if len(targets) < wanted:
         raise TooFewTargetsError(f"{plan.sequence_id}: {len(targets)} different targets, at least {wanted} wanted")
