@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from backsight.quality.answers import within_room
 from backsight.quality.claims_of_motion import moved_ids, unwatched, watched
 from backsight.quality.places import place_problems
 from backsight.quality.references import matching_in
@@ -181,7 +182,7 @@ def _expected_answer(instruction: Instruction, situation: Situation) -> str | No
             if "stood_in_room" not in by_claim:
                 return _direction_and_distance(by_claim, None)
             step, stood = by_claim["stood_in_room"], by_claim.get("stood_at")
-            return f"in the {step.word}" if stood is not None and stood.frame == step.frame else None
+            return within_room(step.word or "") if stood is not None and stood.frame == step.frame else None
         case "route":
             step = by_claim.get("first_turn")
             words = {"ahead": "go straight ahead", "left": "turn left", "right": "turn right", "around": "turn around"}

@@ -13,6 +13,7 @@ from backsight.collect.instructions.naming import Name, names_of
 from backsight.collect.instructions.phrases.own_walk import seconds_words
 from backsight.collect.instructions.rooms import NO_ROOM, rooms_of
 from backsight.collect.instructions.viewpoint import stays
+from backsight.quality.answers import within_room
 from backsight.records.instruction import Place, Step
 from backsight.records.sequence import annotation_arrays
 from backsight.records.vocabulary import UNNAMED_ROOM_TYPE
@@ -125,9 +126,9 @@ def _spot_drafts(walked: _Walked, frame: int, when: str, slots: dict[str, str], 
         found.append(_draft(walked, f"stood_{when}", slots, answer, (*steps, *said), (spot_m, name, weight)))
     room_type = _room_worth_telling(walked, frame)
     if room_type is not None:
-        text = f"I was in the {room_type} in frame {frame}."
+        text = f"I was {within_room(room_type)} in frame {frame}."
         step = Step(text, "stood_in_room", frame=frame, word=room_type)
-        answer = f"in the {room_type}"
+        answer = within_room(room_type)
         found.append(_draft(walked, f"room_{when}", slots, answer, (*steps, step), (spot_m, name, weight)))
     return found
 

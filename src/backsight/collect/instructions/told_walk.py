@@ -12,6 +12,7 @@ from backsight.collect.instructions.phrases import routes as phrases
 from backsight.collect.instructions.phrases.grammar import capitalised
 from backsight.collect.instructions.rooms import rooms_of
 from backsight.collect.instructions.ways import Way, gap_m, is_landmark, merged
+from backsight.quality.answers import within_room
 from backsight.records.instruction import RouteInstruction, Step
 from backsight.records.scene import Room
 from backsight.records.sequence import annotation_arrays
@@ -104,8 +105,8 @@ def _end(way: Way, rooms: Sequence[Room], beside: Name | None, entered: int | No
     if min((abs(float(way.points_m[-1, 1]) - room.floor_m) for room in rooms), default=0.0) > ON_STAIRS_M:
         return "stop on the stairs", Step("The walk ends on stairs.", "stops_on_stairs")
     if room_type != UNNAMED_ROOM_TYPE:
-        step = Step(f"The walk ends in the {room_type}.", "stops_in_room", other_ids=(room_id,), word=room_type)
-        return "stop there" if entered == room_id else f"stop in the {room_type}", step
+        step = Step(f"The walk ends {within_room(room_type)}.", "stops_in_room", other_ids=(room_id,), word=room_type)
+        return "stop there" if entered == room_id else f"stop {within_room(room_type)}", step
     words = phrases.metres_words(way.length_m)
     step = Step(f"The walk is {words} long.", "stops_after", number=round(way.length_m, 3))
     return f"stop after {words} in all", step
