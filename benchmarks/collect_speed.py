@@ -44,6 +44,7 @@ STAGES: tuple[tuple[Any, str, str], ...] = (
     (scene_loading, "bake_light", "scene: light"),
     (simulating, "Renderer", "scene: arrays and trees"),
     (Renderer, "render", ".pictures"),
+    (Renderer, "render_shapes", ".shapes"),
     (collecting, "plan_walk", "walk"),
     (collecting, "script_events", "events"),
     (collecting, "render_walk", "render"),

@@ -202,7 +202,7 @@ def test_scripts_depend_on_the_stream_alone(simulator, walks):
 
 
 def test_without_events_nothing_is_rendered(walks, paper_world):
-    paper_world.render = lambda *arguments: pytest.fail("something was rendered")
+    paper_world.render = paper_world.render_shapes = lambda *arguments: pytest.fail("something was rendered")
     script = script_events(kind_named("smooth"), ("clutter",), walks[0], paper_world, CAMERA, np.random.default_rng(0))
     assert script == EventScript()
 
