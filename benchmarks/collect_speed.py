@@ -1,8 +1,10 @@
 """Speed of collecting, end to end and by stage, in one process with one thread.
 
-Whole places of a plan are collected in the plan's order, just as a worker does it, so that scenes are shared as in a real
-run. Seconds are those of the processor; those of the clock stand beside them, since syncs wait for the disk.
+Whole places of a plan are collected in the plan's order, just as a worker does it, so that scenes are shared as in a
+real run. Seconds are those of the processor; those of the clock stand beside them, since syncs wait for the disk.
 """
+
+# ruff: noqa: E402 - libraries read how many threads they may start when they are imported
 
 import os
 
@@ -35,7 +37,6 @@ from backsight.quality import check as checking
 from backsight.sim.embedded import device_scene as scene_loading
 from backsight.sim.embedded import simulator as simulating
 from backsight.sim.embedded.renderer import Renderer
-from backsight.sim.embedded.simulator import EmbeddedSimulator
 from backsight.storage import write as writing
 
 STAGES: tuple[tuple[Any, str, str], ...] = (
@@ -161,9 +162,7 @@ class TimedWork(CollectWork):
 def main(arguments: Arguments) -> None:
     console = Console(width=120)
     with tempfile.TemporaryDirectory(prefix="backsight-speed-") as folder:
-        config = CollectConfig(
-            out=Path(folder), num_sequences=arguments.plan, size=arguments.size, seed=arguments.seed
-        )
+        config = CollectConfig(out=Path(folder), num_sequences=arguments.plan, size=arguments.size, seed=arguments.seed)
         places = places_of(arguments, config)
         # Programs are compiled and loaded during the first sequence, whose scene must not stay loaded.
         first = config.model_copy(update={"out": Path(folder) / "first"})
@@ -188,21 +187,30 @@ def main(arguments: Arguments) -> None:
             rejections.update(reason.split(":")[0] for reason in outcome.rejections)
         wall_s = time.monotonic() - began_s
         total_s = clock.total_s()
-    show(console, clock, total_s, wall_s, len(plans), len({plan.scene_id for plan in plans}), work.tally, arguments)
+    scenes = len({plan.scene_id for plan in plans})
+    show(console, clock, (total_s, wall_s), (len(plans), scenes), work.tally, arguments)
     console.print("rejected attempts: " + ", ".join(f"{count} {why}" for why, count in rejections.most_common()))
 
 
 def show(
     console: Console,
     clock: StageClock,
-    total_s: float,
-    wall_s: float,
-    sequences: int,
-    scenes: int,
+    seconds_in_all: tuple[float, float],
+    counts: tuple[int, int],
     tally: Tally,
     arguments: Arguments,
 ) -> None:
-    """Print the table of stages, groups first."""
+    """Print the table of stages, groups first.
+
+    Args:
+        console: To print to.
+        clock: Seconds of each stage.
+        seconds_in_all: Of the processor, and of the clock.
+        counts: Of sequences, and of scenes.
+        tally: What was collected.
+        arguments: Of the command.
+    """
+    (total_s, wall_s), (sequences, scenes) = seconds_in_all, counts
     groups: Counter[str] = Counter()
     for stage, seconds in clock.seconds.items():
         groups[stage.split(":")[0]] += seconds
@@ -221,9 +229,10 @@ def show(
     table.add_row("[bold]all", "", f"[bold]{1000 * total_s / sequences:.1f}", "")
     console.print(table)
     console.print(
-        f"end to end {tally.frames / total_s:.1f} frames per processor second ({tally.frames / wall_s:.1f} by the clock), "
-        f"render only {tally.frames / groups['render']:.1f}; {tally.accepted} of {sequences} accepted, rejected attempts "
-        f"{tally.rejected_s / total_s:.1%} of the time; {tally.size_bytes / max(tally.frames, 1) / 1000:.1f} kB a frame"
+        f"end to end {tally.frames / total_s:.1f} frames per processor second ({tally.frames / wall_s:.1f} by the "
+        f"clock), render only {tally.frames / groups['render']:.1f}; {tally.accepted} of {sequences} accepted, "
+        f"rejected attempts {tally.rejected_s / total_s:.1%} of the time; "
+        f"{tally.size_bytes / max(tally.frames, 1) / 1000:.1f} kB a frame"
     )
 
 

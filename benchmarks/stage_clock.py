@@ -44,6 +44,13 @@ class StageClock:
             setattr(owner, name, self.timed(inner, stage))
 
     def timed(self, inner: Callable[..., Any], stage: str) -> Callable[..., Any]:
+        """Return the function with its time counted.
+
+        Args:
+            inner: The function.
+            stage: What its time is called.
+        """
+
         @wraps(inner)
         def timed(*given: Any, **named: Any) -> Any:
             label = stage

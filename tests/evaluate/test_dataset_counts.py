@@ -95,7 +95,7 @@ def test_names_get_what_is_theirs(statistics):
 
 
 def test_categories_are_counted_from_what_frames_show(statistics):
-    walks = [make_sequence(name, frames=frames, place_id=place, imagined=1).annotations for name, place, *_, frames, _ in WALKS]
+    walks = [make_sequence(name, frames=frames, place_id=place).annotations for name, place, *_, frames, _ in WALKS]
     category = {thing.instance_id: thing.category for thing in walks[0].objects}
     views = Counter(category[item.instance_id] for walk in walks for shown in walk.visible_objects for item in shown)
     assert {name: count.views for name, count in statistics.categories.items()} == dict(views)

@@ -1,4 +1,4 @@
-"""Sequences as they are stored, derived anew by rules of their own: nothing may contradict, and what is spoilt is found."""
+"""Stored sequences, derived anew by rules of their own: nothing may contradict, and what is spoilt is found."""
 
 import ast
 import os
