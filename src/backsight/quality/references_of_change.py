@@ -173,7 +173,10 @@ def _expected_answer(instruction: Instruction, situation: Situation) -> str | No
     match instruction.reasoning_type:
         case "what_if":
             step = by_claim.get("side_in_imagined_view" if instruction.category else "middle_of_imagined_view")
-            return step.word if step is not None and step.subject_id == target else None
+            if step is None or step.subject_id != target or not step.word:
+                return None
+            # 'What would I see?' is answered by 'an armchair'; a side is a side.
+            return step.word if instruction.category else f"{'an' if step.word[0] in 'aeiou' else 'a'} {step.word}"
         case "where_from_here":
             return _direction_and_distance(by_claim, target)
         case "own_trajectory":
@@ -248,4 +251,5 @@ def _metres(number: float | None) -> str:
 def _from_words(direction: str) -> str:
     if direction.startswith("to "):
         return f"from {direction[3:]}"
-    return f"from {direction.replace(' to ', ' on ')}"
+    side = direction.rpartition(" to ")[2] if " to " in direction else ""
+    return f"from {'behind' if direction.startswith('behind') else 'the front'}{side and f' on {side}'}"
