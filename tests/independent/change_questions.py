@@ -85,7 +85,7 @@ def unseen(walk: Walk, number: int, last: int) -> bool:
     if not frames:
         return False
     clear, shown = walk.made_out(number)[: last + 1], walk.pixels[: last + 1, number] > 0
-    caught = any(shown[f] and shown[f + 1] for f in frames)
+    caught = any(shown[f] and shown[f + 1] for f in frames) or shown[frames[0] + 1 : frames[-1] + 1].any()
     return bool(clear[: frames[0] + 1].any() and clear[frames[-1] + 1 :].any() and not caught)
 
 
