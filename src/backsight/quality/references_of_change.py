@@ -188,8 +188,9 @@ def _expected_answer(instruction: Instruction, situation: Situation) -> str | No
             return within_room(step.word or "") if stood is not None and stood.frame == step.frame else None
         case "route":
             step = by_claim.get("first_turn")
-            words = {"ahead": "go straight ahead", "left": "turn left", "right": "turn right", "around": "turn around"}
-            return None if step is None or "way" not in by_claim else words.get(step.word or "")
+            if step is None or "way" not in by_claim:
+                return None
+            return "go straight ahead" if step.word == "ahead" else f"turn {step.word}"
         case "object_motion":
             return _motion_answer(instruction, situation, by_claim, target)
         case _:

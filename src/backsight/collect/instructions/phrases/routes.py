@@ -38,6 +38,10 @@ FIRST_TURNS: dict[str, str] = {
     "ahead": "go straight ahead",
     "left": "turn left",
     "right": "turn right",
+    "slightly left": "turn slightly left",
+    "slightly right": "turn slightly right",
+    "sharply left": "turn sharply left",
+    "sharply right": "turn sharply right",
     "around": "turn around",
 }
 """What to do first on a way, by where it begins as seen by the camera."""
