@@ -178,12 +178,12 @@ def _expected_answer(instruction: Instruction, situation: Situation) -> str | No
             # 'What would I see?' is answered by 'an armchair'; a side is a side.
             return step.word if instruction.category else f"{'an' if step.word[0] in 'aeiou' else 'a'} {step.word}"
         case "where_from_here":
-            return _direction_and_distance(by_claim, target)
+            return _from_here(by_claim, target)
         case "own_trajectory":
             if "came_from" in by_claim:
                 return _from_words(by_claim["came_from"].word or "")
             if "stood_in_room" not in by_claim:
-                return _direction_and_distance(by_claim, None)
+                return _from_here(by_claim, None)
             step, stood = by_claim["stood_in_room"], by_claim.get("stood_at")
             return within_room(step.word or "") if stood is not None and stood.frame == step.frame else None
         case "route":
@@ -236,6 +236,16 @@ def _name_in(answer: str, situation: Situation, target: int) -> str | None:
         return None
     names = [f"the {subject.category}", f"the {subject.colour} {subject.category}"]
     return next((name for name in names if answer.removeprefix("yes, ") == name), None)
+
+
+def _from_here(by_claim: dict[str, Step], subject_id: int | None) -> str | None:
+    """Return direction and distance, or the one of them that the steps tell."""
+    direction, distance = by_claim.get("direction_from_here"), by_claim.get("distance_from_here")
+    if direction is not None and distance is not None:
+        return _direction_and_distance(by_claim, subject_id)
+    if direction is not None:
+        return direction.word if direction.subject_id == subject_id else None
+    return _metres(distance.number) if distance is not None and distance.subject_id == subject_id else None
 
 
 def _direction_and_distance(by_claim: dict[str, Step], subject_id: int | None) -> str | None:

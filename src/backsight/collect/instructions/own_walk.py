@@ -5,7 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64
 
-from backsight.collect.instructions.bearings import direction_word, from_here, from_here_steps, place_words
+from backsight.collect.instructions.bearings import (
+    direction_word,
+    distance_step,
+    distance_words,
+    from_here,
+    from_here_steps,
+    level_distance_m,
+    place_words,
+)
 from backsight.collect.instructions.draft import Draft, InstructionContext
 from backsight.collect.instructions.floor_seen import disc_points, points_seen
 from backsight.collect.instructions.memory import Memory
@@ -127,7 +135,8 @@ def _spot_drafts(walked: _Walked, frame: int, when: str, slots: dict[str, str], 
     if not walked.on_floor[frame] or np.linalg.norm((spot_m - here_m)[[0, 2]]) < LEAST_DISTANCE_M:
         return []
     answer, room_type = from_here(walked.poses[-1], spot_m.tolist()), _room_worth_telling(walked, frame)
-    if answer is None and room_type is None:
+    far = distance_words(level_distance_m(walked.poses[-1], spot_m)) if answer is None and name is None else None
+    if answer is None and far is None and room_type is None:
         return []
     weight = walked.weight(disc_points(spot_m, RADIUS_M))
     stood = Step(f"I stood there in frame {frame}.", "stood_at", frame=frame)
@@ -136,6 +145,10 @@ def _spot_drafts(walked: _Walked, frame: int, when: str, slots: dict[str, str], 
     if answer is not None:
         said = from_here_steps("the spot", None, answer)
         found.append(_draft(walked, f"stood_{when}", slots, answer, (*steps, *said), (spot_m, name, weight)))
+    elif far is not None:
+        # Where the direction lies between two words, as of a whole straight walk, the distance may still be clear.
+        said = distance_step("the spot", None, far)
+        found.append(_draft(walked, f"far_{when}", slots, far, (*steps, said), (spot_m, name, weight)))
     if room_type is not None:
         answer = within_room(room_type)
         step = Step(f"I was {answer} in frame {frame}.", "stood_in_room", frame=frame, word=room_type)
