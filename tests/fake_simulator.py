@@ -4,7 +4,7 @@ import numpy as np
 
 from backsight.records.errors import UsageError
 from backsight.records.scene import Room
-from backsight.sim.simulator import Observation
+from backsight.sim.simulator import Observation, Shapes
 
 
 class FakeNavigation:
@@ -73,6 +73,10 @@ class FakeSimulator:
         views = [self._cast(pose, intrinsics, width, height, self.objects) for pose in world_from_camera]
         depth, ids, rgb = (np.stack(images) for images in zip(*views, strict=True))
         return Observation(rgb, np.where(np.isfinite(depth), depth, 0.0).astype(np.float32), ids)
+
+    def render_shapes(self, world_from_camera, intrinsics, width, height):
+        seen = self.render(world_from_camera, intrinsics, width, height)
+        return Shapes(seen.depth_m, seen.instance_ids)
 
 
 def box_room_simulator(box_room) -> FakeSimulator:

@@ -9,7 +9,7 @@ import pytest
 from backsight.collect.config import CollectConfig
 from backsight.collect.plan import SequencePlan, make_plan
 from backsight.records.scene import OrientedBox, Room, SceneObject
-from backsight.sim.simulator import Observation, Route
+from backsight.sim.simulator import Observation, Route, Shapes
 
 WALLS = [  # min x, min z, max x, max z
     (-0.1, -0.1, 0.0, 5.1),
@@ -142,6 +142,10 @@ class PaperWorld:
                 depth_m[low[1] : high[1], low[0] : high[0]] = distance
         rgb = np.stack([(ids * factor % 256).astype(np.uint8) for factor in (37, 59, 83)], axis=-1)
         return Observation(rgb, depth, ids)
+
+    def render_shapes(self, world_from_camera, intrinsics, width, height):
+        seen = self.render(world_from_camera, intrinsics, width, height)
+        return Shapes(seen.depth_m, seen.instance_ids)
 
     def move_object(self, instance_id, centre_m, yaw_rad):
         raise NotImplementedError

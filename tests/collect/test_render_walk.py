@@ -10,6 +10,7 @@ from backsight.collect.render_walk import (
     mean_blur_px,
     render_at_frames,
     render_walk,
+    shapes_at_frames,
 )
 from backsight.collect.trajectories.smooth import SAMPLES_PER_FRAME, Motion
 from backsight.collect.trajectories.walk import Walk
@@ -143,6 +144,11 @@ def test_other_views_see_the_scene_of_their_frame(simulator, script):
     for view, frame in ((0, 1), (1, 4), (3, 6)):
         np.testing.assert_array_equal(seen.instance_ids[view], walk.instance_ids[frame])
     assert (seen.instance_ids[2] != walk.instance_ids[2]).any()
+    for one in (script, EventScript(lighting=script.lighting), EventScript()):
+        whole = render_at_frames(simulator, views, frames, one, (INTRINSICS, WIDTH, HEIGHT))
+        shapes = shapes_at_frames(simulator, views, frames, one, (INTRINSICS, WIDTH, HEIGHT))
+        np.testing.assert_array_equal(shapes.depth_m, whole.depth_m)
+        np.testing.assert_array_equal(shapes.instance_ids, whole.instance_ids)
 
 
 def test_a_walk_without_events_is_one_call(simulator):

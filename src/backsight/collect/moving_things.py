@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 from jaxtyping import Float64
 
-from backsight.collect.render_walk import EventScript, render_at_frames
+from backsight.collect.render_walk import EventScript, shapes_at_frames
 from backsight.collect.tracks import hidden_rays
 from backsight.collect.trajectories.smooth import TrajectoryError
 from backsight.collect.trajectories.walk import Walk
@@ -16,7 +16,7 @@ from backsight.geometry.upright_boxes import bottoms_m, footprint_corners, footp
 from backsight.records.scene import OrientedBox, Room, SceneObject
 from backsight.records.sequence import ObjectMotion, SceneEvent
 from backsight.records.vocabulary import FURNITURE_CATEGORIES
-from backsight.sim.simulator import Observation, Simulator
+from backsight.sim.simulator import Shapes, Simulator
 
 GLANCE_PX = 64
 """Width of the small pictures that events are planned with."""
@@ -65,7 +65,7 @@ class Glance:
     """px."""
     height: int
     """px."""
-    seen: Observation
+    seen: Shapes
 
     @property
     def camera(self) -> tuple[Float64[np.ndarray, "3 3"], int, int]:
@@ -113,7 +113,7 @@ def move_in_view(walk: Walk, simulator: Simulator, glance: Glance, rng: np.rando
             event = _event(motion)
             script = EventScript(motions=(motion,), events=(event,))
             frames = np.arange(event.first_frame, event.last_frame + 1)
-            seen = render_at_frames(simulator, walk.world_from_camera[frames], frames, script, glance.camera)
+            seen = shapes_at_frames(simulator, walk.world_from_camera[frames], frames, script, glance.camera)
             if (_share(seen, motion.instance_id) >= LEAST_SHARE).all():
                 return script
     raise TrajectoryError("no thing that the walk looks at has room to move in view; try another walk")
@@ -159,7 +159,7 @@ def move_unseen(walk: Walk, simulator: Simulator, glance: Glance, rng: np.random
             motion = _motion(movable.thing, frame, ends, len(poses))
             script = EventScript(motions=(motion,), events=(_event(motion),))
             frames = np.arange(frame, last + 1)
-            shares = _share(render_at_frames(simulator, poses[frames], frames, script, glance.camera), number)
+            shares = _share(shapes_at_frames(simulator, poses[frames], frames, script, glance.camera), number)
             if shares[:2].max() == 0.0 and shares[2:].max() >= LEAST_SHARE:
                 return script
     raise TrajectoryError("no thing goes out of view and could be seen again elsewhere; try another walk")
@@ -170,7 +170,7 @@ def _frame_step_s(walk: Walk) -> float:
     return float(walk.motion.time_s[-1] - walk.motion.time_s[0]) / max(frames - 1, 1)
 
 
-def _share(seen: Observation, instance_id: int) -> Float64[np.ndarray, " frames"]:
+def _share(seen: Shapes, instance_id: int) -> Float64[np.ndarray, " frames"]:
     return (seen.instance_ids == instance_id).mean(axis=(1, 2))
 
 

@@ -13,7 +13,7 @@ from backsight.collect.trajectories.walk import Walk
 from backsight.geometry.poses import invert_pose
 from backsight.records.sequence import ObjectMotion, SceneEvent
 from backsight.sim.motion_blur import render_exposed
-from backsight.sim.simulator import Lighting, Observation, Simulator
+from backsight.sim.simulator import Lighting, Observation, Shapes, Simulator
 
 INSTANT_STEP_PX = 1.5
 """Pictures of one exposure lie about so far apart."""
@@ -90,15 +90,43 @@ def render_at_frames(
         script: What happens on the walk.
         camera: Intrinsics (px), width and height of the images (px).
     """
-    batches = _same_scene(frame_of_view, script)
-    if len(batches) == 1 and not script.motions and not script.lighting:
+    if not script.motions and not script.lighting:
         return simulator.render(world_from_camera, *camera)
     images = _empty(len(world_from_camera), *camera[1:])
     with _staged(simulator, script) as show:
-        for views in batches:
+        for views in _same_scene(frame_of_view, script):
             show(int(frame_of_view[views[0]]))
             _put(images, views, simulator.render(world_from_camera[views], *camera))
     return images
+
+
+def shapes_at_frames(
+    simulator: Simulator,
+    world_from_camera: Float64[np.ndarray, "views 4 4"],
+    frame_of_view: Int64[np.ndarray, " views"],
+    script: EventScript,
+    camera: tuple[Float64[np.ndarray, "3 3"], int, int],
+) -> Shapes:
+    """Return depth and ids of what `render_at_frames` returns.
+
+    Args:
+        simulator: With the scene as it was loaded.
+        world_from_camera: Of the views.
+        frame_of_view: Frame of the walk, rising.
+        script: What happens on the walk; lamps play no part.
+        camera: Intrinsics (px), width and height of the images (px).
+    """
+    if not script.motions:
+        return simulator.render_shapes(world_from_camera, *camera)
+    moved = EventScript(script.motions)
+    parts: list[Shapes] = []
+    with _staged(simulator, moved) as show:
+        for views in _same_scene(frame_of_view, moved):
+            show(int(frame_of_view[views[0]]))
+            parts.append(simulator.render_shapes(world_from_camera[views], *camera))
+    return Shapes(
+        np.concatenate([part.depth_m for part in parts]), np.concatenate([part.instance_ids for part in parts])
+    )
 
 
 def instants_of_frames(

@@ -76,7 +76,7 @@ def _glance(walk: Walk, simulator: Simulator, camera: tuple[Float64[np.ndarray, 
     intrinsics, width, height = camera
     small_height = max(round(GLANCE_PX * height / width), 1)
     small = scale_intrinsics(intrinsics, GLANCE_PX / width, small_height / height)
-    seen = simulator.render(walk.world_from_camera, small, GLANCE_PX, small_height)
+    seen = simulator.render_shapes(walk.world_from_camera, small, GLANCE_PX, small_height)
     return Glance(small, GLANCE_PX, small_height, seen)
 
 
@@ -99,7 +99,7 @@ def _changing_light(
 ) -> tuple[tuple[SceneEvent, ...], tuple[Lighting, ...]]:
     poses = walk.world_from_camera
     frames = np.arange(len(poses))
-    plain = _brightness(glance.seen.rgb)
+    plain = _brightness(simulator.render(poses, *glance.camera).rgb)
     for _ in range(_LIGHT_TRIES):
         events = _draw_light_events(walk, simulator.rooms, rng)
         settled = EventScript(lighting=_lighting_of_frames(events, len(poses), ramps=False))

@@ -12,7 +12,7 @@ from backsight.collect.instructions.make import make_instructions
 from backsight.collect.instructions.told_walk import route_instructions
 from backsight.collect.overlap import covisible_percent
 from backsight.collect.plan import SequencePlan
-from backsight.collect.render_walk import EventScript, render_at_frames, render_walk
+from backsight.collect.render_walk import EventScript, render_walk, shapes_at_frames
 from backsight.collect.scene_events import script_events
 from backsight.collect.tracks import object_tracks
 from backsight.collect.trajectories.plan_walk import plan_walk
@@ -138,7 +138,7 @@ def _imagine(
         return annotations, None
     frames = np.array([view.current_frame for view in views])
     camera = (intrinsics, config.width, config.height)
-    seen = render_at_frames(simulator, imagined_poses(annotations), frames, script, camera)
+    seen = shapes_at_frames(simulator, imagined_poses(annotations), frames, script, camera)
     return annotations, ImaginedImages(seen.depth_m, seen.instance_ids)
 
 

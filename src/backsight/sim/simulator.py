@@ -20,6 +20,15 @@ class Observation:
 
 
 @dataclass(frozen=True)
+class Shapes:
+    """Images of a batch of poses without their colour."""
+
+    depth_m: Float32[np.ndarray, "poses height width"]
+    """Planar depth; 0 where a ray leaves the scene."""
+    instance_ids: Int32[np.ndarray, "poses height width"]
+
+
+@dataclass(frozen=True)
 class Lighting:
     """How the lamps of a scene burn."""
 
@@ -134,6 +143,16 @@ class Simulator(Protocol):
         height: int,
     ) -> Observation:
         """Return RGB, depth and instance ids for a batch of poses in one call."""
+        ...
+
+    def render_shapes(
+        self,
+        world_from_camera: Float64[np.ndarray, "poses 4 4"],
+        intrinsics: Float64[np.ndarray, "3 3"],
+        width: int,
+        height: int,
+    ) -> Shapes:
+        """Return depth and instance ids as `render` does; colour is what costs most, where it can be left out."""
         ...
 
     def move_object(self, instance_id: int, centre_m: Float64[np.ndarray, "3"], yaw_rad: float) -> None:

@@ -80,7 +80,7 @@ def survey_scene(simulator: Simulator) -> Survey:
     close, depth_m = np.zeros(len(poses)), np.zeros(len(poses))
     intrinsics = intrinsics_from_hfov(LOOK_WIDTH_PX, LOOK_HEIGHT_PX, HFOV_DEG)
     for start in range(0, len(poses), _BATCH):
-        seen = simulator.render(poses[start : start + _BATCH], intrinsics, LOOK_WIDTH_PX, LOOK_HEIGHT_PX)
+        seen = simulator.render_shapes(poses[start : start + _BATCH], intrinsics, LOOK_WIDTH_PX, LOOK_HEIGHT_PX)
         count = len(seen.depth_m)
         shares[start : start + count] = shown_shares(seen.instance_ids, things)
         close[start : start + count] = (seen.depth_m < _CLOSE_M).mean(axis=(1, 2))

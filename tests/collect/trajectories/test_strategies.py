@@ -168,7 +168,8 @@ def test_planners_need_something_to_focus_on(simulators):
 
         def __init__(self, inner):
             self.name, self.version, self.notes = inner.name, inner.version, inner.notes
-            self.rooms, self.navigation, self.render = inner.rooms, inner.navigation, inner.render
+            self.rooms, self.navigation = inner.rooms, inner.navigation
+            self.render, self.render_shapes = inner.render, inner.render_shapes
             self.load_scene = self.move_object = self.set_lighting = inner.load_scene
             self.objects = tuple(thing for thing in inner.objects if thing.is_structure)
 

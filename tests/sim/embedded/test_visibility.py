@@ -185,6 +185,17 @@ def test_threads_and_bands_change_no_byte(flat, options):
 
 
 @pytest.mark.parametrize("options", [RenderOptions(), RAYS], ids=["raster", "rays"])
+@pytest.mark.parametrize(("samples", "threads"), [(1, 1), (3, 2)])
+def test_shapes_are_pictures_without_colour(flat, options, samples, threads):
+    renderer = Renderer(flat, rgb_samples_per_axis=samples, threads=threads, options=options)
+    shapes = renderer.render_shapes(flat_poses(), INTRINSICS, WIDTH, HEIGHT)
+    whole = renderer.render(flat_poses(), INTRINSICS, WIDTH, HEIGHT)
+    np.testing.assert_array_equal(shapes.depth_m, whole.depth_m)
+    np.testing.assert_array_equal(shapes.instance_ids, whole.instance_ids)
+    assert np.ptp(whole.rgb) > 0
+
+
+@pytest.mark.parametrize("options", [RenderOptions(), RAYS], ids=["raster", "rays"])
 @pytest.mark.parametrize("threads", [1, 2])
 def test_several_scenes_at_once_equal_one_by_one(flat, options, threads):
     scenes = (flat, random_soup(np.random.default_rng(3), 80, 0.4), random_soup(np.random.default_rng(4), 9, 3.0))

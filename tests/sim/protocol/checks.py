@@ -266,6 +266,9 @@ def check_a_batch_is_its_pictures_one_by_one(bench: Bench) -> None:
         assert np.array_equal(alone.rgb[0], together.rgb[number])
         assert np.array_equal(alone.depth_m[0], together.depth_m[number])
         assert np.array_equal(alone.instance_ids[0], together.instance_ids[number])
+    shapes = bench.simulator.render_shapes(np.stack(poses), camera(), WIDTH, HEIGHT)
+    assert np.array_equal(shapes.depth_m, together.depth_m)
+    assert np.array_equal(shapes.instance_ids, together.instance_ids)
 
 
 def check_the_same_poses_give_the_same_bytes(bench: Bench) -> None:

@@ -11,7 +11,7 @@ from backsight.collect.trajectories.walk import WalkRequest
 from backsight.geometry.cameras import intrinsics_from_hfov
 from backsight.geometry.poses import look_poses
 from backsight.records.scene import SceneObject
-from backsight.sim.simulator import Observation
+from backsight.sim.simulator import Shapes
 from backsight.sim.survey import shown_shares
 
 VIEW_WIDTH_PX, VIEW_HEIGHT_PX = 48, 36
@@ -28,8 +28,8 @@ def small_views(
     world_from_camera: Float64[np.ndarray, "views 4 4"],
     width: int = VIEW_WIDTH_PX,
     height: int = VIEW_HEIGHT_PX,
-) -> Observation:
-    """Return tiny pictures of many poses.
+) -> Shapes:
+    """Return tiny pictures of many poses, without colour.
 
     Args:
         request: With simulator and camera.
@@ -38,7 +38,7 @@ def small_views(
         height: Of the pictures, px.
     """
     intrinsics = intrinsics_from_hfov(width, height, request.camera.hfov_deg)
-    return request.simulator.render(world_from_camera, intrinsics, width, height)
+    return request.simulator.render_shapes(world_from_camera, intrinsics, width, height)
 
 
 def thing_shares(

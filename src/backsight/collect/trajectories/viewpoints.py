@@ -13,7 +13,7 @@ from backsight.collect.trajectories.walk import WalkRequest
 from backsight.geometry.cameras import intrinsics_from_hfov
 from backsight.records.scene import SceneObject
 from backsight.records.vocabulary import UNNAMED_CATEGORY
-from backsight.sim.simulator import Observation
+from backsight.sim.simulator import Shapes
 
 GLIMPSE_PX = (48, 36)
 """Width and height of the pictures that planning looks at."""
@@ -68,14 +68,14 @@ def glimpse_intrinsics(request: WalkRequest) -> Float64[np.ndarray, "3 3"]:
     return intrinsics_from_hfov(*GLIMPSE_PX, request.camera.hfov_deg)
 
 
-def glimpse(request: WalkRequest, poses: Float64[np.ndarray, "poses 4 4"]) -> Observation:
-    """Return small pictures from some poses.
+def glimpse(request: WalkRequest, poses: Float64[np.ndarray, "poses 4 4"]) -> Shapes:
+    """Return small pictures from some poses, without colour.
 
     Args:
         request: With simulator and camera.
         poses: world_from_camera.
     """
-    return request.simulator.render(poses, glimpse_intrinsics(request), *GLIMPSE_PX)
+    return request.simulator.render_shapes(poses, glimpse_intrinsics(request), *GLIMPSE_PX)
 
 
 def share_of(ids: Int32[np.ndarray, "poses height width"], instance_id: int) -> Float64[np.ndarray, " poses"]:

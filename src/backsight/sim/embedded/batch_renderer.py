@@ -16,7 +16,7 @@ from backsight.sim.embedded.raster_workers import RasterWorkers
 from backsight.sim.embedded.ray_workers import RayWorkers
 from backsight.sim.embedded.render_options import RenderOptions
 from backsight.sim.embedded.warp_device import warp_device
-from backsight.sim.simulator import Observation
+from backsight.sim.simulator import Observation, Shapes
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class DeviceFrames:
     """Images of a batch of poses, as Warp arrays on the renderer's device."""
 
     rgb: Any
-    """uint8, (poses, height, width, 3)."""
+    """uint8, (poses, height, width, 3); None where depth and ids are all that is wanted."""
     depth_m: Any
     """float32, (poses, height, width); planar, 0 where a ray leaves the scene."""
     instance_ids: Any
@@ -33,6 +33,10 @@ class DeviceFrames:
     def observation(self) -> Observation:
         """Return the images as numpy arrays; on the CPU without a copy, from CUDA when they are done."""
         return Observation(self.rgb.numpy(), self.depth_m.numpy(), self.instance_ids.numpy())
+
+    def shapes(self) -> Shapes:
+        """Return depth and ids as `observation` does."""
+        return Shapes(self.depth_m.numpy(), self.instance_ids.numpy())
 
 
 class BatchRenderer:
@@ -101,13 +105,38 @@ class BatchRenderer:
         self.draw(frames, world_from_camera, scene_of_pose, intrinsics)
         return frames.observation()
 
-    def frames(self, poses: int, width: int, height: int) -> DeviceFrames:
+    def render_shapes(
+        self,
+        world_from_camera: Float64[np.ndarray, "poses 4 4"],
+        scene_of_pose: Int[np.ndarray, " poses"],
+        intrinsics: Float64[np.ndarray, "3 3"],
+        width: int,
+        height: int,
+    ) -> Shapes:
+        """Return depth and instance ids as `render` does, without the colour, which costs most.
+
+        Args:
+            world_from_camera: poses; the camera looks along its +z, +y points down.
+            scene_of_pose: index of the scene that each pose is in.
+            intrinsics: of the image to render, px; no skew.
+            width: px.
+            height: px.
+
+        Raises:
+            UsageError: an image without pixels, intrinsics with skew, or a scene that is not there.
+        """
+        frames = self.frames(len(world_from_camera), width, height, coloured=False)
+        self.draw(frames, world_from_camera, scene_of_pose, intrinsics)
+        return frames.shapes()
+
+    def frames(self, poses: int, width: int, height: int, *, coloured: bool = True) -> DeviceFrames:
         """Return memory on the device for `draw` to fill, as often as one likes.
 
         Args:
             poses: how many.
             width: px.
             height: px.
+            coloured: with memory for colour.
 
         Raises:
             UsageError: an image without pixels, or too many of them.
@@ -122,7 +151,7 @@ class BatchRenderer:
         real: Any = wp.float32
         whole: Any = wp.int32
         return DeviceFrames(
-            wp.empty((*shape, 3), dtype=byte, device=self._device),
+            wp.empty((*shape, 3), dtype=byte, device=self._device) if coloured else None,
             wp.empty(shape, dtype=real, device=self._device),
             wp.empty(shape, dtype=whole, device=self._device),
         )
@@ -150,7 +179,13 @@ class BatchRenderer:
             raise UsageError(f"render: scenes are 0 to {len(self.scenes) - 1}, asked for {scene_of_pose.tolist()}")
         views = self._views(world_from_camera, scene_of_pose, intrinsics, width, height)
         pixels = poses * height * width
-        outputs = (frames.rgb.reshape((pixels, 3)), frames.depth_m.flatten(), frames.instance_ids.flatten())
+        byte: Any = wp.uint8
+        if frames.rgb is None:
+            views.coloured, views.samples = 0, 1
+            rgb = wp.empty((1, 3), dtype=byte, device=self._device)
+        else:
+            rgb = frames.rgb.reshape((pixels, 3))
+        outputs = (rgb, frames.depth_m.flatten(), frames.instance_ids.flatten())
         if isinstance(self._workers, RasterWorkers):
             self._workers.draw(self.scenes, scene_of_pose, views, outputs)
         else:
@@ -177,6 +212,7 @@ class BatchRenderer:
         views.fx, views.fy = float(intrinsics[0, 0]), float(intrinsics[1, 1])
         views.cx, views.cy = float(intrinsics[0, 2]), float(intrinsics[1, 2])
         views.samples = self._samples
+        views.coloured = 1
         views.pixel_width = 0.0
         if self._options.mip_maps:
             views.pixel_width = 1.0 / (float(np.sqrt(intrinsics[0, 0] * intrinsics[1, 1])) * self._samples)

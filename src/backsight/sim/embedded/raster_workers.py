@@ -57,7 +57,7 @@ class RasterWorkers:
             scenes: with clusters.
             scene_of_pose: index of each pose's scene.
             views: a `Views`.
-            outputs: Warp arrays of colour, depth and ids.
+            outputs: Warp arrays of colour, depth and ids; without colour, the first of them is not written.
         """
         tasks = self._tasks(scene_of_pose, views)
         most_rows = max(task.row_end - task.row_begin for task in tasks)
@@ -71,7 +71,7 @@ class RasterWorkers:
             wp.launch(
                 visibility_raster.render_rows, dim=count, inputs=shared + rows, outputs=list(outputs), device="cpu"
             )
-            if views.samples > 1:
+            if views.coloured and views.samples > 1:
                 wp.launch(
                     visibility_raster_fine.render_fine_colour,
                     dim=count,

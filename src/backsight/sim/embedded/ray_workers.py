@@ -38,7 +38,7 @@ class RayWorkers:
             scenes: that the poses are in.
             views: a `Views`.
             poses: how many.
-            outputs: Warp arrays of colour, depth and ids.
+            outputs: Warp arrays of colour, depth and ids; without colour, the first of them is not written.
         """
         all_scenes = self._structures(scenes)
         fine_pixels = views.width * views.height * views.samples**2
@@ -71,6 +71,8 @@ class RayWorkers:
             lambda begin: [*common, begin],
             [depth_m, instance_ids],
         )
+        if not views.coloured:
+            return
         if views.samples > 1:
             find(views.samples)
         tiled = poses * _tiles(views.width, views.height) * 32

@@ -9,7 +9,7 @@ from backsight.records.scene import OrientedBox
 from backsight.sim.embedded.batch_renderer import BatchRenderer
 from backsight.sim.embedded.packed import PackedScene
 from backsight.sim.embedded.render_options import RenderOptions
-from backsight.sim.simulator import Lighting, Observation
+from backsight.sim.simulator import Lighting, Observation, Shapes
 
 
 class Renderer:
@@ -61,6 +61,27 @@ class Renderer:
         """
         scene_of_pose = np.zeros(len(world_from_camera), dtype=np.int32)
         return self.batch.render(world_from_camera, scene_of_pose, intrinsics, width, height)
+
+    def render_shapes(
+        self,
+        world_from_camera: Float64[np.ndarray, "poses 4 4"],
+        intrinsics: Float64[np.ndarray, "3 3"],
+        width: int,
+        height: int,
+    ) -> Shapes:
+        """Return planar depth [m] and instance ids of a batch of poses, those of `render`, without colour.
+
+        Args:
+            world_from_camera: poses; the camera looks along its +z, +y points down.
+            intrinsics: of the image to render, px; no skew.
+            width: px.
+            height: px.
+
+        Raises:
+            UsageError: an image without pixels, or intrinsics with skew.
+        """
+        scene_of_pose = np.zeros(len(world_from_camera), dtype=np.int32)
+        return self.batch.render_shapes(world_from_camera, scene_of_pose, intrinsics, width, height)
 
     def move(self, instance_id: int, loaded: OrientedBox, moved: OrientedBox) -> None:
         """Put an object elsewhere; light and shadows that were worked out when the scene was loaded stay as they are.

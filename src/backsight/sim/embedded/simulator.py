@@ -18,9 +18,9 @@ from backsight.sim.embedded.scans.folder import scan_path
 from backsight.sim.embedded.scans.reading import SUFFIXES
 from backsight.sim.embedded.scenes.procedural import build_scene
 from backsight.sim.embedded.scenes.scene_id import parse_scene_id
-from backsight.sim.simulator import Lighting, Navigation, Observation
+from backsight.sim.simulator import Lighting, Navigation, Observation, Shapes
 
-EMBEDDED_VERSION = "2"
+EMBEDDED_VERSION = "3"
 """Raised whenever the same scene id gives other pictures, objects or walkable floor than before."""
 
 
@@ -150,6 +150,26 @@ class EmbeddedSimulator:
             width: px.
             height: px.
         """
+        return self._ready_renderer().render(world_from_camera, intrinsics, width, height)
+
+    def render_shapes(
+        self,
+        world_from_camera: Float64[np.ndarray, "poses 4 4"],
+        intrinsics: Float64[np.ndarray, "3 3"],
+        width: int,
+        height: int,
+    ) -> Shapes:
+        """Return depth and instance ids as `render` does, without colour: in a sixth of the time.
+
+        Args:
+            world_from_camera: poses.
+            intrinsics: of the image to render, px.
+            width: px.
+            height: px.
+        """
+        return self._ready_renderer().render_shapes(world_from_camera, intrinsics, width, height)
+
+    def _ready_renderer(self) -> Renderer:
         if self._renderer is None:
             self._renderer = Renderer(
                 self.scene,
@@ -161,7 +181,7 @@ class EmbeddedSimulator:
                 self._renderer.move(instance_id, self._loaded(instance_id).box, box)
             if self._lighting != Lighting():
                 self._renderer.light(self._lighting)
-        return self._renderer.render(world_from_camera, intrinsics, width, height)
+        return self._renderer
 
     def move_object(self, instance_id: int, centre_m: Float64[np.ndarray, "3"], yaw_rad: float) -> None:
         """Put an object where the centre and the yaw of its box are as given.

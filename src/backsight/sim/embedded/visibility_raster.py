@@ -142,7 +142,7 @@ def render_rows(
             pixel = start + column
             depth_m[pixel] = scratch.row_depth[column]
             instance_ids[pixel] = scratch.row_instance[column]
-            if views.samples == 1:
+            if views.coloured == 1 and views.samples == 1:
                 x = float(column) + 0.5
                 y = float(row) + 0.5
                 colour = colour_of_column(scene, views, scratch, rotation, origin, column, x, y)

@@ -40,6 +40,8 @@ class Views:
     cx: wp.float32
     cy: wp.float32
     samples: wp.int32
+    coloured: wp.int32
+    """0 where depth and ids are all that is wanted."""
     pixel_width: wp.float32
     """Width of a sample of the colour at depth 1; 0 switches mip maps off."""
 

@@ -18,7 +18,7 @@ from backsight.sim.backends.habitat.navigation import HabitatNavigation
 from backsight.sim.backends.habitat.navmesh import Navmesh
 from backsight.sim.backends.habitat.process import HabitatProcess, RefusedError
 from backsight.sim.backends.habitat.tables import RigidObject, SceneTables, scene_tables
-from backsight.sim.simulator import Lighting, Navigation, Observation
+from backsight.sim.simulator import Lighting, Navigation, Observation, Shapes
 
 EMPTY_SCENE = "NONE"
 """Habitat's name for a world without a stage: enough to make a context."""
@@ -171,6 +171,27 @@ class HabitatSimulator:
         instance_ids = np.where(np.isin(semantic, list(scene.objects)), semantic, 0).astype(np.int32)
         self._look_at(scene, depth_m, semantic, instance_ids)
         return Observation(rgb, depth_m, instance_ids)
+
+    def render_shapes(
+        self,
+        world_from_camera: Float64[np.ndarray, "poses 4 4"],
+        intrinsics: Float64[np.ndarray, "3 3"],
+        width: int,
+        height: int,
+    ) -> Shapes:
+        """Return depth and instance ids of `render`; Habitat draws the colour all the same.
+
+        Args:
+            world_from_camera: Poses with OpenCV axes.
+            intrinsics: px; square pixels, centred.
+            width: px.
+            height: px.
+
+        Raises:
+            UsageError: Intrinsics that Habitat's cameras can't have, or nothing to render.
+        """
+        seen = self.render(world_from_camera, intrinsics, width, height)
+        return Shapes(seen.depth_m, seen.instance_ids)
 
     def move_object(self, instance_id: int, centre_m: Float64[np.ndarray, "3"], yaw_rad: float) -> None:
         """Put a rigid object elsewhere; what is a part of a scan can't move.
