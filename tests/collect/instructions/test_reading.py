@@ -189,7 +189,7 @@ class Ledge(OpenFloor):
     def snap(self, point_m: Float64[np.ndarray, "3"]) -> Float64[np.ndarray, "3"]:
         return super().snap(point_m) + np.array([self.aside_m, 0.0, 0.0])
 
-    def shortest_path(self, start_m, goal_m, *, roomy=False):
+    def shortest_path(self, start_m, goal_m, *, roomy=False):  # pyright: ignore[reportIncompatibleMethodOverride]
         return Route(np.stack([start_m, goal_m]), float(np.linalg.norm(goal_m - start_m)))
 
 
