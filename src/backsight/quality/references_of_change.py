@@ -28,6 +28,9 @@ _WAYS: dict[tuple[int, int], str] = {(1, 0): "forward", (-1, 0): "back", (0, 1):
 """By ahead and right."""
 _POSE_TOLERANCE = 1e-3
 NOTHING_MOVED = "no"
+_ABOUT = "about "
+_LENGTH_WORDS = ("how far", "how long", "how many metres", "what distance")
+"""Questions for the length of a way say one of these."""
 
 
 def question_problems(instruction: Instruction, situation: Situation) -> Iterator[tuple[str, str]]:
@@ -47,10 +50,14 @@ def question_problems(instruction: Instruction, situation: Situation) -> Iterato
             pass
     if instruction.reasoning_type == "own_trajectory":
         yield from _time_problems(instruction, situation)
+    if instruction.reasoning_type == "route":
+        asks_length = any(words in instruction.text.lower() for words in _LENGTH_WORDS)
+        if asks_length != instruction.answer.startswith(_ABOUT):
+            yield "answer", "does not say what is asked for, the way or its length"
     expected = _expected_answer(instruction, situation)
     if expected is None:
         yield "steps", "do not lead to an answer"
-    elif instruction.reasoning_type == "route":
+    elif instruction.reasoning_type == "route" and not instruction.answer.startswith(_ABOUT):
         missing = told_in_order(instruction.answer, instruction.steps, situation.things)
         if missing is not None:
             yield "answer", f"does not say {missing!r} where it should"
@@ -190,6 +197,9 @@ def _expected_answer(instruction: Instruction, situation: Situation) -> str | No
             step = by_claim.get("first_turn")
             if step is None or "way" not in by_claim:
                 return None
+            if instruction.answer.startswith(_ABOUT):
+                # How far it is, not where it goes.
+                return _metres(float(round(by_claim["way"].number or 0.0)))
             return "go straight ahead" if step.word == "ahead" else f"turn {step.word}"
         case "object_motion":
             return _motion_answer(instruction, situation, by_claim, target)

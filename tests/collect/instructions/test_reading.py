@@ -17,7 +17,7 @@ from backsight.collect.instructions.memory import Memory
 from backsight.collect.instructions.own_walk import _from_words
 from backsight.collect.instructions.pairs import Pairs
 from backsight.collect.instructions.phrases.routes import FIRST_TURNS, entering_clause
-from backsight.collect.instructions.phrases.sentences import SENTENCES, asking_template
+from backsight.collect.instructions.phrases.sentences import SENTENCES, asking_template, sentence
 from backsight.collect.instructions.phrases.spatial import RECALL_FRAMES, relation_wordings
 from backsight.collect.instructions.routes import AT_START_M, _first_turn, route_drafts
 from backsight.collect.instructions.told_apart import held_drafts, shelf_choice_drafts
@@ -199,3 +199,20 @@ def test_ways_begin_under_the_camera(aside_m, asked):
     context = InstructionContext(shelf_walk(), Ledge(aside_m), None, "route")
     memory = Memory.of(context.annotations, 4, InstructConfig())
     assert bool(route_drafts(context, memory, np.random.default_rng(0))) is asked
+
+
+def test_the_length_of_a_way_is_asked_for_in_its_own_words():
+    context = InstructionContext(shelf_walk(), Ledge(0.0), None, "route")
+    memory = Memory.of(context.annotations, 4, InstructConfig())
+    drafts = route_drafts(context, memory, np.random.default_rng(0))
+    lengths = [draft for draft in drafts if draft.template == "way_length_to_thing"]
+    assert lengths
+    for draft in lengths:
+        assert re.fullmatch(r"about (1 metre|\d+ metres)", draft.answer)
+        for frame in SENTENCES[draft.template]:
+            asked = as_instruction(draft, sentence(frame, draft.slots))
+            assert problems_of(asked, memory.situation) == []
+        other = as_instruction(draft, sentence("How do I get to {the}?", draft.slots))
+        assert any(field == "answer" for field, _ in problems_of(other, memory.situation))
+        wrong = msgspec.structs.replace(asked, answer="about 40 metres")
+        assert any(field == "answer" for field, _ in problems_of(wrong, memory.situation))

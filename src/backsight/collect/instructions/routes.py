@@ -1,11 +1,12 @@
 """How to get from here to a thing or a room, in words."""
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float64
 
-from backsight.collect.instructions.bearings import level_angle_rad
+from backsight.collect.instructions.bearings import distance_words, level_angle_rad
 from backsight.collect.instructions.draft import Draft, InstructionContext
 from backsight.collect.instructions.floor_seen import points_seen
 from backsight.collect.instructions.memory import Memory
@@ -24,6 +25,8 @@ LEAST_WAY_M, LEAST_WAY_FAVOURED_M = 2.0, 1.5
 """Shorter ways are not asked for; walks for ways are also made in small rooms."""
 MOST_WAYS, MOST_WAYS_FAVOURED = 1, 3
 """Ways asked for at each current frame."""
+LENGTH_WEIGHT = 0.3
+"""How much the question for the length of a way is preferred to that for the way."""
 ENOUGH_WAYS = 2
 """Walks for ways make up so many with ways whose next stretch was not seen: for those only the words can be right."""
 SEARCHES, SEARCHES_FAVOURED = 2, 5
@@ -81,7 +84,17 @@ def route_drafts(context: InstructionContext, memory: Memory, rng: np.random.Gen
         is_seen = way is not None and _is_seen(context, memory, way)
         if way is not None and (is_seen or is_favoured):
             (drafts if is_seen else unseen).append(_route_draft(context, memory, names, goals[index], way))
-    return drafts + unseen[: max(ENOUGH_WAYS - len(drafts), 0)]
+    drafts += unseen[: max(ENOUGH_WAYS - len(drafts), 0)]
+    return drafts + ([draft for way in drafts for draft in _length_drafts(way)] if is_favoured else [])
+
+
+def _length_drafts(told: Draft) -> list[Draft]:
+    """Return the question how long a way is; none where that lies between two whole numbers of metres."""
+    length = distance_words(told.steps[0].number or 0.0)
+    if length is None:
+        return []
+    template = told.template.replace("route", "way_length")
+    return [dataclasses.replace(told, template=template, answer=length, complexity="medium", weight=LENGTH_WEIGHT)]
 
 
 def _things_to_go_to(
