@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: help setup demo firstlight test test-slow kills fuzz check lint types imports format benchmarks clean
+.PHONY: help setup demo firstlight test test-slow kills fuzz independent check lint types imports format benchmarks clean
 
 help:
 	@echo "make demo         collect, train, evaluate and report into out/demo/ (minutes)"
@@ -13,6 +13,7 @@ help:
 	@echo "make test-slow    the longer tests"
 	@echo "make kills        80 kills of a collection, at every file operation and at random"
 	@echo "make fuzz         5,000 damaged files for all readers"
+	@echo "make independent  116 sequences of all kinds, derived anew by rules of their own"
 	@echo "make check        what CI checks besides tests: lint, types, imports"
 	@echo "make benchmarks   print the benchmark tables"
 	@echo "make format       format the code"
@@ -42,6 +43,9 @@ kills: $(STAMP)
 
 fuzz: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 0 -m slow tests/storage/test_hostile.py
+
+independent: $(STAMP)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -s -n 0 -m slow tests/independent
 
 check: lint types imports
 

@@ -35,7 +35,6 @@ from backsight.quality import check as checking
 from backsight.sim.embedded import device_scene as scene_loading
 from backsight.sim.embedded import simulator as simulating
 from backsight.sim.embedded.renderer import Renderer
-from backsight.sim.embedded.simulator import EmbeddedSimulator
 from backsight.storage import write as writing
 
 STAGES: tuple[tuple[Any, str, str], ...] = (
@@ -161,9 +160,7 @@ class TimedWork(CollectWork):
 def main(arguments: Arguments) -> None:
     console = Console(width=120)
     with tempfile.TemporaryDirectory(prefix="backsight-speed-") as folder:
-        config = CollectConfig(
-            out=Path(folder), num_sequences=arguments.plan, size=arguments.size, seed=arguments.seed
-        )
+        config = CollectConfig(out=Path(folder), num_sequences=arguments.plan, size=arguments.size, seed=arguments.seed)
         places = places_of(arguments, config)
         # Programs are compiled and loaded during the first sequence, whose scene must not stay loaded.
         first = config.model_copy(update={"out": Path(folder) / "first"})

@@ -1,8 +1,10 @@
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import factories
 from backsight.collect.annotate import true_relations, visible_objects
 from backsight.geometry.relations import VIEWER_RELATIONS
 from backsight.records.scene import OrientedBox, SceneObject
@@ -12,6 +14,16 @@ THINGS = tuple(
     SceneObject(number, category, 1, OrientedBox((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)))
     for number, category in enumerate(["floor", "chair", "table", "lamp"], start=3)
 )
+
+
+def walk_past(things, ids, pose):
+    """Annotations of a walk that stands still and sees what the map says."""
+    return msgspec.structs.replace(
+        factories.make_sequence(frames=len(ids)).annotations,
+        objects=things,
+        visible_objects=visible_objects(ids, things),
+        world_from_camera=(tuple(pose.ravel().tolist()),) * len(ids),
+    )
 
 
 def test_boxes_and_shares_are_those_of_the_map():
@@ -58,7 +70,7 @@ def test_relations_are_listed_for_what_was_seen_in_one_room():
     ids[0, 0, :4] = [1, 2, 3, 4]
     ids[1, 0, 0] = 1
     pose = np.diag([1.0, -1.0, -1.0, 1.0])
-    found = true_relations(things, visible_objects(ids, things), np.stack([pose, pose]), (1,))
+    found = true_relations(walk_past(things, ids, pose), (1,))
     listed = {(r.subject_id, r.relation, r.anchor_id, r.frame) for r in found}
     assert listed == {
         (2, "on", 1, None),
@@ -83,7 +95,7 @@ def test_all_stored_words_are_listed_and_no_others():
     )
     ids = np.arange(1, 8, dtype=np.int32).reshape(1, 1, 7)
     pose = np.diag([1.0, -1.0, -1.0, 1.0])
-    found = true_relations(things, visible_objects(ids, things), pose[None], (0,))
+    found = true_relations(walk_past(things, ids, pose), (0,))
     listed = {(r.subject_id, r.relation, r.anchor_id) for r in found}
     assert listed >= {
         (2, "under", 1),

@@ -126,7 +126,7 @@ def test_without_room_for_the_plan_nothing_is_begun(monkeypatch, tmp_path, fault
 
     usage = collections.namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10**9, 10**9 - 1000, 1000))
-    with pytest.raises(EnvironmentProblem, match=r"6 sequences will take about 0\.00 GB, 0\.00 GB are free"):
+    with pytest.raises(EnvironmentProblem, match=r"6 sequences will take 0\.00 GB or more, 0\.00 GB are free"):
         collect_dataset(faults[0].config_for(tmp_path / "set"), make_simulator=faults[1].make_simulator)
     assert present(tmp_path / "set") == []
 

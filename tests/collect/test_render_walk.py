@@ -9,8 +9,8 @@ from backsight.collect.render_walk import (
     instants_of_frames,
     mean_blur_px,
     render_at_frames,
-    shapes_at_frames,
     render_walk,
+    shapes_at_frames,
 )
 from backsight.collect.trajectories.smooth import SAMPLES_PER_FRAME, Motion
 from backsight.collect.trajectories.walk import Walk

@@ -8,7 +8,7 @@ from backsight.collect.moving_things import (
     SLIDE_M,
     SPEED_MPS,
     _is_free,
-    _movable,
+    movable_of,
 )
 from backsight.collect.render_walk import EventScript, mean_blur_px, render_walk
 from backsight.collect.scene_events import LIGHT_RATIO, script_events
@@ -210,7 +210,7 @@ def test_without_events_nothing_is_rendered(walks, paper_world):
 def test_a_place_is_free_of_things_walls_and_the_camera(box_room_simulator):
     """A chair of 0.45 m in a room of 5 x 4 m, a table from x 2 to 3, another chair at 3.7, the camera at (4, 3)."""
     chair = next(thing for thing in box_room_simulator.objects if thing.instance_id == 7)
-    movable = _movable(chair, box_room_simulator)
+    movable = movable_of(chair, box_room_simulator)
     samples = 41
     position = np.tile(np.array([4.0, 1.25, 3.0]), (samples, 1))
     walk = Walk(Motion(np.arange(samples) / 40.0, position, np.zeros(samples), np.zeros(samples)))
@@ -239,4 +239,4 @@ def test_what_others_stand_on_is_not_moved_and_what_hangs_is_not_movable(simulat
     ]
     assert supports
     assert hanging
-    assert all(_movable(thing, simulator) is None for thing in hanging)
+    assert all(movable_of(thing, simulator) is None for thing in hanging)

@@ -17,8 +17,8 @@ from backsight.sim.simulator import Lighting
 CONFIG = CollectConfig(size="64x48")
 
 
-def walk_plan(pattern="circular", num_frames=17, seed=5, attempt=0):
-    return SequencePlan("w-0", "place", "flat-0", "flat", "smooth", pattern, seed, num_frames, attempt)
+def walk_plan(pattern="circular", num_frames=17, seed=5, attempt=0, kind="smooth"):
+    return SequencePlan("w-0", "place", "flat-0", "flat", kind, pattern, seed, num_frames, attempt)
 
 
 @pytest.mark.parametrize("pattern", ["circular", "room_transition"])
@@ -74,8 +74,13 @@ def test_an_unknown_pattern_is_refused(paper_world):
 
 def test_a_walk_that_shows_too_little_to_ask_about_is_refused(paper_world, monkeypatch):
     made = collect_sequence(walk_plan(), paper_world, CONFIG).annotations.instructions
-    monkeypatch.setattr("backsight.collect.sequence.make_instructions", lambda *arguments: made[:1] * 9)
+    one = next(stated for stated in made if stated.target_instance_ids)
+    monkeypatch.setattr("backsight.collect.sequence.make_instructions", lambda *arguments: (one,) * 9)
     with pytest.raises(TooFewTargetsError, match="w-0: 1 different targets, at least 4 wanted"):
+        collect_sequence(walk_plan(kind="left and right"), paper_world, CONFIG)
+    assert len(collect_sequence(walk_plan(), paper_world, CONFIG).annotations.instructions) == 9
+    monkeypatch.setattr("backsight.collect.sequence.make_instructions", lambda *arguments: ())
+    with pytest.raises(TooFewTargetsError, match="w-0: 0 different targets, at least 1 wanted"):
         collect_sequence(walk_plan(), paper_world, CONFIG)
 
 

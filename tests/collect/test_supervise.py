@@ -105,7 +105,9 @@ def test_workers_that_can_not_start_are_no_endless_loop(monkeypatch):
 
 def test_jobs_are_called_poisoned_only_after_some_job_was_done(fake):
     told = []
-    jobs = jobs_of({"bad": "raising", "worse": "raising", "fine": "answer", "worst": "raising"})
+    # In one group, where a lost job is tried again at once.
+    actions = {"bad": "raising", "worse": "raising", "fine": "answer", "worst": "raising"}
+    jobs = jobs_of(actions, dict.fromkeys(actions, "group"))
     report = supervise(jobs, fake, SupervisorConfig(), lambda progress: told.append(progress), told.append)
     assert [lost.job_id for lost in report.poisoned] == ["bad", "worse", "worst"]
     answered = next(i for i, item in enumerate(told) if getattr(item, "done", 0))

@@ -35,7 +35,7 @@ def build(root, walks=WALKS):
     write_dataset_info(root, info)
     write_splits(root, {"flat-0": "train", "gym-1": "test", "gym-9": "val"})
     for name, place, kind, pattern, challenges, frames, attempt in walks:
-        sequence = make_sequence(name, frames=frames, place_id=place)
+        sequence = make_sequence(name, frames=frames, place_id=place, imagined=1)
         there = sequence.annotations
         asked = list(there.instructions)
         asked[0] = msgspec.structs.replace(

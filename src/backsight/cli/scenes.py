@@ -27,7 +27,7 @@ from backsight.evaluate.scene_counts import (
 )
 from backsight.records.errors import UsageError
 from backsight.records.scene_statistics import SceneStatistics
-from backsight.sim.embedded.scans.folder import list_scans, scan_path
+from backsight.sim.embedded.scans.folder import list_scans
 from backsight.sim.embedded.scenes.scene_id import SCENE_TYPES, parse_scene_id
 from backsight.sim.embedded.simulator import EmbeddedSimulator
 from backsight.sim.scene_statistics import scene_statistics
@@ -130,7 +130,10 @@ def wanted_scenes(command: ScenesCommand) -> list[tuple[str, str]]:
     if command.scene_dir is not None:
         files = list_scans(command.scene_dir)
         for name in command.ids:
-            scan_path(command.scene_dir, name)
+            if name not in files:
+                near = difflib.get_close_matches(name, files, 1, 0.4)
+                hint = f"; did you mean '{near[0]}'?" if near else ""
+                raise UsageError(f"{command.scene_dir}: there is no scene '{name}' in it{hint}")
         return [(name, SCAN_TYPE) for name in command.ids or files]
     if command.ids:
         return [(scene_id, parse_scene_id(scene_id).scene_type) for scene_id in command.ids]

@@ -17,7 +17,7 @@ from backsight.collect.places import Options, Unplaced, put_into_places
 from backsight.collect.seeds import derive_seed, derive_share
 from backsight.collect.shares import share_out
 from backsight.collect.venues import Venue, can_host, choose_kinds, open_venues
-from backsight.records.kinds import GROUPS, Kind, Way
+from backsight.records.kinds import GROUPS, Kind, Way, kind_named
 from backsight.records.vocabulary import CHALLENGES
 from backsight.sim.embedded.scans.folder import scan_hash, scan_path
 
@@ -123,13 +123,24 @@ def plan_sequence(config: CollectConfig, walk: Unplaced, place_id: str, scene_id
 def plan_attempt(config: CollectConfig, plan: SequencePlan, attempt: int) -> SequencePlan:
     """Return the plan of another try at a sequence: the same length and place, another walk.
 
+    Where its kind is walked in several ways they take turns: a room that one of them cannot do may suit another.
+
     Args:
         config: What to collect.
         plan: Any attempt's plan of the sequence.
         attempt: 0 for the first try.
     """
     seed = derive_seed(config.seed, plan.sequence_id, f"attempt {attempt}")
-    return msgspec.structs.replace(plan, seed=seed, attempt=attempt)
+    kind = kind_named(plan.kind)
+    ways = [] if kind is None else [way for way in kind.ways if _admits(way, plan.num_frames)]
+    first = Way(plan.pattern, plan.variant)
+    names = [Way(way.trajectory, way.variant) for way in ways]
+    way = names[(names.index(first) + attempt - plan.attempt) % len(names)] if first in names else first
+    return msgspec.structs.replace(plan, seed=seed, attempt=attempt, pattern=way.trajectory, variant=way.variant)
+
+
+def _admits(way: Way, num_frames: int) -> bool:
+    return way.frames is None or way.frames[0] <= num_frames <= way.frames[1]
 
 
 def plan_hash(plans: list[SequencePlan]) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from backsight.quality.answers import within_room
 from backsight.quality.claims_of_motion import moved_ids, unwatched, watched
 from backsight.quality.places import place_problems
 from backsight.quality.references import matching_in
@@ -172,7 +173,10 @@ def _expected_answer(instruction: Instruction, situation: Situation) -> str | No
     match instruction.reasoning_type:
         case "what_if":
             step = by_claim.get("side_in_imagined_view" if instruction.category else "middle_of_imagined_view")
-            return step.word if step is not None and step.subject_id == target else None
+            if step is None or step.subject_id != target or not step.word:
+                return None
+            # 'What would I see?' is answered by 'an armchair'; a side is a side.
+            return step.word if instruction.category else f"{'an' if step.word[0] in 'aeiou' else 'a'} {step.word}"
         case "where_from_here":
             return _direction_and_distance(by_claim, target)
         case "own_trajectory":
@@ -181,7 +185,7 @@ def _expected_answer(instruction: Instruction, situation: Situation) -> str | No
             if "stood_in_room" not in by_claim:
                 return _direction_and_distance(by_claim, None)
             step, stood = by_claim["stood_in_room"], by_claim.get("stood_at")
-            return f"in the {step.word}" if stood is not None and stood.frame == step.frame else None
+            return within_room(step.word or "") if stood is not None and stood.frame == step.frame else None
         case "route":
             step = by_claim.get("first_turn")
             words = {"ahead": "go straight ahead", "left": "turn left", "right": "turn right", "around": "turn around"}
@@ -247,4 +251,5 @@ def _metres(number: float | None) -> str:
 def _from_words(direction: str) -> str:
     if direction.startswith("to "):
         return f"from {direction[3:]}"
-    return f"from {direction.replace(' to ', ' on ')}"
+    side = direction.rpartition(" to ")[2] if " to " in direction else ""
+    return f"from {'behind' if direction.startswith('behind') else 'the front'}{side and f' on {side}'}"

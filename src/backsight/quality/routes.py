@@ -279,12 +279,12 @@ def _clause(step: Step, things: Sequence[SceneObject]) -> str | None:
     category = "" if subject is None else subject.category
     return {
         "turns": f"turn {step.word}",
-        "enters_room": f"into the {step.word}",
+        "enters_room": f"onto the {step.word}" if step.word == "landing" else f"into the {step.word}",
         "takes_stairs": f"{step.word} the stairs",
         "passes": f"{category} on your {step.word}",
         "stops_beside": category,
         "stops_in_room": "stop",
-        "stops_on_stairs": "stop on the stairs",
+        "stops_on_stairs": "on the stairs",
         "stops_after": "stop",
     }.get(step.claim)
 

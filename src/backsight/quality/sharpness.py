@@ -13,6 +13,8 @@ LEAST_STEP = 24.0
 """Step of luma (0 to 255) that is an edge to be judged."""
 LEAST_EDGES = 16
 """Frames with fewer edges are not judged."""
+LEAST_BORDERS = 3
+"""So are frames whose edges lie along fewer borders of one thing with another: that one may be between shaded walls."""
 QUANTILE = 0.75
 """Textures and shadows soften some edges of a sharp picture; blur softens all."""
 SMEAR = 1.5
@@ -30,9 +32,9 @@ def edge_sharpness(
     """Return how much of the step between two things happens from one pixel to the next; NaN with too few edges.
 
     An edge lies where the id changes between two pixels of a row and stays the same for three pixels on either side.
-    There the step of luma between the two pixels is divided by the step between the outermost of the six. In a sharp
-    picture that is 1, behind a Gaussian blur of 0.7 px 0.55, of 1 px 0.4, of 2 px 0.25. The frame's value is the
-    third quartile.
+    There the largest step of luma between two neighbours of the six is divided by the range of the six: a thing may
+    have a rim of its own colour, or be as bright as what is behind it. In a sharp picture that is 1, behind a Gaussian
+    blur of 0.7 px 0.55, of 1 px 0.4, of 2 px 0.25. The frame's value is the third quartile.
 
     Args:
         luma: 0 to 255.
@@ -44,7 +46,8 @@ def edge_sharpness(
     width = luma.shape[2]
     inner = slice(reach - 1, width - reach)
     changes = instance_ids[:, :, 1:] != instance_ids[:, :, :-1]
-    if not changes.any():
+    known = bool(changes.any())
+    if not known:
         changes = np.abs(np.diff(luma, axis=2)) > 0.5 * LEAST_STEP
         instance_ids = np.zeros_like(instance_ids)
     frame, row, column = np.nonzero(changes[:, :, inner])
@@ -55,18 +58,19 @@ def edge_sharpness(
         clear &= instance_ids[frame, row, column - step] == left
         clear &= instance_ids[frame, row, column + 1 + step] == right
     frame, row, column = frame[clear], row[clear], column[clear]
-    wide = luma[frame, row, column + reach] - luma[frame, row, column + 1 - reach]
-    narrow = luma[frame, row, column + 1] - luma[frame, row, column]
-    steep = np.abs(wide) > LEAST_STEP
-    frame, ratio = frame[steep], narrow[steep] / wide[steep]
+    across = luma[frame[:, None], row[:, None], column[:, None] + np.arange(1 - reach, reach + 1)]
+    wide = across.max(axis=1, initial=-np.inf) - across.min(axis=1, initial=np.inf)
+    narrow = np.abs(np.diff(across, axis=1)).max(axis=1, initial=0.0)
+    steep = wide > LEAST_STEP
+    pair = left * (int(instance_ids.max(initial=0)) + 1) + right
+    frame, pair, ratio = frame[steep], pair[clear][steep], narrow[steep] / wide[steep]
     ends = np.searchsorted(frame, np.arange(len(luma) + 1))
-    return np.array(
-        [
-            np.quantile(ratio[start:end], QUANTILE) if end - start >= LEAST_EDGES else np.nan
-            for start, end in pairwise(ends.tolist())
-        ],
-        dtype=np.float64,
-    )
+    sharpness = np.full(len(luma), np.nan)
+    for number, (start, end) in enumerate(pairwise(ends.tolist())):
+        borders = len(np.unique(pair[start:end])) if known else LEAST_BORDERS
+        if end - start >= LEAST_EDGES and borders >= LEAST_BORDERS:
+            sharpness[number] = np.quantile(ratio[start:end], QUANTILE)
+    return sharpness
 
 
 def image_motion_px(sequence: Sequence) -> Float64[np.ndarray, " frames"]:

@@ -115,18 +115,15 @@ def judge_ids(sequence: Sequence, views: SampledViews, readings: PairReadings) -
     compared = readings.agrees & (readings.seen_id > 0) & (ids > 0)
     other = compared & (readings.seen_id != ids)
     most = int(views.instance_ids.max(initial=0)) + 1
-    cell = np.arange(len(ids))[:, None] * most + ids
-    all_of = np.bincount(cell[compared], minlength=len(ids) * most).reshape(-1, most)
-    other_of = np.bincount(cell[other], minlength=len(ids) * most).reshape(-1, most)
+    # Over all frames that a frame is compared with: a sliver seen through a gap may have another id in one of them.
+    cell = readings.first[:, None] * most + ids
+    size = sequence.num_frames * most
+    all_of = np.bincount(cell[compared], minlength=size).reshape(-1, most)
+    other_of = np.bincount(cell[other], minlength=size).reshape(-1, most)
     path = path_in_dataset(sequence.annotations.sequence_id, INSTANCES_FILE)
     findings = [
-        Finding(
-            path,
-            "instance_ids",
-            f"object {number} has another id in frame {readings.second[pair]}",
-            int(readings.first[pair]),
-        )
-        for pair, number in np.argwhere((other_of > 0.5 * all_of) & (all_of >= LEAST_SAMPLES))
+        Finding(path, "instance_ids", f"object {number} has another id in other frames", int(frame))
+        for frame, number in np.argwhere((other_of > 0.5 * all_of) & (all_of >= LEAST_SAMPLES))
     ]
     return Judgement(float(1.0 - other.sum() / max(1, compared.sum())), {}, tuple(findings))
 

@@ -338,6 +338,7 @@ _CHALLENGE_KINDS = (
             (),
             mixes=mixes,
             needs=("made scene", "lamps"),
+            frames=(32, 64),
         )
         for number, mixes, weight in (("two", 2, 400), ("three", 3, 250), ("four", 4, 100))
     ),

@@ -128,7 +128,7 @@ def test_rows_are_counted_as_the_picture_shows_them(seed):
 
 def test_all_families_have_something_to_say():
     drafts = [draft for seed in range(12) for draft in drafts_of(seed)[2]]
-    assert {draft.template for draft in drafts} == {"find", "choice", "row"}
+    assert {draft.template for draft in drafts} == {"find", "recall", "choice", "row"}
     relations = {draft.relation for draft in drafts}
     assert relations >= {
         "left of", "right of", "in front of", "behind", "next to", "on", "above", "below", "under", "inside",

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from backsight.records.errors import UsageError
+from backsight.records.errors import DataError, UsageError
 from backsight.sim.embedded.scans.folder import list_scans, place_of_scan, scan_hash, scan_path
 from backsight.sim.embedded.simulator import EmbeddedSimulator
 from backsight.storage.layout import SEQUENCE_ID_PATTERN
@@ -30,12 +30,17 @@ def test_an_empty_or_missing_folder_is_refused(tmp_path):
         list_scans(tmp_path / "gone")
 
 
-@pytest.mark.parametrize("scene_id", ["../x.glb", "/etc/x.glb", "a/../../x.glb", "a\\x.glb", "x.txt", "gone.glb"])
+@pytest.mark.parametrize("scene_id", ["../x.glb", "/etc/x.glb", "a/../../x.glb", "a\\x.glb", "x.txt"])
 def test_ids_stay_inside_the_folder(scene_id, tmp_path):
     (tmp_path / "scenes").mkdir()
     (tmp_path / "x.glb").write_bytes(b"x")
     with pytest.raises(UsageError):
         scan_path(tmp_path / "scenes", scene_id)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(DataError, match=r"gone\.glb: scene file: does not exist.*--scene-dir"):
+        scan_path(tmp_path, "gone.glb")
 
 
 def test_places_have_allowed_and_different_names():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scene_checks import depth_of_overlap_m
 
+from backsight.geometry.cameras import intrinsics_from_hfov
 from backsight.records.scene import OrientedBox
 from backsight.sim.embedded.scenes.finishes import Finishes
 from backsight.sim.embedded.scenes.floor_plan import Opening, PlanRoom
@@ -18,6 +19,7 @@ from backsight.sim.embedded.scenes.recipes.things import draw
 from backsight.sim.embedded.scenes.room_space import Pose
 from backsight.sim.embedded.scenes.solids import Solids, solid_of
 from backsight.sim.embedded.scenes.spots import find_spots
+from backsight.sim.embedded.simulator import EmbeddedSimulator
 
 
 def block(size: tuple[float, float, float], shift: tuple[float, float] = (0.0, 0.0)) -> Piece:
@@ -159,3 +161,20 @@ def test_lamps_of_a_hall_form_a_grid_below_its_ceiling():
     assert len(columns) > len(rows) > 1
     assert all(lamp.room_id == 3 and 1.0 + 4.0 < lamp.position_m[1] < 1.0 + 5.3 for lamp in lamps)
     assert len(room_lamps(rng, PlanRoom(1, (0.0, 0.0, 3.0, 4.0), "study"), "bright")) == 1
+
+
+@pytest.mark.parametrize("scene_id", ["study-3", "library-1", "warehouse-1"])
+def test_lamps_show_their_own_face_from_below(scene_id):
+    simulator = EmbeddedSimulator()
+    simulator.load_scene(scene_id)
+    lamps = [t for t in simulator.objects if t.category == "ceiling" and max(t.box.size_m[0], t.box.size_m[2]) < 0.5]
+    assert lamps
+    looking_up = np.array([[1, 0, 0, 0], [0, 0, 1, 0], [0, -1, 0, 0], [0, 0, 0, 1.0]])
+    for lamp in lamps[:3]:
+        x, middle_m, z = lamp.box.centre_m
+        pose = looking_up.copy()
+        pose[:3, 3] = x - 0.05, middle_m - lamp.box.size_m[1] / 2 - 1.3, z - 0.03
+        seen = simulator.render(pose[None], intrinsics_from_hfov(37, 31, 15.0), 37, 31)
+        middle = seen.instance_ids[0, 10:21, 13:24]
+        assert (middle == lamp.instance_id).all(), (scene_id, np.unique(middle))
+        np.testing.assert_allclose(seen.depth_m[0, 10:21, 13:24], 1.3, atol=0.02)

@@ -9,21 +9,22 @@ from backsight.collect.instructions.margins import possible
 from backsight.collect.instructions.memory import Memory
 from backsight.collect.instructions.pairs import KEPT_IN, PUT_AWAY
 from backsight.collect.instructions.phrases import steps
-from backsight.collect.instructions.phrases.sentences import thing_slots
-from backsight.collect.instructions.phrases.spatial import noun_phrase, place_phrase
+from backsight.collect.instructions.phrases.sentences import asking_template, thing_slots
+from backsight.collect.instructions.phrases.spatial import noun_phrase, place_phrase, relation_wordings
 from backsight.collect.instructions.plausible import plausible_categories
 from backsight.geometry.relations import VIEWER_RELATIONS
 from backsight.quality.answers import ABSENT_ANSWER
 from backsight.records.vocabulary import (
     COLOURS,
     FURNITURE_CATEGORIES,
-    RELATION_WORDING,
     UNNAMED_CATEGORY,
     UNNAMED_ROOM_TYPE,
 )
 
 KEPT = 8
 """Drafts returned."""
+VISIBLE_SHARE = 0.5
+"""Of things asked for, how many are in view: so many absent ones are asked for as if they could be."""
 TOPS = (
     "table",
     "cabinet",
@@ -70,7 +71,10 @@ def absent_drafts(
     for way in rng.permutation(len(makers)):
         made = makers[way]()
         if made:
-            return [_with_distractors(made[index], memory) for index in rng.permutation(len(made))[:KEPT]]
+            # As often as of what was seen, of which about a half is in view, the wording recalls it.
+            template = asking_template(bool(rng.random() < VISIBLE_SHARE))
+            kept = [made[index] for index in rng.permutation(len(made))[:KEPT]]
+            return [_with_distractors(replace(draft, template=template), memory) for draft in kept]
     return []
 
 
@@ -162,7 +166,7 @@ def _false_relation(
     words: str,
     rng: np.random.Generator,
 ) -> Draft:
-    wordings = RELATION_WORDING[relation]
+    wordings = relation_wordings(relation, words)
     said = place_phrase(wordings[rng.integers(len(wordings))], words, None)
     return _absent(*described, related=(relation, memory.things[anchor].instance_id, said))
 

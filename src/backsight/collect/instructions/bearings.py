@@ -20,6 +20,17 @@ DIRECTIONS: tuple[str, ...] = (
     "ahead to the right",
 )
 """Sectors of 45 degrees round the viewer, turning left."""
+_AS_PLACES: dict[str, str] = {
+    "ahead": "ahead of me",
+    "ahead to the left": "ahead of me to the left",
+    "to the left": "to my left",
+    "behind to the left": "behind me to the left",
+    "behind": "behind me",
+    "behind to the right": "behind me to the right",
+    "to the right": "to my right",
+    "ahead to the right": "ahead of me to the right",
+}
+"""Where a thing is that lies in a direction."""
 SECTOR_RAD = np.pi / 4
 BORDER_RAD = np.radians(7.0)
 """Nearer than this to the border of two sectors no word is used."""
@@ -113,6 +124,15 @@ def from_here(world_from_camera: Float64[np.ndarray, "4 4"], where: OrientedBox 
     return None if distance is None else f"{direction}, {distance} away"
 
 
+def place_words(direction: str) -> str:
+    """Return 'behind me to the right', as a sentence about a place says a direction.
+
+    Args:
+        direction: One of `DIRECTIONS`.
+    """
+    return _AS_PLACES[direction]
+
+
 def from_here_steps(words: str, subject_id: int | None, answer: str) -> tuple[Step, Step]:
     """Return the steps that say a direction and a distance as `from_here` words them.
 
@@ -124,6 +144,6 @@ def from_here_steps(words: str, subject_id: int | None, answer: str) -> tuple[St
     direction, distance = answer.removesuffix(" away").split(", ")
     start, metres = capitalised(words), float(distance.split()[1])
     return (
-        Step(f"{start} is {direction} from here.", "direction_from_here", subject_id=subject_id, word=direction),
+        Step(f"{start} is {place_words(direction)}.", "direction_from_here", subject_id=subject_id, word=direction),
         Step(f"{start} is {distance} away.", "distance_from_here", subject_id=subject_id, number=metres),
     )

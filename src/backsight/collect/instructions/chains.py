@@ -7,10 +7,10 @@ from backsight.collect.instructions.memory import Memory
 from backsight.collect.instructions.pairs import Pairs, draw, volumes_m3
 from backsight.collect.instructions.phrases import steps
 from backsight.collect.instructions.phrases.sentences import thing_slots
-from backsight.collect.instructions.phrases.spatial import noun_phrase, place_phrase
+from backsight.collect.instructions.phrases.spatial import noun_phrase, place_phrase, relation_wordings
 from backsight.collect.instructions.told_apart import Related, related_draft
 from backsight.quality.reasoning import REASONING_OF_RELATION
-from backsight.records.vocabulary import RELATION_WORDING, UNNAMED_CATEGORY
+from backsight.records.vocabulary import UNNAMED_CATEGORY
 
 KEPT = 2
 """Drafts kept of each reasoning type, with and without colours."""
@@ -72,7 +72,8 @@ def _chain_draft(
     thing, middle_thing = memory.things[target], memory.things[middle]
     noun = noun_phrase(thing.category, thing.colour if with_colour else None)
     first_words, second_words = (
-        RELATION_WORDING[name][rng.integers(len(RELATION_WORDING[name]))] for name in (first, second)
+        wordings[rng.integers(len(wordings))]
+        for wordings in (relation_wordings(first, middle_thing.category), relation_wordings(second, end_words))
     )
     middle_words = f"{middle_thing.category} that is{place_phrase(second_words, end_words, None)}"
     middle_ids = (middle_thing.instance_id,)

@@ -23,8 +23,8 @@ BESIDE_LINE_M = 1.0
 """Look-alikes nearer than this to the line from anchor to anchor might be called between them."""
 AMONG_DOUBT_M = 1.0 + AMONG_REACH_M
 """Look-alikes within this reach of two of the kind might be called among them."""
-LEAST_ANCHOR = 0.4
-"""Of the target's longest side: nobody says that a sofa is between two cups."""
+LEAST_ANCHOR = 0.5
+"""Of the target's longest side: nobody says that a sofa is between two cups, or a table among books."""
 
 
 @dataclass(frozen=True)
@@ -70,12 +70,16 @@ def _triples(memory: Memory) -> Int64[np.ndarray, "triples 3"]:
 
 def _is_sensible(memory: Memory, triples: Int64[np.ndarray, "triples 3"]) -> Bool[np.ndarray, " triples"]:
     """Whether target and anchors are in one room, and the anchors of other kinds and not too small beside it."""
-    longest_m = np.array([max(thing.box.size_m) for thing in memory.things], dtype=np.float64)
+    longest_m = _longest_m(memory)
     target, first, second = triples.T
     kind, room = memory.categories, memory.room_ids
     keep = memory.is_target[target] & (kind[target] != kind[first]) & (kind[target] != kind[second])
     keep &= (room[target] == room[first]) & (room[target] == room[second])
     return keep & (np.minimum(longest_m[first], longest_m[second]) >= LEAST_ANCHOR * longest_m[target])
+
+
+def _longest_m(memory: Memory) -> Float64[np.ndarray, " things"]:
+    return np.array([max(thing.box.size_m) for thing in memory.things], dtype=np.float64)
 
 
 def _betweens(memory: Memory, triples: list[list[int]], with_colour: bool) -> list[_Group]:
@@ -128,12 +132,13 @@ def _sensible_amongs(memory: Memory) -> list[_Group]:
     number = {name: index for index, name in enumerate(memory.kinds)}
     kinds = np.array([number[thing.category] for thing in memory.things], dtype=np.int64)
     holds = among_matrix(memory.measures.boxes, kinds)
-    found = []
+    found, longest_m = [], _longest_m(memory)
     for target, kind in np.argwhere(holds & memory.is_target[:, None]).tolist():
         near = memory.measures.surface_gaps_m[target] <= AMONG_REACH_M
         anchors = np.flatnonzero((kinds == kind) & near)
         one_room = (memory.room_ids[anchors] == memory.room_ids[target]).all()
-        if kinds[target] != kind and one_room and memory.kinds[kind] != UNNAMED_CATEGORY:
+        large = longest_m[anchors].min() >= LEAST_ANCHOR * longest_m[target]
+        if kinds[target] != kind and one_room and large and memory.kinds[kind] != UNNAMED_CATEGORY:
             words = f"the {plural(memory.kinds[kind])}"
             found.append(_Group("among", target, tuple(anchors.tolist()), words))
     return found

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64
 
-from backsight.collect.instructions.bearings import direction_word, from_here, from_here_steps
+from backsight.collect.instructions.bearings import direction_word, from_here, from_here_steps, place_words
 from backsight.collect.instructions.draft import Draft, InstructionContext
 from backsight.collect.instructions.floor_seen import disc_points, points_seen
 from backsight.collect.instructions.memory import Memory
@@ -13,6 +13,7 @@ from backsight.collect.instructions.naming import Name, names_of
 from backsight.collect.instructions.phrases.own_walk import seconds_words
 from backsight.collect.instructions.rooms import NO_ROOM, rooms_of
 from backsight.collect.instructions.viewpoint import stays
+from backsight.quality.answers import within_room
 from backsight.records.instruction import Place, Step
 from backsight.records.sequence import annotation_arrays
 from backsight.records.vocabulary import UNNAMED_ROOM_TYPE
@@ -125,9 +126,8 @@ def _spot_drafts(walked: _Walked, frame: int, when: str, slots: dict[str, str], 
         found.append(_draft(walked, f"stood_{when}", slots, answer, (*steps, *said), (spot_m, name, weight)))
     room_type = _room_worth_telling(walked, frame)
     if room_type is not None:
-        text = f"I was in the {room_type} in frame {frame}."
-        step = Step(text, "stood_in_room", frame=frame, word=room_type)
-        answer = f"in the {room_type}"
+        answer = within_room(room_type)
+        step = Step(f"I was {answer} in frame {frame}.", "stood_in_room", frame=frame, word=room_type)
         found.append(_draft(walked, f"room_{when}", slots, answer, (*steps, step), (spot_m, name, weight)))
     return found
 
@@ -195,7 +195,7 @@ def _came_from_drafts(walked: _Walked) -> list[Draft]:
     if not walked.on_floor[-1] or np.ptp([point[1] for point in points]) > FLOOR_TOLERANCE_M:
         return []
     way = np.stack(points)
-    step = Step(f"The way that I came leads {direction} from here.", "came_from", word=direction)
+    step = Step(f"The way that I came lies {place_words(direction)}.", "came_from", word=direction)
     return [
         Draft(
             reasoning_type="own_trajectory",
@@ -212,7 +212,7 @@ def _came_from_drafts(walked: _Walked) -> list[Draft]:
 
 
 def _from_words(direction: str) -> str:
-    """Return 'from behind', 'from the left', 'from behind on the left'."""
+    """Return 'from behind', 'from the left', 'from the front on the left'."""
     if direction.startswith("to "):
         return f"from {direction.removeprefix('to ')}"
-    return f"from {direction.replace(' to ', ' on ')}"
+    return f"from {direction.replace(' to ', ' on ').replace('ahead', 'the front')}"

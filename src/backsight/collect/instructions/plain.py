@@ -5,9 +5,10 @@ import numpy as np
 from backsight.collect.instructions.draft import Draft
 from backsight.collect.instructions.memory import Memory
 from backsight.collect.instructions.phrases import steps
-from backsight.collect.instructions.phrases.sentences import thing_slots
+from backsight.collect.instructions.phrases.sentences import asking_template, thing_slots
 from backsight.collect.instructions.phrases.spatial import noun_phrase, place_phrase
 from backsight.collect.instructions.whereabouts import whereabouts_answer, whereabouts_steps
+from backsight.quality.answers import VISIBLE_ANSWER
 from backsight.records.vocabulary import UNNAMED_ROOM_TYPE
 
 
@@ -32,14 +33,15 @@ def _plain(memory: Memory, index: int, colour: str | None, room_type: str | None
     thing = memory.things[index]
     noun = noun_phrase(thing.category, colour)
     colour_step = () if colour is None else (steps.colour_of(thing.category, thing.instance_id, colour),)
+    answer = whereabouts_answer(memory, index)
     named = "category" if colour is None else "attribute"
     return Draft(
         reasoning_type=named if room_type is None else "room",
-        template="find",
+        template=asking_template(answer == VISIBLE_ANSWER),
         slots=thing_slots(noun, place_phrase(None, None, room_type)),
         complexity="simple" if room_type is None else "medium",
         frame_of_reference="world",
-        answer=whereabouts_answer(memory, index),
+        answer=answer,
         steps=(*colour_step, *whereabouts_steps(memory, index, noun)),
         category=thing.category,
         colour=colour,

@@ -14,6 +14,7 @@ from backsight.collect.instructions.phrases import routes as phrases
 from backsight.collect.instructions.rooms import NO_ROOM, rooms_of
 from backsight.collect.instructions.viewpoint import stays
 from backsight.collect.instructions.ways import Clause, Way, gap_m, merged
+from backsight.quality.places import START_M
 from backsight.records.instruction import Place, Step
 from backsight.records.scene import SceneObject
 from backsight.records.sequence import annotation_arrays
@@ -32,6 +33,8 @@ LEAST_SEEN_SHARE = 0.25
 """How much of the next stretch one frame of the memory must show."""
 AT_GOAL_M = 1.2
 """From the end of a way to the footprint of the thing that it leads to."""
+AT_START_M = START_M - 0.1
+"""From the camera to the beginning of a way, seen from above: on narrow stairs the nearest spot to stand is farther."""
 MOST_CLAUSES = 5
 ROUNDED_M = 0.02
 """What is left out of a way that is nearly straight."""
@@ -57,7 +60,10 @@ def route_drafts(context: InstructionContext, memory: Memory, rng: np.random.Gen
         memory: What was seen up to the current frame.
         rng: Source of every choice.
     """
-    start_m = context.navigation.snap(memory.situation.world_from_viewer[:3, 3])
+    camera_m = memory.situation.world_from_viewer[:3, 3]
+    start_m = context.navigation.snap(camera_m)
+    if np.linalg.norm((start_m - camera_m)[[0, 2]]) > AT_START_M:
+        return []
     names = names_of(memory, rng)
     goals = _things_to_go_to(context, memory, names, start_m) + _rooms_to_go_to(context, memory, start_m)
     most = MOST_WAYS_FAVOURED if context.favoured == "route" else MOST_WAYS
@@ -125,7 +131,8 @@ def _route_draft(
         return None
     clauses = _clauses(way, context, memory, [other for other in names if other != name])
     whither = name.words if name is not None else f"the {_room_type(context, room_id)}"
-    length = phrases.metres_words(found.length_m)
+    length_m = float(np.linalg.norm(np.diff(corners_m, axis=0), axis=1).sum())
+    length = phrases.metres_words(length_m)
     texts = phrases.route_texts(first, [clause.text for clause in clauses], (whither, length), name is None)
     points = tuple(_point(point) for point in corners_m)
     steps = (
@@ -134,7 +141,7 @@ def _route_draft(
             "way",
             subject_id=None if name is None else name.instance_id,
             other_ids=() if name is not None else (room_id,),
-            number=round(found.length_m, 3),
+            number=round(length_m, 3),
             points_m=points,
         ),
         Step(f"It begins {_BEGINNINGS[first]}.", "first_turn", word=first),

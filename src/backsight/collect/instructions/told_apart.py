@@ -8,18 +8,20 @@ from backsight.collect.instructions.draft import Draft
 from backsight.collect.instructions.memory import Memory
 from backsight.collect.instructions.pairs import Pairs, draw_pairs, named_alone
 from backsight.collect.instructions.phrases import steps
-from backsight.collect.instructions.phrases.sentences import thing_slots
-from backsight.collect.instructions.phrases.spatial import noun_phrase, place_phrase
+from backsight.collect.instructions.phrases.sentences import asking_template, thing_slots
+from backsight.collect.instructions.phrases.spatial import noun_phrase, place_phrase, relation_wordings
 from backsight.collect.instructions.whereabouts import whereabouts_answer, whereabouts_steps
 from backsight.geometry.relations import VIEWER_RELATIONS
-from backsight.quality.answers import CHOICES, choice_answer
+from backsight.quality.answers import CHOICES, VISIBLE_ANSWER, choice_answer
 from backsight.quality.reasoning import REASONING_OF_RELATION
 from backsight.records.instruction import Step
-from backsight.records.vocabulary import RELATION_WORDING, RELATIONS
+from backsight.records.vocabulary import RELATIONS
 
 KEPT, KEPT_CHOICES = 6, 3
 """Drafts kept of each reasoning type, and of each pair of relations to choose from, with and without colours."""
 
+FLAT_CATEGORIES = ("rug", "mat")
+"""Nobody asks whether these are on or under a thing: they lie on the floor."""
 RARELY_ASKED = {"outside": 0.3, "on": 0.5}
 """Things are outside of most containers, and on what they are not under: so much less often is that the answer."""
 
@@ -60,6 +62,8 @@ def choice_drafts(memory: Memory, pairs: Pairs, rng: np.random.Generator) -> lis
         for options in CHOICES:
             seen = memory.is_well_now if options[0] in VIEWER_RELATIONS else np.ones(len(own), dtype=bool)
             asked = (own & seen)[:, None] & is_anchor[None, :]
+            if options == ("on", "under"):
+                asked &= ~np.isin(memory.categories, FLAT_CATEGORIES)[:, None]
             holding = {relation: pairs.sensible[relation] & asked for relation in options}
             for drawn in draw_pairs(memory, holding, KEPT_CHOICES, rng):
                 swapped = options if rng.random() < 0.5 else (options[1], options[0])
@@ -80,7 +84,7 @@ def _pair_draft(
     relation, index, anchor = said
     thing = memory.things[index]
     noun = noun_phrase(thing.category, thing.colour if with_colour else None)
-    wordings = RELATION_WORDING[relation]
+    wordings = relation_wordings(relation, anchor_words)
     place = place_phrase(wordings[rng.integers(len(wordings))], anchor_words, None)
     anchor_ids = (memory.things[anchor].instance_id,)
     said_of_it = Related(relation, anchor_ids, with_colour, "complex" if with_colour else "medium")
@@ -113,14 +117,14 @@ def related_draft(
         own_steps: Steps that lead to the target; where it was seen follows them.
     """
     thing = memory.things[index]
-    colour = thing.colour if said.with_colour else None
+    colour, answer = thing.colour if said.with_colour else None, whereabouts_answer(memory, index)
     return Draft(
         reasoning_type=REASONING_OF_RELATION[said.relation],
-        template="find",
+        template=asking_template(answer == VISIBLE_ANSWER),
         slots=slots,
         complexity=said.complexity,
         frame_of_reference="viewer" if said.relation in VIEWER_RELATIONS else "world",
-        answer=whereabouts_answer(memory, index),
+        answer=answer,
         steps=(*own_steps, *whereabouts_steps(memory, index, noun_phrase(thing.category, colour))),
         category=thing.category,
         colour=colour,

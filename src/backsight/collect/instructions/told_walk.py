@@ -12,6 +12,7 @@ from backsight.collect.instructions.phrases import routes as phrases
 from backsight.collect.instructions.phrases.grammar import capitalised
 from backsight.collect.instructions.rooms import rooms_of
 from backsight.collect.instructions.ways import Way, gap_m, is_landmark, merged
+from backsight.quality.answers import within_room
 from backsight.records.instruction import RouteInstruction, Step
 from backsight.records.scene import Room
 from backsight.records.sequence import annotation_arrays
@@ -64,7 +65,8 @@ def route_instructions(context: InstructionContext, rng: np.random.Generator) ->
         parts.insert(0, (f"walk on for {words}", step))
     last = clauses[-1].step if clauses else None
     entered = last.other_ids[1] if last is not None and last.claim == "enters_room" else None
-    parts.append(_end(way, annotations.rooms, beside, entered))
+    climbs = any(clause.step.claim == "takes_stairs" for clause in clauses)
+    parts.append(_end(way, annotations.rooms, beside, entered, climbs))
     steps = tuple(step for _, step in parts)
     landmarks = tuple(
         step.subject_id for step in steps if step.claim in LANDMARK_CLAIMS and step.subject_id is not None
@@ -91,10 +93,10 @@ def _beside(way: Way, rooms: Sequence[Room], memory: Memory, names: Sequence[Nam
     return min(found, key=lambda entry: entry[:2])[2] if found else None
 
 
-def _end(way: Way, rooms: Sequence[Room], beside: Name | None, entered: int | None) -> tuple[str, Step]:
-    """Return how the walk ends: beside a landmark, in a room, or after its length.
+def _end(way: Way, rooms: Sequence[Room], beside: Name | None, entered: int | None, climbs: bool) -> tuple[str, Step]:
+    """Return how the walk ends: beside a landmark, on stairs, in a room, or after its length.
 
-    A room that the last clause leads into is not named again.
+    A room that the last clause leads into is not named again; who was sent up the stairs stops while still on them.
     """
     if beside is not None:
         step = Step(f"The walk ends beside {beside.words}.", "stops_beside", subject_id=beside.instance_id)
@@ -102,10 +104,12 @@ def _end(way: Way, rooms: Sequence[Room], beside: Name | None, entered: int | No
     room_id = int(rooms_of(way.points_m[-1:], rooms)[0])
     room_type = next((room.room_type for room in rooms if room.room_id == room_id), UNNAMED_ROOM_TYPE)
     if min((abs(float(way.points_m[-1, 1]) - room.floor_m) for room in rooms), default=0.0) > ON_STAIRS_M:
-        return "stop on the stairs", Step("The walk ends on stairs.", "stops_on_stairs")
+        words = "stop while still on the stairs" if climbs else "stop on the stairs"
+        return words, Step("The walk ends on the stairs.", "stops_on_stairs")
     if room_type != UNNAMED_ROOM_TYPE:
-        step = Step(f"The walk ends in the {room_type}.", "stops_in_room", other_ids=(room_id,), word=room_type)
-        return "stop there" if entered == room_id else f"stop in the {room_type}", step
+        place = within_room(room_type)
+        step = Step(f"The walk ends {place}.", "stops_in_room", other_ids=(room_id,), word=room_type)
+        return "stop there" if entered == room_id else f"stop {place}", step
     words = phrases.metres_words(way.length_m)
     step = Step(f"The walk is {words} long.", "stops_after", number=round(way.length_m, 3))
     return f"stop after {words} in all", step

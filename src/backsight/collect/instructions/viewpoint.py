@@ -11,7 +11,7 @@ from backsight.collect.instructions.draft import Draft, InstructionContext
 from backsight.collect.instructions.imagine import named_pose
 from backsight.collect.instructions.memory import Memory
 from backsight.collect.instructions.naming import Name, names_of
-from backsight.collect.instructions.phrases.grammar import capitalised
+from backsight.collect.instructions.phrases.grammar import capitalised, with_article
 from backsight.collect.instructions.phrases.steps import last_seen
 from backsight.collect.instructions.phrases.viewpoint import pose_slots
 from backsight.geometry.poses import invert_pose
@@ -25,6 +25,8 @@ SIDE_MARGIN = 0.04
 """Share of the picture's width between a thing's middle and the border of two sides."""
 MIDDLE_REACH = 0.05
 """Share of the picture's width: all of this square round the middle must show the one thing that is looked at."""
+LEAST_CHORD_M = 0.02
+"""Of the viewing direction inside the box of what is looked at: nothing that is only grazed."""
 OUT_OF_VIEW_WEIGHT = 3.0
 SIDES = ("on the left", "in the middle", "on the right")
 
@@ -76,7 +78,7 @@ def last_seen_steps(memory: Memory, name: Name) -> tuple[Step, ...]:
         name: Of the thing.
     """
     frame = memory.situation.last_shown_well(name.instance_id)
-    return () if frame is None else (last_seen(name.instance_id, frame),)
+    return () if frame is None else (last_seen(name.words, name.instance_id, frame),)
 
 
 def _where_from_here_drafts(memory: Memory, names: list[Name]) -> list[Draft]:
@@ -174,7 +176,8 @@ def _side_draft(view: _View, memory: Memory, name: Name, side: str) -> Draft:
 def _middle_draft(view: _View, memory: Memory, name: Name) -> Draft:
     text = f"{capitalised(name.words)} would be in the middle."
     claim = Step(text, "middle_of_imagined_view", subject_id=name.instance_id, word=name.category)
-    draft = view.draft("what_if_seen", {}, name.category, (*last_seen_steps(memory, name), claim))
+    answer = with_article(name.category)
+    draft = view.draft("what_if_seen", {}, answer, (*last_seen_steps(memory, name), claim))
     weight = 2.0 if memory.is_visible[name.index] else 2.0 * OUT_OF_VIEW_WEIGHT
     return dataclasses.replace(draft, target_instance_ids=(name.instance_id,), weight=weight)
 
@@ -222,7 +225,7 @@ def _nearest_on_axis(view: _View, instance_id: int, annotations: SequenceAnnotat
     near, far = np.minimum(low, high).max(axis=1), np.maximum(low, high).min(axis=1)
     own = next(index for index, thing in enumerate(things) if thing.instance_id == instance_id)
     met = (near < far) & (far > 0.0) & (near < far[own])
-    return bool(near[own] > 0.0 and met.sum() == 1 and met[own])
+    return bool(near[own] > 0.0 and met.sum() == 1 and met[own] and far[own] - near[own] >= LEAST_CHORD_M)
 
 
 def _in_box_axes(

@@ -38,8 +38,8 @@ TOLD_M = 1.5
 """From here on it is said how far it is to a turn."""
 ENDS_M = 0.8
 """What lies so near to an end of the way is not gone past."""
-STAIRS_M = 1.0
-"""Change of height that makes stairs worth telling."""
+STAIRS_M = 1.1
+"""Change of height that makes stairs worth telling; quality control wants a metre."""
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,7 @@ class Way:
             if between_storeys or types[after] == UNNAMED_ROOM_TYPE:
                 continue
             door = _door_at(np.array(self.at(at_m)), doors)
-            text = f"The way leads from the {types[before]} into the {types[after]}."
+            text = f"The way leads from the {types[before]} {phrases.into_room(types[after])}."
             step = Step(
                 text,
                 "enters_room",
@@ -176,7 +176,7 @@ class Way:
         up = bool(rise_m[-1] > 0)
         index = int(np.argmax(np.abs(rise_m) >= STAIRS_M / 2))
         word = "up" if up else "down"
-        step = Step(f"The way leads {word} stairs.", "takes_stairs", word=word)
+        step = Step(f"The way leads {word} the stairs.", "takes_stairs", word=word)
         return [Clause(float(self.along_m[index]), phrases.stairs_clause(up), step)]
 
     def passed(self, names: Sequence[Name], things: Sequence[SceneObject]) -> list[Clause]:

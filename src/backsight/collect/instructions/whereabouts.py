@@ -36,5 +36,5 @@ def whereabouts_steps(memory: Memory, index: int, noun: str) -> tuple[Step, ...]
     last = memory.situation.last_shown_well(thing.instance_id)
     if last is None:
         raise ValueError(f"no frame shows {thing.instance_id} well")
-    found += [steps.seen_in_frames(thing.instance_id, int(well.sum())), steps.last_seen(thing.instance_id, last)]
+    found += [steps.seen_in_frames(thing.instance_id, int(well.sum())), steps.last_seen("it", thing.instance_id, last)]
     return tuple(found)

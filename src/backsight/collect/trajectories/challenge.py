@@ -1,6 +1,6 @@
 """Walks of the challenges: what hides behind others, what is seen from far and near, much in different views."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float64
 
 from backsight.collect.tracks import hidden_rays
 from backsight.collect.trajectories.gaze import angles_towards_rad
+from backsight.collect.trajectories.random_exploration import plan_random_exploration
 from backsight.collect.trajectories.small_views import small_views
 from backsight.collect.trajectories.smooth import TrajectoryError
 from backsight.collect.trajectories.standing import standing_places
@@ -58,7 +59,7 @@ class _Ring:
 def plan_challenge(request: WalkRequest) -> Walk:
     """Plan a walk that is hard in the ways asked for, as far as a way can be: occlusion and scale.
 
-    Where neither is asked for, the walk goes through different views that show much.
+    Where neither is asked for, the walk goes through different views that show much, or just about.
 
     Args:
         request: What is wanted.
@@ -68,8 +69,12 @@ def plan_challenge(request: WalkRequest) -> Walk:
     """
     rooms = request.simulator.rooms
     order = [rooms[index] for index in request.rng.permutation(len(rooms))]
-    plan = _hard_in if {HIDES, SCALES} & set(request.challenges) else views_of_room
-    return first_walk(((lambda room=room: plan(request, room)) for room in order), "no challenging walk")
+    hard = bool({HIDES, SCALES} & set(request.challenges))
+    plan = _hard_in if hard else views_of_room
+    attempts: list[Callable[[], Walk]] = [(lambda room=room: plan(request, room)) for room in order]
+    if not hard:
+        attempts.append(lambda: plan_random_exploration(request))
+    return first_walk(attempts, "no challenging walk")
 
 
 def _hard_in(request: WalkRequest, room: Room) -> Walk:

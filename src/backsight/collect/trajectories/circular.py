@@ -30,7 +30,13 @@ LEAST_EXTENT_M = 0.35
 DIRECTIONS = 72
 SPARE_CLEARANCE_M = 0.05
 LEAST_ARC_M = 0.8
+REACH_RAD = float(np.radians(90.0))
+"""Arcs of which a walk covers so much come first: it shall see things from different sides."""
+USUAL_SPEED = 0.7
+"""Mean speed of a walk, as a share of the fastest."""
 ATTEMPTS = 12
+GLANCES_DEG, GLANCES_AT_THING_DEG = (60.0, 110.0), (20.0, 55.0)
+"""Widest glances to the sides; what stands in the middle shall be seen from most of the way."""
 PAUSE_S = 0.6
 """Rest before walking a blocked arc back."""
 
@@ -73,6 +79,9 @@ def plan_circular(request: WalkRequest) -> Walk:
     arcs = _free_arcs(request.simulator, request.limits)
     if not arcs:
         raise TrajectoryError("nothing in the scene has enough free floor round it for the circular pattern")
+    seconds = (request.num_frames - 1) / request.camera.frame_rate_hz
+    walked_m = USUAL_SPEED * request.limits.speed_mps * seconds
+    arcs = [arc for arc in arcs if min(arc.span_rad, walked_m / arc.radius_m) >= REACH_RAD] or arcs
     lengths = np.minimum([arc.length_m for arc in arcs], 4.0)
     order = rng.choice(len(arcs), size=min(ATTEMPTS, len(arcs)), replace=False, p=lengths / lengths.sum())
     failures: list[str] = []
@@ -118,7 +127,8 @@ def _gaze(
     """Return wanted yaw and pitch: at the centre, with slow glances to both sides."""
     offset = arc.centre_m[[0, 2]] - walked_xz_m
     towards = np.unwrap(np.arctan2(-offset[:, 0], -offset[:, 1]))
-    glance = wave_rad(time_s, rng, float(rng.uniform(60.0, 110.0)), (16.0, 26.0))
+    widest = GLANCES_DEG if arc.thing_id is None else GLANCES_AT_THING_DEG
+    glance = wave_rad(time_s, rng, float(rng.uniform(*widest)), (16.0, 26.0))
     height = float(arc.centre_m[1]) - arc.room.floor_m - camera.height_m
     base = np.clip(0.5 * np.arctan2(height, arc.radius_m), np.radians(-22.0), np.radians(5.0))
     return towards + glance, base + wave_rad(time_s, rng, 5.0, (7.0, 12.0))

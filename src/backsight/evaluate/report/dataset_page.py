@@ -13,7 +13,8 @@ from backsight.evaluate.report.bars import BAR_STYLE, bars, histogram
 from backsight.evaluate.report.pictures import data_uri
 from backsight.evaluate.report.style import STYLE
 from backsight.records.dataset_statistics import DatasetStatistics, Tally
-from backsight.records.kinds import KINDS
+from backsight.records.instruction import Instruction
+from backsight.records.kinds import KINDS, kind_named
 from backsight.storage.layout import list_sequence_ids
 from backsight.storage.read import read_metadata, read_sequence
 
@@ -31,7 +32,7 @@ class KindSample:
     kind: str
     sequence_id: str
     frames: tuple[UInt8[np.ndarray, "_ _ 3"], ...]
-    words: tuple[str, ...]
+    words: tuple[tuple[str, str], ...]
     """Some of its instructions, with their answers."""
 
 
@@ -56,10 +57,17 @@ def kind_samples(root: Path) -> list[KindSample]:
         width, height = sequence.image_size
         size = STRIP_WIDTH_PX, round(STRIP_WIDTH_PX * height / width)
         frames = tuple(cv2.resize(sequence.rgb[n], size, interpolation=cv2.INTER_AREA) for n in chosen)
-        asked = sorted(sequence.annotations.instructions, key=lambda one: one.complexity == "simple")[:2]
-        words = tuple(f"{one.text} {one.answer}" for one in asked)
+        words = _typical_words(kind, sequence.annotations.instructions)
         samples.append(KindSample(kind, first[kind], frames, words))
     return samples
+
+
+def _typical_words(kind: str, instructions: Sequence[Instruction]) -> tuple[tuple[str, str], ...]:
+    """Return texts and answers of the two that say most: of the kind's own reasoning type, and not simple."""
+    known = kind_named(kind)
+    wanted = None if known is None else known.reasoning_type
+    ordered = sorted(instructions, key=lambda one: (one.reasoning_type != wanted, one.complexity == "simple"))
+    return tuple((one.text, one.answer) for one in ordered[:2])
 
 
 def dataset_page(statistics: DatasetStatistics, title: str, samples: Sequence[KindSample]) -> str:
@@ -215,7 +223,9 @@ def _quality(statistics: DatasetStatistics) -> str:
 
 def _sample(sample: KindSample) -> str:
     pictures = "".join(f'<img src="{data_uri(frame)}" alt="">' for frame in sample.frames)
-    words = "".join(f"<p>{escape(text)}</p>" for text in sample.words)
+    words = "".join(
+        f'<p>{escape(text)} <span class="soft">{escape(answer)}</span></p>' for text, answer in sample.words
+    )
     return (
         f'<section class="panel"><h3>{escape(sample.kind)} <span class="soft">{escape(sample.sequence_id)}</span></h3>'
         f'<div class="strip">{pictures}</div>{words}</section>'
@@ -234,5 +244,9 @@ def size_text(size_bytes: int) -> str:
     """
     for unit, factor in (("GB", 1e9), ("MB", 1e6)):
         if size_bytes >= factor:
-            return f"{size_bytes / factor:.2f} {unit}"
-    return f"{size_bytes / 1e3:.1f} kB"
+            return (
+                f"{size_bytes / factor:.3g} {unit}"
+                if size_bytes < 1e3 * factor
+                else f"{size_bytes / factor:,.0f} {unit}"
+            )
+    return f"{size_bytes / 1e3:.3g} kB"

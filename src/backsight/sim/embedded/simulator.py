@@ -20,7 +20,7 @@ from backsight.sim.embedded.scenes.procedural import build_scene
 from backsight.sim.embedded.scenes.scene_id import parse_scene_id
 from backsight.sim.simulator import Lighting, Navigation, Observation, Shapes
 
-EMBEDDED_VERSION = "2"
+EMBEDDED_VERSION = "3"
 """Raised whenever the same scene id gives other pictures, objects or walkable floor than before."""
 
 

@@ -70,7 +70,16 @@ def entering_clause(room: str, through_door: bool) -> str:
         room: Its type.
         through_door: Whether there is a door.
     """
-    return f"go through the door into the {room}" if through_door else f"go on into the {room}"
+    return f"go through the door {into_room(room)}" if through_door else f"go on {into_room(room)}"
+
+
+def into_room(room: str) -> str:
+    """Return 'into the kitchen', 'onto the landing'.
+
+    Args:
+        room: Its type.
+    """
+    return f"onto the {room}" if room == "landing" else f"into the {room}"
 
 
 def stairs_clause(upwards: bool) -> str:

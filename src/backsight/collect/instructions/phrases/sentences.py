@@ -19,6 +19,15 @@ SENTENCES: dict[str, tuple[str, ...]] = {
 """Sentences with slots, by template; those of one template mean the same."""
 
 
+def asking_template(visible: bool) -> str:
+    """Return the sentences that ask for a thing: those that recall it only where it is not in view.
+
+    Args:
+        visible: Whether the current frame shows it.
+    """
+    return "find" if visible else "recall"
+
+
 def thing_slots(noun: str, place: str = "") -> dict[str, str]:
     """Return the slots `the` and `a` of a thing.
 

@@ -17,13 +17,19 @@ def colour_of(noun: str, subject_id: int, colour: str) -> Step:
 
 def seen_in_frames(subject_id: int, frames: int) -> Step:
     """Say how many frames show a thing well."""
-    times = "1 frame" if frames == 1 else f"{frames} frames"
-    return Step(f"It is seen in {times}.", "seen_in_frames", subject_id, number=float(frames))
+    times = "1 frame shows" if frames == 1 else f"{frames} frames show"
+    return Step(f"{times} it well.", "seen_in_frames", subject_id, number=float(frames))
 
 
-def last_seen(subject_id: int, frame: int) -> Step:
-    """Say which frame was the last that shows a thing well."""
-    return Step(f"It is last seen in frame {frame}.", "last_seen", subject_id, frame=frame)
+def last_seen(words: str, subject_id: int, frame: int) -> Step:
+    """Say which frame was the last that shows a thing well.
+
+    Args:
+        words: 'it', or the thing with its article.
+        subject_id: Its id.
+        frame: The last frame.
+    """
+    return Step(f"Frame {frame} is the last that shows {words} well.", "last_seen", subject_id, frame=frame)
 
 
 def visible_now(noun: str, subject_id: int, visible: bool) -> Step:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -20,6 +21,7 @@ _FLOOR_LIGHT = 0.36
 _EXTRA = {"library": 2.1, "warehouse": 1.9, "shop": 1.6}
 """Factor where high racks stand in the way of the lamps."""
 _BODY_RADIUS_M, _BODY_HEIGHT_M = 0.2, 0.09
+_ABOVE_ORIGIN_M = 0.001
 BODY_GLOW = 1.3
 """`Material.glow` of lamp bodies: about white when the lamp burns."""
 _HIGHEST_M = 4.2
@@ -121,8 +123,12 @@ def add_ceiling_lamps(builder: MeshBuilder, rooms: Sequence[PlanRoom], lamps: Se
         x, y, z = lamp.position_m
         rod_m = top_of_room[lamp.room_id] - y - _BELOW_CEILING_M
         body = Piece("ceiling")
-        body.frustum((0.0, 0.0, 0.0), (_BODY_RADIUS_M * 0.9, _BODY_RADIUS_M), _BODY_HEIGHT_M, white, shape=ROUND_10)
+        # What stands on a floor has no lower cap, so the drum begins a little above its origin; and where it meets the
+        # ceiling it has no upper one, which would lie in the ceiling's own plane.
+        drum = replace(ROUND_10, top=rod_m > 0.01)
+        base_m = (0.0, _ABOVE_ORIGIN_M, 0.0)
+        body.frustum(base_m, (_BODY_RADIUS_M * 0.9, _BODY_RADIUS_M), _BODY_HEIGHT_M, white, shape=drum)
         if rod_m > 0.01:
-            body.frustum((0.0, _BODY_HEIGHT_M, 0.0), (0.012, 0.012), rod_m, metal, shape=POLE)
-        at = (x, y + _BELOW_CEILING_M - _BODY_HEIGHT_M, z)
+            body.frustum((0.0, _ABOVE_ORIGIN_M + _BODY_HEIGHT_M, 0.0), (0.012, 0.012), rod_m, metal, shape=POLE)
+        at = (x, y + _BELOW_CEILING_M - _BODY_HEIGHT_M - _ABOVE_ORIGIN_M, z)
         builder.add(body, at, 0.0, lamp.room_id)
