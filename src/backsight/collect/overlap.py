@@ -102,23 +102,31 @@ def _seen(
 ) -> Int64[np.ndarray, " seen"]:
     """Return which world points a depth image shows."""
     height, width = depth_m.shape
-    x, y, z_m = camera_from_world[:3, :3] @ points_m.T + camera_from_world[:3, 3:]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        u = intrinsics[0, 0] * x / z_m + intrinsics[0, 2]
-        v = intrinsics[1, 1] * y / z_m + intrinsics[1, 2]
-    kept = np.flatnonzero((z_m > 0.0) & (u >= 0.0) & (u < width) & (v >= 0.0) & (v < height))
-    z_m, u, v = z_m[kept], u[kept], v[kept]
+    # Whole rows are taken by `take`, which is several times faster than indexing.
+    z_m = points_m @ camera_from_world[2, :3] + camera_from_world[2, 3]
+    ahead = np.flatnonzero(z_m > 0.0)
+    z_m = z_m.take(ahead)
+    x, y = camera_from_world[:2, :3] @ points_m.take(ahead, axis=0).T + camera_from_world[:2, 3:]
+    u = intrinsics[0, 0] * x / z_m + intrinsics[0, 2]
+    v = intrinsics[1, 1] * y / z_m + intrinsics[1, 2]
+    inside = np.flatnonzero((u >= 0.0) & (u < width) & (v >= 0.0) & (v < height))
+    kept, z_m, u, v = (values.take(inside) for values in (ahead, z_m, u, v))
     row, column = v.astype(np.int64), u.astype(np.int64)
-    reading = depth_m[row, column]
+    reading = depth_m.ravel().take(row * width + column)
     tolerance_m = np.maximum(ABSOLUTE_TOLERANCE_M, RELATIVE_TOLERANCE * z_m)
-    agrees = np.abs(z_m - reading) <= tolerance_m
-    # The slope and the interpolated reading can only help where the nearest reading alone does not agree.
-    rest = np.flatnonzero(~agrees & (reading > 0.0))
-    tolerance_m = tolerance_m[rest] + SLOPE_TOLERANCE_PX * _slope_at(depth_m, row[rest], column[rest])
-    between_m, _ = look_up_inverse_bilinear(depth_m, np.stack([u[rest], v[rest]], axis=-1))
-    agrees[rest] = np.abs(z_m[rest] - reading[rest]) <= tolerance_m
-    agrees[rest] |= (between_m > 0.0) & (np.abs(z_m[rest] - between_m) <= tolerance_m)
-    return kept[agrees & (reading > 0.0)]
+    away_m = np.abs(z_m - reading)
+    agrees = (away_m <= tolerance_m) & (reading > 0.0)
+    # The slope and the interpolated reading can only help where the nearest reading alone does not agree, and where it
+    # is of about that depth: neighbours that count as one surface with it differ by `SAME_SURFACE_RATIO` at most.
+    most_m = tolerance_m + max(SLOPE_TOLERANCE_PX, 1.0) * (SAME_SURFACE_RATIO - 1.0) * reading
+    rest = np.flatnonzero(~agrees & (reading > 0.0) & (away_m <= most_m + 1e-6))
+    plain_m, z_rest_m = tolerance_m.take(rest), z_m.take(rest)
+    slope_m = _slope_at(depth_m, row.take(rest), column.take(rest))
+    between_m, _ = look_up_inverse_bilinear(depth_m, np.stack([u.take(rest), v.take(rest)], axis=-1))
+    tolerance_m = plain_m + SLOPE_TOLERANCE_PX * slope_m
+    agrees[rest] = away_m.take(rest) <= tolerance_m
+    agrees[rest] |= (between_m > 0.0) & (np.abs(z_rest_m - between_m) <= tolerance_m)
+    return kept[agrees]
 
 
 def _slope_at(

@@ -6,6 +6,7 @@ conditions need `if` where Python would allow an expression. Functions are inlin
 value, hundreds of bytes a call.
 """
 
+from pathlib import Path
 from typing import no_type_check
 
 import warp as wp
@@ -17,14 +18,18 @@ wp.set_module_options({"enable_backward": False, "fast_math": False})
 LAST_LEVEL = wp.constant(15.0)
 
 
-@wp.func(inline=True)
-@no_type_check
-def texel(scene: SceneArrays, word: wp.uint32):
-    """Return the linear light of one texel."""
-    red = float(word & wp.uint32(1023))
-    green = float((word >> wp.uint32(10)) & wp.uint32(1023))
-    blue = float((word >> wp.uint32(20)) & wp.uint32(1023))
-    return wp.vec3(red * red, green * green, blue * blue) * (1.0 / (1023.0 * 1023.0))
+# Warp learns from the annotations what it returns, which `no_type_check` would hide from it.
+@wp.func_native((Path(__file__).parent / "texture_look_up.cpp").read_text())
+def between_texels(
+    upper_left: wp.uint32,
+    upper_right: wp.uint32,
+    lower_left: wp.uint32,
+    lower_right: wp.uint32,
+    right: float,
+    bottom: float,
+) -> wp.vec3:
+    """Return the linear light between four texels, at these shares of the way to the right and to the bottom."""
+    ...
 
 
 @wp.func(inline=True)
@@ -44,9 +49,14 @@ def sample_level(scene: SceneArrays, texture: int, level: int, uv: wp.vec2):
     start = scene.level_offset[texture, level]
     row0 = start + (int(top) & (height - 1)) * width
     row1 = start + ((int(top) + 1) & (height - 1)) * width
-    upper = wp.lerp(texel(scene, scene.texels[row0 + x0]), texel(scene, scene.texels[row0 + x1]), right_share)
-    lower = wp.lerp(texel(scene, scene.texels[row1 + x0]), texel(scene, scene.texels[row1 + x1]), right_share)
-    return wp.lerp(upper, lower, bottom_share)
+    return between_texels(
+        scene.texels[row0 + x0],
+        scene.texels[row0 + x1],
+        scene.texels[row1 + x0],
+        scene.texels[row1 + x1],
+        right_share,
+        bottom_share,
+    )
 
 
 @wp.func(inline=True)

@@ -142,12 +142,15 @@ class RouteFinder:
     def _tightened(self, way: Spots) -> Spots:
         """Return a way whose corners have been moved to where it is shortest, between the cells' middles too."""
         for number in range(_ROUNDS):
+            before = way
             if number < 2:
                 way = _with_corners_beside(way, self._ground)
             for parity in (1, 2):
                 corners = np.arange(parity, len(way) - 1, 2)
                 if len(corners):
                     way = self._moved(way, corners)
+            if number > 0 and np.array_equal(way.points_m, before.points_m):
+                break
         return way
 
     def _moved(self, way: Spots, corners: Int64[np.ndarray, " corners"]) -> Spots:
@@ -162,10 +165,14 @@ class RouteFinder:
         count = len(_SHARES)
         which = np.repeat(corners, count)
         moved = in_view(self._ground, way.sheet[which], tried.reshape(-1, 2))
-        new = self._lines.costs(way.pick(which - 1), moved) + self._lines.costs(moved, way.pick(which + 1))
-        old = self._lines.costs(way.pick(corners - 1), way.pick(corners))
-        old += self._lines.costs(way.pick(corners), way.pick(corners + 1))
-        new = new.reshape(-1, count)
+        # All lines are looked along in one pass.
+        cost = self._lines.costs(
+            joined(way.pick(which - 1), moved, way.pick(corners - 1), way.pick(corners)),
+            joined(moved, way.pick(which + 1), way.pick(corners), way.pick(corners + 1)),
+        )
+        pairs = len(which)
+        new = (cost[:pairs] + cost[pairs : 2 * pairs]).reshape(-1, count)
+        old = cost[2 * pairs : -len(corners)] + cost[-len(corners) :]
         best = new.argmin(axis=1)
         better = new[np.arange(len(corners)), best] < old - 1e-9
         points, sheet = points.copy(), way.sheet.copy()
