@@ -188,11 +188,19 @@ def _other_pose(notes: dict) -> None:
 
 
 def _mirrored_way(notes: dict) -> None:
-    asked = _first_of(notes, "route")
-    turns = {"turn left": "turn right", "turn right": "turn left", "turn around": "turn left"}
-    first = next((words for words in turns if asked["answer"].startswith(words)), None)
-    new = "turn around" if first is None else turns[first]
-    asked["answer"] = asked["answer"].replace(first or "go straight ahead", new, 1)
+    ways = (a for a in notes["instructions"] if a["reasoning_type"] == "route")
+    asked = next(a for a in ways if not a["answer"].startswith("about "))
+    turns = {"left": "right", "right": "left", "around": "left"}
+    first, comma, rest = asked["answer"].partition(",")
+    side = next((word for word in turns if first.endswith(word)), None)
+    turned = "turn around" if side is None else first.removesuffix(side) + turns[side]
+    asked["answer"] = turned + comma + rest
+
+
+def _longer_way(notes: dict) -> None:
+    ways = (a for a in notes["instructions"] if a["reasoning_type"] == "route")
+    asked = next(a for a in ways if a["answer"].startswith("about "))
+    asked["answer"] = f"about {int(asked['answer'].split()[1]) + 1} metres"
 
 
 def _goal_elsewhere(notes: dict) -> None:
@@ -246,6 +254,7 @@ FAULTS: dict[Callable[[dict], None], tuple[str, str]] = {
     _other_side: ("what would I see if", "answers: imagined views"),
     _other_pose: ("what would I see if", "imagined views: pose is that of the words"),
     _mirrored_way: ("how do I get there", "ways: how they begin"),
+    _longer_way: ("how do I get there", "answers: length of a way"),
     _goal_elsewhere: ("how do I get there", "ways: "),
     _call_it_rotation: ("how do I get there", "promises: kept: no more than 0.5 m are walked"),
     _motion_never_was: ("object motion", "surfaces: moving things"),

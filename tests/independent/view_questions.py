@@ -132,10 +132,16 @@ def check_from_here(walk: Walk, asked: dict, tally: Tally) -> None:
 
 
 def check_from_here_answer(walk: Walk, asked: dict, point: np.ndarray, tally: Tally) -> None:
-    """The answer is where a point lies from the current frame."""
-    expected = from_here(walk.poses[asked["current_frame"]], point)
+    """The answer is where a point lies from the current frame; one half is enough where only that is asked for."""
+    pose, text = walk.poses[asked["current_frame"]], asked["text"].lower()
+    expected = from_here(pose, point)
+    is_far = any(words in text for words in ("how far", "how many metres", "distance"))
+    is_way = any(words in text for words in ("direction", "which way", "point me"))
+    enough = {expected}
+    if is_far != is_way:
+        enough.add(metres(level_distance(pose, point)) if is_far else direction_of(pose, point))
     name = f"{asked['instruction_id']} {asked['text']!r}: {asked['answer']!r}, is {expected!r}"
-    tally.hold("answers: direction and distance", asked["answer"] == expected, name)
+    tally.hold("answers: direction and distance", asked["answer"] in enough, name)
 
 
 def check_view_step(walk: Walk, asked: dict, step: dict, tally: Tally) -> bool:

@@ -22,7 +22,9 @@ _CLAUSES = (
     ("stops_after", re.compile(r"^stop after about (?P<metres>\d+) metres? in all$")),
     ("stops_in_room", re.compile(r"^stop (?:there|(?:in|on) the (?P<room>.+))$")),
 )
-_BEGIN = re.compile(r"^(go straight ahead|turn left|turn right|turn around)")
+_BEGIN = re.compile(r"^(?:go straight |turn )(ahead|(?:slightly |sharply )?(?:left|right)|around)")
+_TURNS_DEG = {"ahead": (0, 41), "slightly": (19, 61), "left": (39, 141), "right": (39, 141), "sharply": (119, 161)}
+"""By the first word; around is more than 139."""
 _TO_ROOM = re.compile(r"\b(?:to|reach|back to) the ([a-z ]+?)(?: from here)?[.?]")
 
 
@@ -66,7 +68,7 @@ def check_route(walk: Walk, asked: dict, tally: Tally) -> None:
     so = "way" in steps and "first_turn" in steps
     if not tally.hold("ways: have a way", so, name):
         return
-    way, seen = Polyline(np.array(steps["way"]["points_m"])), walk.seen(frame)
+    way = Polyline(np.array(steps["way"]["points_m"]))
     camera = walk.poses[frame][:3, 3]
     so = np.hypot(*(way.points[0] - camera)[[0, 2]]) <= 0.35
     tally.hold("ways: begin under the camera", so, name)
@@ -78,15 +80,17 @@ def check_route(walk: Walk, asked: dict, tally: Tally) -> None:
     clauses = split(asked["answer"])
     begin = _BEGIN.match(clauses[0])
     turn = left_turn(walk.poses[frame], way.at(min(1.0, way.length)) - way.points[0] + camera)
-    word = "" if begin is None else begin[1].split()[-1]
-    so = {
-        "ahead": abs(turn) <= 41,
-        "left": 39 <= turn <= 141,
-        "right": -141 <= turn <= -39,
-        "around": abs(turn) >= 139,
-    }.get(word, False)
+    word = steps["first_turn"]["word"] if asks_length(asked["text"]) else "" if begin is None else begin[1]
+    low, high = _TURNS_DEG.get(word.split(" ")[0], (139, 180))
+    so = low <= abs(turn) <= high and (word in ("ahead", "around") or (turn > 0) == word.endswith("left"))
     tally.hold("ways: how they begin", so and steps["first_turn"]["word"] == word, f"{name}: {clauses[0]}, {turn:.0f}")
     told = [step for step in asked["steps"] if step["claim"] not in ("way", "first_turn")]
+    if asks_length(asked["text"]):
+        said = re.fullmatch(r"about (\d+) metres?", asked["answer"])
+        so = said is not None and abs(int(said[1]) - length) <= 0.51
+        tally.hold("answers: length of a way", so, f"{name}: {asked['answer']!r}, is {length:.2f}")
+        _check_end(walk, asked, way, (goal, told, frame), tally)
+        return
     rest = clauses[1:]
     goes_to = rest[-1] if len(rest) > len(told) else None
     if goes_to is not None:
@@ -94,12 +98,23 @@ def check_route(walk: Walk, asked: dict, tally: Tally) -> None:
         words = re.search(r"\bto the (.+)$", goes_to)
         tally.hold("ways: tell the goal", words is not None, f"{name}: {goes_to}")
     _check_clauses(walk, rest, told, way, frame, name, tally)
-    _check_rooms(walk, told, way, name, tally)
+    _check_end(walk, asked, way, (goal, told, frame), tally)
+
+
+def asks_length(text: str) -> bool:
+    """Whether a question is for the length of a way, not for the way."""
+    return any(words in text.lower() for words in ("how far", "how long", "how many metres", "what distance"))
+
+
+def _check_end(
+    walk: Walk, asked: dict, way: Polyline, told: tuple[Thing | None, list[dict], int], tally: Tally
+) -> None:
+    """Rooms, the next stretch and distractors, however the way is told."""
+    goal, steps, frame = told
+    name = f"{asked['instruction_id']} {asked['text']!r}"
+    _check_rooms(walk, steps, way, name, tally)
     _check_stretch(asked, way, name, tally)
-    if goal is None:
-        check_distractors(asked, seen, set(), tally)
-    else:
-        check_distractors(asked, seen, {goal.number}, tally)
+    check_distractors(asked, walk.seen(frame), set() if goal is None else {goal.number}, tally)
 
 
 def _check_goal(walk: Walk, asked: dict, way: Polyline, step: dict, tally: Tally) -> Thing | None:
