@@ -55,7 +55,7 @@ class OnlyTheProtocol:
 
 SIMULATOR = (
     *("name", "version", "load_scene", "notes", "objects", "rooms", "navigation"),
-    *("render", "move_object", "set_lighting"),
+    *("render", "render_shapes", "move_object", "set_lighting"),
 )
 NAVIGATION = (
     *("floors_m", "random_point", "snap", "is_navigable", "clearance_m", "island", "shortest_path"),

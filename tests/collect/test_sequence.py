@@ -74,7 +74,9 @@ def test_an_unknown_pattern_is_refused(paper_world):
 
 def test_a_walk_that_shows_too_little_to_ask_about_is_refused(paper_world, monkeypatch):
     made = collect_sequence(walk_plan(), paper_world, CONFIG).annotations.instructions
-    one = next(stated for stated in made if stated.target_instance_ids)
+    one = next(
+        s for s in made if len(s.target_instance_ids) == 1 and s.imagined_view is None and s.target_place is None
+    )
     monkeypatch.setattr("backsight.collect.sequence.make_instructions", lambda *arguments: (one,) * 9)
     with pytest.raises(TooFewTargetsError, match="w-0: 1 different targets, at least 4 wanted"):
         collect_sequence(walk_plan(kind="left and right"), paper_world, CONFIG)

@@ -29,7 +29,7 @@ class OpenFloor:
     def load_scene(self, scene_id):
         raise NotImplementedError
 
-    render = move_object = set_lighting = random_point = snap = is_navigable = island = load_scene
+    render = render_shapes = move_object = set_lighting = random_point = snap = is_navigable = island = load_scene
     geodesic_distances_m = top_down_map = load_scene
 
 
