@@ -13,12 +13,12 @@ from view_questions import left_turn
 
 _CLAUSES = (
     ("passes", re.compile(r"^go past the (?P<what>.+) on your (?P<side>left|right)$")),
-    ("enters_room", re.compile(r"^go (?P<door>through the door|on) into the (?P<room>.+)$")),
+    ("enters_room", re.compile(r"^go (?P<door>through the door|on) (?:into|onto) the (?P<room>.+)$")),
     ("takes_stairs", re.compile(r"^go (?P<side>up|down) the stairs$")),
     ("turns", re.compile(r"^(?:after about (?P<metres>\d+) metres? )?turn (?P<side>left|right|around)$")),
     ("goes_on", re.compile(r"^walk on for about (?P<metres>\d+) metres?$")),
     ("stops_beside", re.compile(r"^stop beside the (?P<what>.+)$")),
-    ("stops_on_stairs", re.compile(r"^stop on the stairs$")),
+    ("stops_on_stairs", re.compile(r"^stop (?:while still )?on the stairs$")),
     ("stops_after", re.compile(r"^stop after about (?P<metres>\d+) metres? in all$")),
     ("stops_in_room", re.compile(r"^stop (?:there|(?:in|on) the (?P<room>.+))$")),
 )
