@@ -22,7 +22,18 @@ _CLAUSES = (
     ("stops_after", re.compile(r"^stop after about (?P<metres>\d+) metres? in all$")),
     ("stops_in_room", re.compile(r"^stop (?:there|(?:in|on) the (?P<room>.+))$")),
 )
-_BEGIN = re.compile(r"^(go straight ahead|turn left|turn right|turn around)")
+_BEGIN = re.compile(r"^(?:go straight |turn )(ahead|around|(?:slightly |sharply )?(?:left|right))")
+_LENGTH = re.compile(r"^about (\d+) metres?$")
+_BEGINNINGS = {
+    "ahead": (-41, 41),
+    "slightly left": (19, 61),
+    "left": (39, 141),
+    "sharply left": (119, 161),
+    "slightly right": (-61, -19),
+    "right": (-141, -39),
+    "sharply right": (-161, -119),
+}
+"""Degrees to the left; what is beyond 139 either way is around."""
 _TO_ROOM = re.compile(r"\b(?:to|reach|back to) the ([a-z ]+?)(?: from here)?[.?]")
 
 
@@ -75,17 +86,22 @@ def check_route(walk: Walk, asked: dict, tally: Tally) -> None:
     tally.hold("ways: length", so, f"{name}: {length:.2f}, stated {steps['way']['number']}")
     goal = _check_goal(walk, asked, way, steps["way"], tally)
     _check_freedom(walk, way, frame, goal, name, tally)
+    turn = left_turn(walk.poses[frame], way.at(min(1.0, way.length)) - way.points[0] + camera)
+    word = steps["first_turn"]["word"]
+    so = abs(turn) >= 139 if word == "around" else word in _BEGINNINGS
+    so = so and (word == "around" or _BEGINNINGS[word][0] <= turn <= _BEGINNINGS[word][1])
+    tally.hold("ways: how they begin", so, f"{name}: {word}, {turn:.0f}")
+    _check_rooms(walk, [s for s in asked["steps"] if s["claim"] not in ("way", "first_turn")], way, name, tally)
+    _check_stretch(asked, way, name, tally)
+    check_distractors(asked, seen, set() if goal is None else {goal.number}, tally)
+    only_length = _LENGTH.match(asked["answer"])
+    if only_length is not None:
+        so = abs(int(only_length[1]) - length) <= 0.5
+        tally.hold("ways: length in words", so, f"{name}: {asked['answer']}, {length:.2f} m")
+        return
     clauses = split(asked["answer"])
     begin = _BEGIN.match(clauses[0])
-    turn = left_turn(walk.poses[frame], way.at(min(1.0, way.length)) - way.points[0] + camera)
-    word = "" if begin is None else begin[1].split()[-1]
-    so = {
-        "ahead": abs(turn) <= 41,
-        "left": 39 <= turn <= 141,
-        "right": -141 <= turn <= -39,
-        "around": abs(turn) >= 139,
-    }.get(word, False)
-    tally.hold("ways: how they begin", so and steps["first_turn"]["word"] == word, f"{name}: {clauses[0]}, {turn:.0f}")
+    tally.hold("ways: how they begin", begin is not None and begin[1] == word, f"{name}: {clauses[0]}, {word}")
     told = [step for step in asked["steps"] if step["claim"] not in ("way", "first_turn")]
     rest = clauses[1:]
     goes_to = rest[-1] if len(rest) > len(told) else None
@@ -94,12 +110,6 @@ def check_route(walk: Walk, asked: dict, tally: Tally) -> None:
         words = re.search(r"\bto the (.+)$", goes_to)
         tally.hold("ways: tell the goal", words is not None, f"{name}: {goes_to}")
     _check_clauses(walk, rest, told, way, frame, name, tally)
-    _check_rooms(walk, told, way, name, tally)
-    _check_stretch(asked, way, name, tally)
-    if goal is None:
-        check_distractors(asked, seen, set(), tally)
-    else:
-        check_distractors(asked, seen, {goal.number}, tally)
 
 
 def _check_goal(walk: Walk, asked: dict, way: Polyline, step: dict, tally: Tally) -> Thing | None:
