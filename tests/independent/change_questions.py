@@ -127,7 +127,7 @@ def _answers(walk: Walk, asked: dict, target: int | None) -> list[str]:
     if low.startswith(("which ", "one ", "show me the", "find the", "point at", "tell me which")):
         is_which_one = f"{thing.category} moved" in low or f"{thing.category} that moved" in low
         is_which_one = is_which_one or any(w in low for w in ("which of the", "which one", f"which {thing.category}"))
-        if is_which_one:
+        if is_which_one and "which way" not in low and "direction" not in low:
             return [f"the {thing.colour} one"]
     if asked["reasoning_type"] == "object_motion":
         return [way_moved(walk, target, frame)]

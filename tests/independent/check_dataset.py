@@ -28,6 +28,23 @@ from view_questions import check_from_here, check_view_step, check_what_if
 from walk_questions import check_own_walk, check_own_walk_step
 from ways import check_route, check_told_walk
 
+SAID = {
+    "relation",
+    "only_one_related",
+    "order",
+    "direction_from_here",
+    "side_in_imagined_view",
+    "middle_of_imagined_view",
+    "stood_in_room",
+    "moved_towards",
+    "turned",
+    "turns",
+    "enters_room",
+    "takes_stairs",
+    "passes",
+}
+"""Claims whose word stands in the step's sentence."""
+
 
 def check_walk(walk: Walk, tally: Tally) -> None:
     """Check everything that is stored of a walk."""
@@ -73,6 +90,9 @@ def check_instruction(walk: Walk, asked: dict, tally: Tally) -> None:
     elif tally.hold("reasoning types", kind in CHANGES, f"{asked['instruction_id']}: {kind}"):
         check_change(walk, asked, tally)
     for step in asked["steps"]:
+        if step["claim"] in SAID and step["word"] is not None:
+            so = step["word"] in step["text"]
+            tally.hold("steps: text says the claim", so, f"{asked['instruction_id']}: {step['text']!r}")
         known = any(
             rule(walk, asked, step, tally)
             for rule in (check_plain_step, check_view_step, check_own_walk_step, check_change_step)
