@@ -32,16 +32,9 @@ def is_true(relation: str, one: Thing, other: Thing, pose: np.ndarray | None = N
     return None if abs(by) <= EDGE else bool(by > 0)
 
 
-def corners(thing: Thing) -> np.ndarray:
-    """Corners of the footprint, in order round it."""
-    x_axis = np.array([math.cos(thing.yaw), -math.sin(thing.yaw)]) * thing.size[0] / 2
-    z_axis = np.array([math.sin(thing.yaw), math.cos(thing.yaw)]) * thing.size[2] / 2
-    return thing.middle + np.array([-x_axis - z_axis, x_axis - z_axis, x_axis + z_axis, z_axis - x_axis])
-
-
 def apart_by(one: Thing, other: Thing) -> float:
     """Widest gap along a side's direction; negative where the footprints overlap."""
-    first, second = corners(one), corners(other)
+    first, second = one.ring, other.ring
     widest = -math.inf
     for yaw in (one.yaw, other.yaw):
         for axis in (np.array([math.cos(yaw), -math.sin(yaw)]), np.array([math.sin(yaw), math.cos(yaw)])):
@@ -61,7 +54,7 @@ def footprint_gap(one: Thing, other: Thing) -> float:
     """Distance between two footprints."""
     if apart_by(one, other) <= 0.0:
         return 0.0
-    first, second = corners(one), corners(other)
+    first, second = one.ring, other.ring
     return min(
         to_segment(point, ring[i], ring[(i + 1) % 4])
         for points, ring in ((first, second), (second, first))
@@ -125,7 +118,7 @@ def _under(one: Thing, other: Thing) -> float:
 def _inside(one: Thing, other: Thing) -> float:
     if other.category not in CONTAINER_CATEGORIES:
         return -math.inf
-    within = 0.01 - max(sticks_out(corner, other) for corner in corners(one))
+    within = 0.01 - max(sticks_out(corner, other) for corner in one.ring)
     return min(within, one.bottom - other.bottom - 0.005, other.top - (one.bottom + one.top) / 2)
 
 
@@ -164,7 +157,7 @@ def _viewed(relation: str, one: Thing, other: Thing, pose: np.ndarray) -> float:
     sideways = np.array([-sight[1], sight[0]])
     spans = []
     for thing in (one, other):
-        ring = corners(thing) - pose[[0, 2], 3]
+        ring = thing.ring - pose[[0, 2], 3]
         ahead, right = ring @ sight, ring @ sideways
         if ahead.min() < 0.2:
             return float(ahead.min() - 0.2)
@@ -191,17 +184,17 @@ def between(one: Thing, first: Thing, second: Thing) -> float:
     if length < 1e-6:
         return -math.inf
     along, across = line / length, np.array([-line[1], line[0]]) / length
-    start = float(((corners(first) - first.middle) @ along).max())
-    end = float(((corners(second) - first.middle) @ along).min())
+    start = float(((first.ring - first.middle) @ along).max())
+    end = float(((second.ring - first.middle) @ along).min())
     corridor = end - start
     if corridor < 0.2:
         return corridor - 0.2
     away = one.middle - first.middle
     share = (float(away @ along) - start) / corridor
-    side_a, side_b = (corners(first) - first.middle) @ across, (corners(second) - first.middle) @ across
+    side_a, side_b = (first.ring - first.middle) @ across, (second.ring - first.middle) @ across
     low = side_a.min() + share * (side_b.min() - side_a.min())
     high = side_a.max() + share * (side_b.max() - side_a.max())
-    own = corners(one) @ along
+    own = one.ring @ along
     level = [0.5 - max(one.bottom - thing.top, thing.bottom - one.top) for thing in (first, second)]
     aside = float(away @ across)
     return float(

@@ -39,7 +39,7 @@ _FORMS = {
     r"the light changes (\d+) times": "light_changes",
     r"the brightest frame has ([\d.]+) times the light of the darkest": "brightness",
     r"the picture moves (\d+) px while the shutter is open": "blur",
-    r"(\d+)% of the surface that can be seen is seen": "coverage",
+    r"(\d+)% of the surface of the planned rooms is seen": "coverage",
 }
 OWN_TYPES = {
     "behind and in front": "front_behind",
@@ -54,7 +54,7 @@ OWN_TYPES = {
     "own trajectory": "own_trajectory",
     "scene change": "scene_change",
 }
-LOOSE = {"hidden": 0.1, "corners": 0.15, "overlap": 0.03, "brightness": 0.05, "blur": 0.1}
+LOOSE = {"coverage": 0.01, "corners": 0.15, "overlap": 0.03, "brightness": 0.05, "blur": 0.1}
 """Measures that are estimated otherwise here."""
 
 

@@ -190,16 +190,17 @@ def check_tracks(walk: Walk, tally: Tally) -> None:
             shows = walk.pixels[frame, number] > 0
             so = shows == (state in ("visible", "partly hidden"))
             tally.hold("tracks: seen or not", so, f"{number} is {state} in frame {frame}")
-            if (frame * 7 + number) % 5 == 0:
+            if (frame * 7 + number) % 11 == 0:
                 _check_state(walk, number, frame, state, tally)
 
 
 def _check_state(walk: Walk, number: int, frame: int, state: str, tally: Tally) -> None:
-    """All pixels are rays here, where collection looks at 64; so only clear differences count."""
+    """All pixels are rays here, where collection spreads 64 over a rectangle; so only clear differences count."""
     count, stopped = stopped_rays(walk, walk.things(frame)[number], frame)
     share = stopped / max(count, 1)
-    if count >= 64:
-        loose = 0.25
+    looked_at = 64 * count / max(_rectangle_px(walk, walk.things(frame)[number], frame), 1.0)
+    if count >= 64 and looked_at >= 4:
+        loose = 0.1 + 1.0 / math.sqrt(min(looked_at, 64))
         so = {
             "visible": share <= 0.5 + loose,
             "partly hidden": share >= 0.5 - loose,
@@ -209,6 +210,18 @@ def _check_state(walk: Walk, number: int, frame: int, state: str, tally: Tally) 
         tally.hold("tracks: hidden or not", so, f"{number} is {state} in frame {frame}, {stopped} of {count} rays end")
     elif count == 0:
         tally.hold("tracks: hidden or not", state != "hidden", f"{number} is {state} in frame {frame}, without a ray")
+
+
+def _rectangle_px(walk: Walk, thing: Thing, frame: int) -> float:
+    """Pixels of the rectangle about a box, cut by the picture's edge; the whole picture where it is not all ahead."""
+    half = thing.size / 2
+    signs = np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)])
+    corners = to_camera(walk.poses[frame], thing.world(signs * half))
+    if corners[:, 2].min() <= NEAR_PLANE_M:
+        return float(walk.width * walk.height)
+    x = np.clip(corners[:, 0] / corners[:, 2] * walk.lens[0, 0] + walk.lens[0, 2], 0, walk.width)
+    y = np.clip(corners[:, 1] / corners[:, 2] * walk.lens[1, 1] + walk.lens[1, 2], 0, walk.height)
+    return float(np.ptp(x) * np.ptp(y))
 
 
 def stopped_rays(walk: Walk, thing: Thing, frame: int) -> tuple[int, int]:
@@ -253,5 +266,5 @@ def check_coverage(walk: Walk, tally: Tally) -> None:
     if coverage is None:
         return
     cells = covered_cells(walk)
-    so = coverage["visible_cells"] > 0 and cells <= 1.1 * coverage["visible_cells"]
-    tally.hold("coverage: cells", so and not math.isnan(cells), f"{cells} of {coverage['visible_cells']}")
+    so = 0 < cells <= 1.1 * coverage["visible_cells"]
+    tally.hold("coverage: cells", so, f"{cells} of {coverage['visible_cells']}")

@@ -38,10 +38,17 @@ class Thing:
         """Height of its upper face."""
         return float(self.centre[1] + self.size[1] / 2)
 
-    @property
+    @cached_property
     def middle(self) -> np.ndarray:
         """Its centre seen from above: x and z."""
         return self.centre[[0, 2]]
+
+    @cached_property
+    def ring(self) -> np.ndarray:
+        """Corners of its footprint (x, z), in order round it."""
+        x_axis = np.array([np.cos(self.yaw), -np.sin(self.yaw)]) * self.size[0] / 2
+        z_axis = np.array([np.sin(self.yaw), np.cos(self.yaw)]) * self.size[2] / 2
+        return self.middle + np.array([-x_axis - z_axis, x_axis - z_axis, x_axis + z_axis, z_axis - x_axis])
 
     def local(self, points: np.ndarray) -> np.ndarray:
         """World points [..., 3] along the box's own axes, from its centre."""
@@ -126,13 +133,8 @@ class Walk:
 
     def seen(self, frame: int) -> dict[int, Thing]:
         """Furniture of which a pixel was seen up to a frame, where it is in it."""
-        shown = self.pixels[: frame + 1].sum(axis=0) > 0
-        return {
-            number: thing for number, thing in self.things(frame).items() if shown[number] and self._is_thing(number)
-        }
-
-    def _is_thing(self, number: int) -> bool:
-        return number in self.furniture
+        shown = self.pixels[: frame + 1].any(axis=0)
+        return {n: thing for n, thing in self.things(frame).items() if shown[n] and n in self.furniture}
 
     def well(self, number: int) -> np.ndarray:
         """Which frames show a thing well."""

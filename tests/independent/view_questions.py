@@ -110,7 +110,8 @@ def check_what_if(walk: Walk, asked: dict, tally: Tally) -> None:
         shown = set(middle.ravel().tolist())
         _is_target(asked, shown.pop() if len(shown) == 1 else None, tally)
         target = asked["target_instance_ids"][0]
-        so = asked["answer"] == walk.first_things[target].category
+        category = walk.first_things[target].category
+        so = asked["answer"] == ("an " if category.startswith(tuple("aeiou")) else "a ") + category
         tally.hold("answers: imagined views", so, f"{name}: {asked['answer']!r}")
         return
     number = named_thing(walk, asked, tally)

@@ -49,7 +49,15 @@ _CLOCKWISE: tuple[str, ...] = (
 _MOVES: dict[str, float] = {"away from me": 0.0, "to the left": 90.0, "towards me": 180.0, "to the right": -90.0}
 _STIRRED = 1e-6
 _FARTHEST_M, _RAY_STEP_M = 20.0, 0.01
-_FIRST_TURNS_DEG: dict[str, tuple[float, float]] = {"ahead": (0, 40), "left": (40, 140), "right": (40, 140)}
+_FIRST_TURNS_DEG: dict[str, tuple[float, float]] = {
+    "ahead": (0, 40),
+    "slightly left": (20, 60),
+    "slightly right": (20, 60),
+    "left": (40, 140),
+    "right": (40, 140),
+    "sharply left": (120, 160),
+    "sharply right": (120, 160),
+}
 _FIRST_METRE_M = 1.0
 
 
@@ -280,7 +288,7 @@ def _first_turn(step: Step, situation: Situation, instruction: Instruction) -> b
     low, high = _FIRST_TURNS_DEG.get(step.word or "", (140.0, 180.0))
     if step.word not in (*_FIRST_TURNS_DEG, "around") or not low <= abs(right_deg) <= high:
         return False
-    return step.word not in ("left", "right") or (right_deg > 0) == (step.word == "right")
+    return step.word in ("ahead", "around") or (right_deg > 0) == step.word.endswith("right")
 
 
 def _move_holds(step: Step, situation: Situation) -> bool:

@@ -28,6 +28,9 @@ _WAYS: dict[tuple[int, int], str] = {(1, 0): "forward", (-1, 0): "back", (0, 1):
 """By ahead and right."""
 _POSE_TOLERANCE = 1e-3
 NOTHING_MOVED = "no"
+_ABOUT = "about "
+_LENGTH_WORDS = ("how far", "how long", "how many metres", "what distance")
+"""Questions for the length of a way say one of these."""
 
 
 def question_problems(instruction: Instruction, situation: Situation) -> Iterator[tuple[str, str]]:
@@ -47,10 +50,14 @@ def question_problems(instruction: Instruction, situation: Situation) -> Iterato
             pass
     if instruction.reasoning_type == "own_trajectory":
         yield from _time_problems(instruction, situation)
+    if instruction.reasoning_type == "route":
+        asks_length = any(words in instruction.text.lower() for words in _LENGTH_WORDS)
+        if asks_length != instruction.answer.startswith(_ABOUT):
+            yield "answer", "does not say what is asked for, the way or its length"
     expected = _expected_answer(instruction, situation)
     if expected is None:
         yield "steps", "do not lead to an answer"
-    elif instruction.reasoning_type == "route":
+    elif instruction.reasoning_type == "route" and not instruction.answer.startswith(_ABOUT):
         missing = told_in_order(instruction.answer, instruction.steps, situation.things)
         if missing is not None:
             yield "answer", f"does not say {missing!r} where it should"
@@ -178,18 +185,22 @@ def _expected_answer(instruction: Instruction, situation: Situation) -> str | No
             # 'What would I see?' is answered by 'an armchair'; a side is a side.
             return step.word if instruction.category else f"{'an' if step.word[0] in 'aeiou' else 'a'} {step.word}"
         case "where_from_here":
-            return _direction_and_distance(by_claim, target)
+            return _from_here(by_claim, target)
         case "own_trajectory":
             if "came_from" in by_claim:
                 return _from_words(by_claim["came_from"].word or "")
             if "stood_in_room" not in by_claim:
-                return _direction_and_distance(by_claim, None)
+                return _from_here(by_claim, None)
             step, stood = by_claim["stood_in_room"], by_claim.get("stood_at")
             return within_room(step.word or "") if stood is not None and stood.frame == step.frame else None
         case "route":
             step = by_claim.get("first_turn")
-            words = {"ahead": "go straight ahead", "left": "turn left", "right": "turn right", "around": "turn around"}
-            return None if step is None or "way" not in by_claim else words.get(step.word or "")
+            if step is None or "way" not in by_claim:
+                return None
+            if instruction.answer.startswith(_ABOUT):
+                # How far it is, not where it goes.
+                return _metres(float(round(by_claim["way"].number or 0.0)))
+            return "go straight ahead" if step.word == "ahead" else f"turn {step.word}"
         case "object_motion":
             return _motion_answer(instruction, situation, by_claim, target)
         case _:
@@ -235,6 +246,16 @@ def _name_in(answer: str, situation: Situation, target: int) -> str | None:
         return None
     names = [f"the {subject.category}", f"the {subject.colour} {subject.category}"]
     return next((name for name in names if answer.removeprefix("yes, ") == name), None)
+
+
+def _from_here(by_claim: dict[str, Step], subject_id: int | None) -> str | None:
+    """Return direction and distance, or the one of them that the steps tell."""
+    direction, distance = by_claim.get("direction_from_here"), by_claim.get("distance_from_here")
+    if direction is not None and distance is not None:
+        return _direction_and_distance(by_claim, subject_id)
+    if direction is not None:
+        return direction.word if direction.subject_id == subject_id else None
+    return _metres(distance.number) if distance is not None and distance.subject_id == subject_id else None
 
 
 def _direction_and_distance(by_claim: dict[str, Step], subject_id: int | None) -> str | None:

@@ -125,6 +125,8 @@ def _anchor_problems(instruction: Instruction, situation: Situation) -> Iterator
     for anchor in anchors:
         if anchor.category == instruction.category:
             yield "anchor_ids", f"{anchor.instance_id} is of the target's own category"
+        elif instruction.relation in ("inside", "outside") and _is_any_of_kind(anchors, text, situation):
+            continue
         elif instruction.relation == "among" or _is_pair(anchors, situation):
             if instruction.relation not in GROUP_RELATIONS or anchor.category[:-1] not in text:
                 yield "text", f"does not name its anchor, the {anchor.category}"
@@ -138,6 +140,16 @@ def _is_pair(anchors: list[SceneObject], situation: Situation) -> bool:
     """Whether the anchors are the only two things of one category."""
     kinds = {anchor.category for anchor in anchors}
     return len(anchors) == 2 and len(kinds) == 1 and sum(thing.category in kinds for thing in situation.things) == 2
+
+
+def _is_any_of_kind(anchors: list[SceneObject], text: str, situation: Situation) -> bool:
+    """Whether the text says 'inside a bookshelf' or asks about 'the bookshelves', and the anchors are all of them."""
+    category = anchors[0].category
+    same = {thing.instance_id for thing in situation.things if thing.category == category}
+    several = rf"(inside or outside|outside or inside) the {re.escape(category[:-1])}[a-z]*s\b"
+    one_of_them = rf"inside (of )?an? {re.escape(category)}\b"
+    said = re.search(rf"\b({several}|{one_of_them})", text) is not None
+    return said and same == {anchor.instance_id for anchor in anchors}
 
 
 def _is_told_by_words(anchor: SceneObject, text: str, situation: Situation) -> bool:

@@ -19,8 +19,9 @@ CONTENT = ("depth.zip", "instances.zip", "annotations.msgpack", "rgb.mp4")
 
 
 def config_for(out: Path, **changes) -> CollectConfig:
-    small = {"size": "64x48", "min_frames": 5, "mean_frames": 5, "max_frames": 5, "sequences_per_place": 1}
-    return CollectConfig(**(small | {"out": out, "num_sequences": 3, "kinds": ("forward",)} | changes))
+    small = {"size": "64x48", "min_frames": 9, "mean_frames": 9, "max_frames": 9, "sequences_per_place": 1}
+    small |= {"num_sequences": 3, "kinds": ("forward",), "scene_types": ("study",)}
+    return CollectConfig(**(small | {"out": out} | changes))
 
 
 def content_of(root: Path) -> dict[str, bytes]:
@@ -32,6 +33,7 @@ def content_of(root: Path) -> dict[str, bytes]:
 def undivided(tmp_path_factory):
     root = tmp_path_factory.mktemp("undivided") / "set"
     report = collect_dataset(config_for(root))
+    assert report.committed == 3
     return content_of(root), report
 
 

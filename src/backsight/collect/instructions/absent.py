@@ -7,11 +7,11 @@ import numpy as np
 from backsight.collect.instructions.draft import Draft, InstructionContext
 from backsight.collect.instructions.margins import possible
 from backsight.collect.instructions.memory import Memory
-from backsight.collect.instructions.pairs import KEPT_IN, PUT_AWAY
 from backsight.collect.instructions.phrases import steps
 from backsight.collect.instructions.phrases.sentences import asking_template, thing_slots
 from backsight.collect.instructions.phrases.spatial import noun_phrase, place_phrase, relation_wordings
 from backsight.collect.instructions.plausible import plausible_categories
+from backsight.collect.put_away import KEPT_IN, PUT_AWAY
 from backsight.geometry.relations import VIEWER_RELATIONS
 from backsight.quality.answers import ABSENT_ANSWER
 from backsight.records.vocabulary import (

@@ -142,8 +142,29 @@ def from_here_steps(words: str, subject_id: int | None, answer: str) -> tuple[St
         answer: Of `from_here`.
     """
     direction, distance = answer.removesuffix(" away").split(", ")
-    start, metres = capitalised(words), float(distance.split()[1])
-    return (
-        Step(f"{start} is {place_words(direction)}.", "direction_from_here", subject_id=subject_id, word=direction),
-        Step(f"{start} is {distance} away.", "distance_from_here", subject_id=subject_id, number=metres),
-    )
+    return direction_step(words, subject_id, direction), distance_step(words, subject_id, distance)
+
+
+def direction_step(words: str, subject_id: int | None, direction: str) -> Step:
+    """Return the step that says a direction.
+
+    Args:
+        words: What is there: 'the red chair'.
+        subject_id: Its id, None for the place that an instruction is about.
+        direction: One of `DIRECTIONS`.
+    """
+    text = f"{capitalised(words)} is {place_words(direction)}."
+    return Step(text, "direction_from_here", subject_id=subject_id, word=direction)
+
+
+def distance_step(words: str, subject_id: int | None, distance: str) -> Step:
+    """Return the step that says a distance.
+
+    Args:
+        words: What is there: 'the red chair'.
+        subject_id: Its id, None for the place that an instruction is about.
+        distance: Of `distance_words`.
+    """
+    metres = float(distance.split()[1])
+    text = f"{capitalised(words)} is {distance} away."
+    return Step(text, "distance_from_here", subject_id=subject_id, number=metres)

@@ -12,7 +12,7 @@ from backsight.collect.instructions.phrases import steps
 from backsight.collect.instructions.phrases.grammar import plural
 from backsight.collect.instructions.phrases.sentences import thing_slots
 from backsight.collect.instructions.phrases.spatial import noun_phrase
-from backsight.collect.instructions.told_apart import Related, related_draft
+from backsight.collect.instructions.told_apart import FLAT_CATEGORIES, Related, related_draft
 from backsight.geometry.group_relations import AMONG_REACH_M, among_matrix, between_triples
 from backsight.geometry.relations import LEAST_LATERAL_M
 from backsight.records.vocabulary import RELATION_WORDING, UNNAMED_CATEGORY
@@ -69,12 +69,13 @@ def _triples(memory: Memory) -> Int64[np.ndarray, "triples 3"]:
 
 
 def _is_sensible(memory: Memory, triples: Int64[np.ndarray, "triples 3"]) -> Bool[np.ndarray, " triples"]:
-    """Whether target and anchors are in one room, and the anchors of other kinds and not too small beside it."""
+    """Whether target and anchors are in one room, and the anchors of other kinds, not flat, not too small beside it."""
     longest_m = _longest_m(memory)
     target, first, second = triples.T
     kind, room = memory.categories, memory.room_ids
     keep = memory.is_target[target] & (kind[target] != kind[first]) & (kind[target] != kind[second])
     keep &= (room[target] == room[first]) & (room[target] == room[second])
+    keep &= ~np.isin(kind[first], FLAT_CATEGORIES) & ~np.isin(kind[second], FLAT_CATEGORIES)
     return keep & (np.minimum(longest_m[first], longest_m[second]) >= LEAST_ANCHOR * longest_m[target])
 
 

@@ -5,7 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64
 
-from backsight.collect.instructions.bearings import direction_word, from_here, from_here_steps, place_words
+from backsight.collect.instructions.bearings import (
+    direction_word,
+    distance_step,
+    distance_words,
+    from_here,
+    from_here_steps,
+    level_distance_m,
+    place_words,
+)
 from backsight.collect.instructions.draft import Draft, InstructionContext
 from backsight.collect.instructions.floor_seen import disc_points, points_seen
 from backsight.collect.instructions.memory import Memory
@@ -27,6 +35,7 @@ WAY_BACK_M = (1.2, 2.0)
 WAY_STEP_M = 0.3
 """Between two points of that way."""
 MOST_FIRST_SEEN, MOST_AGO = 4, 3
+"""Things and moments that are asked about."""
 LEAST_POINTS_SEEN = 5
 """Of the nine points of a place, how many one frame must show."""
 SEEN_WEIGHT = 4.0
@@ -75,12 +84,19 @@ def own_walk_drafts(context: InstructionContext, memory: Memory, rng: np.random.
     frames = np.arange(memory.current_frame)
     ago = (memory.current_frame - frames) * walked.seconds_a_frame
     whole = frames[(np.abs(ago - np.round(ago)) < 1e-6) & (np.round(ago) >= 2)]
-    for frame in sorted(rng.permutation(whole)[:MOST_AGO].tolist()):
+    asked = 0
+    for frame in rng.permutation(whole).tolist():
         words = seconds_words(round((memory.current_frame - frame) * walked.seconds_a_frame))
-        drafts += _spot_drafts(walked, frame, "ago", {"seconds": words}, None)
-    names = names_of(memory, rng)
-    for index in sorted(rng.permutation(len(names))[:MOST_FIRST_SEEN].tolist()):
+        about = _spot_drafts(walked, frame, "ago", {"seconds": words}, None)
+        drafts += about
+        asked += bool(about)
+        if asked == MOST_AGO:
+            break
+    names, asked = names_of(memory, rng), 0
+    for index in rng.permutation(len(names)).tolist():
         name = names[index]
+        if asked == MOST_FIRST_SEEN:
+            break
         shown = memory.situation.shares[:, name.index] > 0.0
         first = int(np.argmax(shown))
         if (
@@ -88,7 +104,9 @@ def own_walk_drafts(context: InstructionContext, memory: Memory, rng: np.random.
             and _clearly_first(memory, name, first)
             and stays(context.annotations, memory, name)
         ):
-            drafts += _spot_drafts(walked, first, "when_first_seen", {"the": name.words}, name)
+            about = _spot_drafts(walked, first, "when_first_seen", {"the": name.words}, name)
+            drafts += about
+            asked += bool(about)
     return drafts + _came_from_drafts(walked)
 
 
@@ -116,15 +134,21 @@ def _spot_drafts(walked: _Walked, frame: int, when: str, slots: dict[str, str], 
     spot_m, here_m = walked.floor_m[frame], walked.floor_m[-1]
     if not walked.on_floor[frame] or np.linalg.norm((spot_m - here_m)[[0, 2]]) < LEAST_DISTANCE_M:
         return []
+    answer, room_type = from_here(walked.poses[-1], spot_m.tolist()), _room_worth_telling(walked, frame)
+    far = distance_words(level_distance_m(walked.poses[-1], spot_m)) if answer is None and name is None else None
+    if answer is None and far is None and room_type is None:
+        return []
     weight = walked.weight(disc_points(spot_m, RADIUS_M))
     stood = Step(f"I stood there in frame {frame}.", "stood_at", frame=frame)
     steps = (stood,) if name is None else (_first_seen(name, frame), stood)
     found: list[Draft] = []
-    answer = from_here(walked.poses[-1], spot_m.tolist())
     if answer is not None:
         said = from_here_steps("the spot", None, answer)
         found.append(_draft(walked, f"stood_{when}", slots, answer, (*steps, *said), (spot_m, name, weight)))
-    room_type = _room_worth_telling(walked, frame)
+    elif far is not None:
+        # Where the direction lies between two words, as of a whole straight walk, the distance may still be clear.
+        said = distance_step("the spot", None, far)
+        found.append(_draft(walked, f"far_{when}", slots, far, (*steps, said), (spot_m, name, weight)))
     if room_type is not None:
         answer = within_room(room_type)
         step = Step(f"I was {answer} in frame {frame}.", "stood_in_room", frame=frame, word=room_type)

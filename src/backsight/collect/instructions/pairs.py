@@ -8,36 +8,17 @@ from jaxtyping import Bool, Float64
 
 from backsight.collect.instructions.margins import all_possible
 from backsight.collect.instructions.memory import Memory
+from backsight.collect.put_away import COULD_BE_IN, PUT_AWAY
 from backsight.geometry.relations import VIEWER_RELATIONS
 from backsight.records.vocabulary import RELATIONS
 
 KEPT_PER_TARGET = 3
 OUTSIDE_REACH_M = 1.5
 """Only what lies so near a container, and would fit into it, is said to be outside it."""
-_IN_BASKETS = ("book", "cup", "towel", "bottle", "teddy bear", "cushion", "backpack")
-_IN_SINKS = ("plate", "cup", "bowl", "pot", "bottle")
-_IN_SHELVES = ("vase", "box", "globe", "plant", "book", "candle", "clock", "pot", "bowl", "bottle", "towel")
-KEPT_IN: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(("basket", "box", "crate", "bin", "trolley", "shopping cart"), _IN_BASKETS),
-    **dict.fromkeys(("bookshelf", "rack"), _IN_SHELVES),
-    "sink": _IN_SINKS,
-    "bathtub": ("bottle", "towel"),
-    "bowl": ("cup", "candle"),
-}
-"""Open containers, and what people look for in them: of other things nobody says that they are outside."""
 FLAT_M = 0.1
 """Nobody says that a lamp is above a rug."""
 LEAST_ANCHOR = 0.4
 """Of the target's longest side: nobody says that a sofa is next to a cup."""
-PUT_AWAY = frozenset(
-    (
-        *("cup", "bowl", "plate", "bottle", "pot", "kettle", "tray", "candle", "book", "towel", "teddy bear"),
-        *("box", "basket", "vase", "globe", "plant", "clock", "cushion", "backpack", "dumbbell", "toaster"),
-        *("laptop", "keyboard"),
-    )
-)
-"""What people keep in containers; of other things nobody asks whether they are inside one."""
-
 
 _Matrices = dict[str, Bool[np.ndarray, "things things"]]
 
@@ -108,7 +89,9 @@ def _worth_saying(memory: Memory, relation: str) -> Bool[np.ndarray, "things thi
         put_away = np.array([thing.category in PUT_AWAY for thing in memory.things], dtype=bool)
         worth &= put_away[:, None]
     if relation == "outside":
-        kept = [[thing.category in KEPT_IN.get(one.category, ()) for one in memory.things] for thing in memory.things]
+        kept = [
+            [thing.category in COULD_BE_IN.get(one.category, ()) for one in memory.things] for thing in memory.things
+        ]
         sides_m = np.sort(np.array([thing.box.size_m for thing in memory.things], dtype=np.float64), axis=1)
         worth &= np.array(kept, dtype=bool) & (sides_m[:, None] < sides_m[None, :]).all(axis=2)
         worth &= memory.measures.surface_gaps_m < OUTSIDE_REACH_M

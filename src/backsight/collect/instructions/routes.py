@@ -1,11 +1,12 @@
 """How to get from here to a thing or a room, in words."""
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float64
 
-from backsight.collect.instructions.bearings import level_angle_rad
+from backsight.collect.instructions.bearings import distance_words, level_angle_rad
 from backsight.collect.instructions.draft import Draft, InstructionContext
 from backsight.collect.instructions.floor_seen import points_seen
 from backsight.collect.instructions.memory import Memory
@@ -20,11 +21,15 @@ from backsight.records.scene import SceneObject
 from backsight.records.sequence import annotation_arrays
 from backsight.records.vocabulary import UNNAMED_ROOM_TYPE
 
-LEAST_WAY_M = 2.0
-"""Shorter ways are not asked for."""
+LEAST_WAY_M, LEAST_WAY_FAVOURED_M = 2.0, 1.5
+"""Shorter ways are not asked for; walks for ways are also made in small rooms."""
 MOST_WAYS, MOST_WAYS_FAVOURED = 1, 3
 """Ways asked for at each current frame."""
-SEARCHES = 2
+LENGTH_WEIGHT = 0.3
+"""How much the question for the length of a way is preferred to that for the way."""
+ENOUGH_WAYS = 2
+"""Walks for ways make up so many with ways whose next stretch was not seen: for those only the words can be right."""
+SEARCHES, SEARCHES_FAVOURED = 2, 5
 """For each way that is wanted: a search is what costs time, and not every way can be told."""
 NEXT_STRETCH_M = 2.0
 """How much of the way is the place that is asked for."""
@@ -39,7 +44,7 @@ MOST_CLAUSES = 5
 ROUNDED_M = 0.02
 """What is left out of a way that is nearly straight."""
 FIRST_TURN_RAD = (np.radians(30.0), np.radians(50.0), np.radians(130.0), np.radians(150.0))
-"""Up to the first: ahead; between the second and the third: a side; from the fourth on: around."""
+"""Up to the first: ahead; then slightly to a side, to a side, and sharply to it; from the last on: around."""
 
 
 @dataclass(frozen=True)
@@ -65,25 +70,41 @@ def route_drafts(context: InstructionContext, memory: Memory, rng: np.random.Gen
     if np.linalg.norm((start_m - camera_m)[[0, 2]]) > AT_START_M:
         return []
     names = names_of(memory, rng)
-    goals = _things_to_go_to(context, memory, names, start_m) + _rooms_to_go_to(context, memory, start_m)
-    most = MOST_WAYS_FAVOURED if context.favoured == "route" else MOST_WAYS
+    is_favoured = context.favoured == "route"
+    least_m = LEAST_WAY_FAVOURED_M if is_favoured else LEAST_WAY_M
+    goals = _things_to_go_to(context, memory, names, start_m, least_m)
+    goals += _rooms_to_go_to(context, memory, start_m)
+    most, searches = (MOST_WAYS_FAVOURED, SEARCHES_FAVOURED) if is_favoured else (MOST_WAYS, SEARCHES)
     drafts: list[Draft] = []
-    for index in rng.permutation(len(goals))[: most * SEARCHES].tolist():
+    unseen: list[Draft] = []
+    for index in rng.permutation(len(goals))[: most * searches].tolist():
         if len(drafts) == most:
             break
-        draft = _route_draft(context, memory, names, goals[index], start_m)
-        drafts += [] if draft is None else [draft]
-    return drafts
+        way = _way_to(context, memory, goals[index], start_m, least_m)
+        is_seen = way is not None and _is_seen(context, memory, way)
+        if way is not None and (is_seen or is_favoured):
+            (drafts if is_seen else unseen).append(_route_draft(context, memory, names, goals[index], way))
+    drafts += unseen[: max(ENOUGH_WAYS - len(drafts), 0)]
+    return drafts + ([draft for way in drafts for draft in _length_drafts(way)] if is_favoured else [])
+
+
+def _length_drafts(told: Draft) -> list[Draft]:
+    """Return the question how long a way is; none where that lies between two whole numbers of metres."""
+    length = distance_words(told.steps[0].number or 0.0)
+    if length is None:
+        return []
+    template = told.template.replace("route", "way_length")
+    return [dataclasses.replace(told, template=template, answer=length, complexity="medium", weight=LENGTH_WEIGHT)]
 
 
 def _things_to_go_to(
-    context: InstructionContext, memory: Memory, names: list[Name], start_m: Float64[np.ndarray, "3"]
+    context: InstructionContext, memory: Memory, names: list[Name], start_m: Float64[np.ndarray, "3"], least_m: float
 ) -> list[_Goal]:
     found: list[_Goal] = []
     for name in names:
         thing = memory.things[name.index]
         centre_m = np.array(thing.box.centre_m)
-        far = np.linalg.norm((centre_m - start_m)[[0, 2]]) >= LEAST_WAY_M
+        far = np.linalg.norm((centre_m - start_m)[[0, 2]]) >= least_m
         if not far or not memory.is_target[name.index] or not stays(context.annotations, memory, name):
             continue
         found.append(_Goal(name, thing.room_id, centre_m))
@@ -106,35 +127,33 @@ def _rooms_to_go_to(context: InstructionContext, memory: Memory, start_m: Float6
     return found
 
 
-def _route_draft(
-    context: InstructionContext,
-    memory: Memory,
-    names: list[Name],
-    goal: _Goal,
-    start_m: Float64[np.ndarray, "3"],
-) -> Draft | None:
-    """Return the question for one way; None where there is none, or none that can be told."""
-    name, room_id, navigation = goal.name, goal.room_id, context.navigation
-    found = navigation.shortest_path(start_m, navigation.snap(goal.point_m))
-    if found is None or found.length_m < LEAST_WAY_M:
+def _way_to(
+    context: InstructionContext, memory: Memory, goal: _Goal, start_m: Float64[np.ndarray, "3"], least_m: float
+) -> Way | None:
+    """Return the shortest way; None where there is none, or it is too short or leads elsewhere."""
+    found = context.navigation.shortest_path(start_m, context.navigation.snap(goal.point_m))
+    if found is None or found.length_m < least_m:
         return None
     corners_m = _straightened(found.points_m)
-    if name is not None and not _arrives(corners_m[-1], memory.things[name.index], context):
+    if goal.name is not None and not _arrives(corners_m[-1], memory.things[goal.name.index], context):
         return None
     way = Way.of(corners_m)
-    if way.length_m < LEAST_WAY_M or rooms_of(way.points_m[:1], context.annotations.rooms)[0] == NO_ROOM:
-        return None
+    on_floor = rooms_of(way.points_m[:1], context.annotations.rooms)[0] != NO_ROOM
+    return way if on_floor and way.length_m >= least_m else None
+
+
+def _route_draft(context: InstructionContext, memory: Memory, names: list[Name], goal: _Goal, way: Way) -> Draft:
+    """Return the question for one way."""
+    name, room_id = goal.name, goal.room_id
     viewer = memory.situation.world_from_viewer
     first = _first_turn(float(level_angle_rad(viewer, viewer[:3, 3] + np.array([way.at(1.0)]) - way.points_m[0])[0]))
     stretch_m = _straightened(way.first(min(NEXT_STRETCH_M, way.length_m)))
-    if first is None or not _is_seen(context, memory, way):
-        return None
     clauses = _clauses(way, context, memory, [other for other in names if other != name])
     whither = name.words if name is not None else f"the {_room_type(context, room_id)}"
-    length_m = float(np.linalg.norm(np.diff(corners_m, axis=0), axis=1).sum())
+    points = tuple(_point(point) for point in way.corners_m)
+    length_m = float(np.linalg.norm(np.diff(np.array(points), axis=0), axis=1).sum())
     length = phrases.metres_words(length_m)
     texts = phrases.route_texts(first, [clause.text for clause in clauses], (whither, length), name is None)
-    points = tuple(_point(point) for point in corners_m)
     steps = (
         Step(
             f"The way to {whither} is {length} long.",
@@ -168,6 +187,10 @@ _BEGINNINGS = {
     "ahead": "straight ahead",
     "left": "on the left",
     "right": "on the right",
+    "slightly left": "ahead of me, a little to the left",
+    "slightly right": "ahead of me, a little to the right",
+    "sharply left": "behind me on the left",
+    "sharply right": "behind me on the right",
     "around": "behind me",
 }
 
@@ -189,17 +212,15 @@ def _clauses(way: Way, context: InstructionContext, memory: Memory, names: list[
     return merged(way.turns(), entries, way.passed(standing, memory.things), MOST_CLAUSES)
 
 
-def _first_turn(angle_rad: float) -> str | None:
-    """Return ahead, left, right or around; None between two of them."""
-    ahead, side, most_side, around = FIRST_TURN_RAD
-    size = abs(angle_rad)
+def _first_turn(angle_rad: float) -> str:
+    """Return a key of `FIRST_TURNS`."""
+    ahead, slight, sharp, around = FIRST_TURN_RAD
+    size, side = abs(angle_rad), "left" if angle_rad > 0 else "right"
     if size <= ahead:
         return "ahead"
     if size >= around:
         return "around"
-    if side <= size <= most_side:
-        return "left" if angle_rad > 0 else "right"
-    return None
+    return f"slightly {side}" if size < slight else side if size <= sharp else f"sharply {side}"
 
 
 def _is_seen(context: InstructionContext, memory: Memory, way: Way) -> bool:

@@ -8,7 +8,7 @@ from backsight.collect.instructions.groups import group_drafts
 from backsight.collect.instructions.memory import Memory
 from backsight.collect.instructions.pairs import Pairs
 from backsight.collect.instructions.rows import row_drafts
-from backsight.collect.instructions.told_apart import choice_drafts, pair_drafts
+from backsight.collect.instructions.told_apart import choice_drafts, held_drafts, pair_drafts, shelf_choice_drafts
 
 
 def spatial_drafts(context: InstructionContext, memory: Memory, rng: np.random.Generator) -> list[Draft]:
@@ -24,6 +24,8 @@ def spatial_drafts(context: InstructionContext, memory: Memory, rng: np.random.G
     pairs = Pairs.of(memory)
     return [
         *pair_drafts(memory, pairs, rng),
+        *held_drafts(memory, pairs, rng),
+        *shelf_choice_drafts(memory, pairs, rng),
         *choice_drafts(memory, pairs, rng),
         *chain_drafts(memory, pairs, rng),
         *group_drafts(memory, rng),

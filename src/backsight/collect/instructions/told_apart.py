@@ -3,11 +3,13 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+from jaxtyping import Int64
 
 from backsight.collect.instructions.draft import Draft
 from backsight.collect.instructions.memory import Memory
 from backsight.collect.instructions.pairs import Pairs, draw_pairs, named_alone
 from backsight.collect.instructions.phrases import steps
+from backsight.collect.instructions.phrases.grammar import plural, with_article
 from backsight.collect.instructions.phrases.sentences import asking_template, thing_slots
 from backsight.collect.instructions.phrases.spatial import noun_phrase, place_phrase, relation_wordings
 from backsight.collect.instructions.whereabouts import whereabouts_answer, whereabouts_steps
@@ -15,7 +17,7 @@ from backsight.geometry.relations import VIEWER_RELATIONS
 from backsight.quality.answers import CHOICES, VISIBLE_ANSWER, choice_answer
 from backsight.quality.reasoning import REASONING_OF_RELATION
 from backsight.records.instruction import Step
-from backsight.records.vocabulary import RELATIONS
+from backsight.records.vocabulary import RELATIONS, UNNAMED_CATEGORY
 
 KEPT, KEPT_CHOICES = 6, 3
 """Drafts kept of each reasoning type, and of each pair of relations to choose from, with and without colours."""
@@ -44,6 +46,63 @@ def pair_drafts(memory: Memory, pairs: Pairs, rng: np.random.Generator) -> list[
         for relations in _by_reasoning_type().values():
             for drawn in draw_pairs(memory, {name: alone[name] for name in relations}, KEPT, rng):
                 found.append(_pair_draft(memory, drawn, words[drawn[2]], with_colour, rng))
+    return found
+
+
+def held_drafts(memory: Memory, pairs: Pairs, rng: np.random.Generator) -> list[Draft]:
+    """Return drafts such as 'the green box inside a bookshelf', where words do not tell one bookshelf from the others.
+
+    Args:
+        memory: What has been seen.
+        pairs: Its pairs.
+        rng: Source of every choice.
+    """
+    found: list[Draft] = []
+    inside, possible = pairs.sensible["inside"], pairs.possible["inside"]
+    for with_colour in (False, True):
+        alike = memory.alike(with_colour)
+        for index, anchor in np.argwhere(inside & memory.is_target[:, None]).tolist():
+            thing, category = memory.things[index], memory.things[anchor].category
+            of_kind = memory.categories == category
+            in_doubt = possible[np.ix_(alike[index], of_kind)].any() or of_kind.sum() < 2
+            if in_doubt or category == UNNAMED_CATEGORY or (with_colour and thing.colour is None):
+                continue
+            noun, words = noun_phrase(thing.category, thing.colour if with_colour else None), with_article(category)
+            anchor_ids = tuple(memory.things[other].instance_id for other in np.flatnonzero(of_kind))
+            wordings = relation_wordings("inside", category)
+            slots = thing_slots(noun, f" {wordings[rng.integers(len(wordings))]} {words}")
+            said = Related("inside", anchor_ids, with_colour, "complex" if with_colour else "medium")
+            held_by = (memory.things[anchor].instance_id,)
+            own_step = steps.relation(noun, thing.instance_id, "inside", words, held_by)
+            found.append(related_draft(memory, index, said, slots, (own_step,)))
+    return found
+
+
+def shelf_choice_drafts(memory: Memory, pairs: Pairs, rng: np.random.Generator) -> list[Draft]:
+    """Return drafts such as 'is the vase inside or outside the bookshelves?', where there are several near it.
+
+    Args:
+        memory: What has been seen.
+        pairs: Its pairs.
+        rng: Source of every choice.
+    """
+    found: list[Draft] = []
+    inside, outside = pairs.sensible["inside"], pairs.sensible["outside"]
+    # Outside of all, and so clearly that nobody would say inside.
+    clear = memory.relations["outside"] & ~pairs.possible["inside"]
+    for with_colour in (False, True):
+        for index in np.flatnonzero(memory.is_target & named_alone(memory, with_colour)).tolist():
+            for category in memory.kinds:
+                of_kind = memory.categories == category
+                if of_kind.sum() < 2 or category in (UNNAMED_CATEGORY, memory.categories[index]):
+                    continue
+                held = bool((inside[index] & of_kind).any())
+                if held or ((outside[index] & of_kind).any() and clear[index, of_kind].all()):
+                    relation = "inside" if held else "outside"
+                    options = ("inside", "outside") if rng.random() < 0.5 else ("outside", "inside")
+                    anchors = np.flatnonzero(of_kind & (inside[index] | ~held)).tolist()
+                    said = (relation, index, anchors)
+                    found.append(_shelf_choice_draft(memory, said, np.flatnonzero(of_kind), options, with_colour))
     return found
 
 
@@ -134,6 +193,24 @@ def related_draft(
         distractor_ids=memory.distractors_of(index),
         weight=float(memory.target_weights[index]),
     )
+
+
+def _shelf_choice_draft(
+    memory: Memory,
+    said: tuple[str, int, list[int]],
+    of_kind: Int64[np.ndarray, " kind"],
+    options: tuple[str, str],
+    with_colour: bool,
+) -> Draft:
+    relation, index, anchors = said
+    words = plural(memory.things[anchors[0]].category)
+    draft = _choice_draft(memory, (relation, index, anchors[0]), words, options, with_colour)
+    thing, ids = memory.things[index], tuple(memory.things[other].instance_id for other in anchors)
+    own_words = with_article(memory.things[anchors[0]].category) if relation == "inside" else f"the {words}"
+    noun = noun_phrase(thing.category, thing.colour if with_colour else None)
+    step = steps.relation(noun, thing.instance_id, relation, own_words, ids[:1] if relation == "inside" else ids)
+    all_ids = tuple(memory.things[other].instance_id for other in of_kind.tolist())
+    return replace(draft, anchor_ids=all_ids, steps=(draft.steps[0], step))
 
 
 def _choice_draft(

@@ -6,7 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64, Int32
 
-from backsight.collect.instructions.bearings import from_here, from_here_steps
+from backsight.collect.instructions.bearings import (
+    box_direction_word,
+    direction_step,
+    distance_step,
+    distance_words,
+    level_distance_m,
+)
 from backsight.collect.instructions.draft import Draft, InstructionContext
 from backsight.collect.instructions.imagine import named_pose
 from backsight.collect.instructions.memory import Memory
@@ -84,18 +90,19 @@ def last_seen_steps(memory: Memory, name: Name) -> tuple[Step, ...]:
 def _where_from_here_drafts(memory: Memory, names: list[Name]) -> list[Draft]:
     drafts: list[Draft] = []
     for name in names:
-        answer = from_here(memory.situation.world_from_viewer, memory.things[name.index].box)
-        if answer is None or not memory.is_target[name.index]:
+        said = _said_from_here(memory, name)
+        if said is None or not memory.is_target[name.index]:
             continue
+        template, answer, own_steps = said
         drafts.append(
             Draft(
                 reasoning_type="where_from_here",
-                template="where_from_here",
+                template=template,
                 slots={"the": name.words},
                 complexity="simple" if name.colour is None else "medium",
                 frame_of_reference="viewer",
                 answer=answer,
-                steps=(*last_seen_steps(memory, name), *from_here_steps(name.words, name.instance_id, answer)),
+                steps=(*last_seen_steps(memory, name), *own_steps),
                 category=name.category,
                 colour=name.colour,
                 target_instance_ids=(name.instance_id,),
@@ -104,6 +111,23 @@ def _where_from_here_drafts(memory: Memory, names: list[Name]) -> list[Draft]:
             )
         )
     return drafts
+
+
+def _said_from_here(memory: Memory, name: Name) -> tuple[str, str, tuple[Step, ...]] | None:
+    """Return template, answer and steps for direction and distance, or for the one that is clear; None for none."""
+    viewer, box = memory.situation.world_from_viewer, memory.things[name.index].box
+    direction = box_direction_word(viewer, box)
+    distance = distance_words(level_distance_m(viewer, np.array(box.centre_m)))
+    steps: list[Step] = []
+    if direction is not None:
+        steps.append(direction_step(name.words, name.instance_id, direction))
+    if distance is not None:
+        steps.append(distance_step(name.words, name.instance_id, distance))
+    if direction is None:
+        return None if distance is None else ("how_far_from_here", distance, tuple(steps))
+    if distance is None:
+        return "which_way_from_here", direction, tuple(steps)
+    return "where_from_here", f"{direction}, {distance} away", tuple(steps)
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,8 @@ class Way:
     points_m: Float64[np.ndarray, "samples 3"]
     along_m: Float64[np.ndarray, " samples"]
     """Length of the way up to each sample, seen from above; not cut short where samples lie about a corner."""
+    corners_m: Float64[np.ndarray, "corners 3"]
+    """What it was made from."""
 
     @classmethod
     def of(cls, points_m: Float64[np.ndarray, "points 3"]) -> "Way":
@@ -70,7 +72,9 @@ class Way:
         steps_m = np.linalg.norm(np.diff(points_m[:, [0, 2]], axis=0), axis=1)
         along = np.concatenate([[0.0], np.cumsum(steps_m)])
         wanted = np.linspace(0.0, along[-1], max(int(np.ceil(along[-1] / SPACING_M)), 1) + 1)
-        return cls(np.stack([np.interp(wanted, along, points_m[:, axis]) for axis in range(3)], axis=1), wanted)
+        return cls(
+            np.stack([np.interp(wanted, along, points_m[:, axis]) for axis in range(3)], axis=1), wanted, points_m
+        )
 
     @property
     def length_m(self) -> float:

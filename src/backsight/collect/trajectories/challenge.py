@@ -152,6 +152,8 @@ def _hard_stops(request: WalkRequest, ring: _Ring) -> Iterator[list[Stop]]:
         behind: int | None = None
         if HIDES in request.challenges:
             places = np.flatnonzero(hidden & (apart[taken].min(axis=0) > 0.0))
+            if len(places) == 0:
+                continue
             behind = int(
                 places[np.argmin(apart[taken][:, places].min(axis=0) + request.rng.uniform(0, 0.5, len(places)))]
             )

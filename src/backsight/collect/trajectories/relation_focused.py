@@ -7,6 +7,7 @@ from itertools import combinations, islice
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
+from backsight.collect.put_away import COULD_BE_IN, PUT_AWAY
 from backsight.collect.trajectories.gaze import angles_towards_rad
 from backsight.collect.trajectories.small_views import SHOWN_SHARE, LookRound, look_round, thing_shares
 from backsight.collect.trajectories.smooth import TrajectoryError
@@ -30,6 +31,8 @@ RELATIONS_OF_REASONING: dict[str, tuple[str, ...]] = {
     "near_far": ("next to", "near", "far from"),
 }
 """Relations of two things that instructions of a reasoning type name; between and among have rules of their own."""
+LOOSEST = 3
+"""Of the ways to choose pairs for inside and outside, the one for rooms that have no better ones."""
 PLACES = 20
 """Places in a room that viewpoints are chosen from."""
 ROOMS_TRIED = 4
@@ -103,7 +106,7 @@ class _Area:
 
 def _areas(request: WalkRequest) -> Iterator[_Area]:
     """Yield parts of rooms where pairs stand that may be looked at; large rooms and many pairs give several."""
-    for loosely in (False, True):
+    for loosely in range(LOOSEST + 1):
         found: list[_Area] = []
         for room in rooms_by_things(request.simulator, request.rng, 2):
             things = named_things(request.simulator, room)
@@ -162,22 +165,25 @@ def _viewer_words(reasoning_type: str | None) -> tuple[str, ...]:
 
 
 def related_pairs(
-    things: Sequence[SceneObject], reasoning_type: str | None, loosely: bool = False
+    things: Sequence[SceneObject], reasoning_type: str | None, loosely: int = 0
 ) -> Int64[np.ndarray, "pairs 2"]:
     """Return the pairs that may be looked at: those in a relation of the world, where one is asked for.
 
     Args:
         things: Of one room.
         reasoning_type: A name of `vocabulary.REASONING_TYPES`, or None.
-        loosely: Where nothing visible is inside another thing, take what stands near one that could hold it, outside.
+        loosely: For inside and outside, which pairs: 0 is what people put away and what it is inside of; 1 what is kept
+            in such a thing and stands near it; 2 all that is inside another; 3 all that stands near what could hold it.
     """
     count = len(things)
     holds = np.ones((count, count), dtype=bool)
-    if reasoning_type == "between_among":
+    if reasoning_type == "inside_outside":
+        holds = _held(things, loosely)
+    elif loosely > 1:
+        # A second chance is enough where all rounds have the same pairs.
+        holds = np.zeros((count, count), dtype=bool)
+    elif reasoning_type == "between_among":
         holds = _grouped(things)
-    elif reasoning_type == "inside_outside" and loosely:
-        contains = np.array([thing.category in CONTAINER_CATEGORIES for thing in things], dtype=bool)
-        holds = scene_relation_matrix("outside", things) & scene_relation_matrix("near", things) & contains[None, :]
     else:
         words = RELATIONS_OF_REASONING.get(reasoning_type or "", ())
         in_world = [word for word in words if word not in VIEWER_RELATIONS]
@@ -185,6 +191,19 @@ def related_pairs(
             holds = np.any([scene_relation_matrix(word, things) for word in in_world], axis=0)
     first, second = np.nonzero(np.triu(holds | holds.T, 1))
     return np.stack([first, second], axis=-1)
+
+
+def _held(things: Sequence[SceneObject], loosely: int) -> Bool[np.ndarray, "things things"]:
+    """Whether one is inside the other or, outside, could be."""
+    if loosely in (0, 2):
+        put_away = np.array([loosely > 0 or thing.category in PUT_AWAY for thing in things], dtype=bool)
+        return scene_relation_matrix("inside", things) & put_away[:, None]
+    takes: dict[str, tuple[str, ...]] = COULD_BE_IN
+    if loosely == LOOSEST:
+        takes = dict.fromkeys(CONTAINER_CATEGORIES, tuple(thing.category for thing in things))
+    kept = [[thing.category in takes.get(other.category, ()) for other in things] for thing in things]
+    near = scene_relation_matrix("outside", things) & scene_relation_matrix("near", things)
+    return near & np.array(kept, dtype=bool).reshape(near.shape)
 
 
 def _grouped(things: Sequence[SceneObject]) -> Bool[np.ndarray, "things things"]:

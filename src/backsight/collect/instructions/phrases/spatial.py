@@ -5,8 +5,8 @@ from backsight.records.vocabulary import RELATION_WORDING
 
 SENTENCE_FRAMES = (
     "Where is {the}?",
-    "Tell me where {the} is.",
-    "Do you know where {the} is?",
+    "Tell me where I can find {the}.",
+    "Do you know where I can find {the}?",
     "Find {the}.",
     "Go to {the}.",
     "Walk to {the}.",
