@@ -91,7 +91,8 @@ def check_instruction(walk: Walk, asked: dict, tally: Tally) -> None:
         check_change(walk, asked, tally)
     for step in asked["steps"]:
         if step["claim"] in SAID and step["word"] is not None:
-            so = step["word"] in step["text"]
+            said = step["text"].replace(" of me", "").replace(" me", "").replace("to my ", "to the ")
+            so = step["word"] in said
             tally.hold("steps: text says the claim", so, f"{asked['instruction_id']}: {step['text']!r}")
         known = any(
             rule(walk, asked, step, tally)

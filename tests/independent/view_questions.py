@@ -23,6 +23,8 @@ EIGHT = (
 SIDES = ("on the left", "in the middle", "on the right")
 _LENGTHS = {"a quarter of a metre": 0.25, "half a metre": 0.5}
 _STEP = re.compile(r"mov(?:ed|e|ing) (a quarter of a metre|half a metre) (forward|back|to the left|to the right)")
+_FAR = re.compile(r"\b(how far|how many metres|distance|how long)\b")
+_WHICH_WAY = re.compile(r"\b(direction|which way)\b")
 _TURN = re.compile(r"turn(?:ed|ing)? (\d+) degrees to the (left|right)")
 
 
@@ -132,16 +134,12 @@ def check_from_here(walk: Walk, asked: dict, tally: Tally) -> None:
 
 
 def check_from_here_answer(walk: Walk, asked: dict, point: np.ndarray, tally: Tally) -> None:
-    """The answer is where a point lies from the current frame; one half is enough where only that is asked for."""
-    pose, text = walk.poses[asked["current_frame"]], asked["text"].lower()
-    expected = from_here(pose, point)
-    is_far = any(words in text for words in ("how far", "how many metres", "distance"))
-    is_way = any(words in text for words in ("direction", "which way", "point me"))
-    enough = {expected}
-    if is_far != is_way:
-        enough.add(metres(level_distance(pose, point)) if is_far else direction_of(pose, point))
-    name = f"{asked['instruction_id']} {asked['text']!r}: {asked['answer']!r}, is {expected!r}"
-    tally.hold("answers: direction and distance", asked["answer"] in enough, name)
+    """The answer is where a point lies from the current frame."""
+    pose, low = walk.poses[asked["current_frame"]], asked["text"].lower()
+    both, way, far = from_here(pose, point), direction_of(pose, point), metres(level_distance(pose, point))
+    expected = [both, way] if not _FAR.search(low) else [both] if _WHICH_WAY.search(low) else [far]
+    name = f"{asked['instruction_id']} {asked['text']!r}: {asked['answer']!r}, is {expected}"
+    tally.hold("answers: direction and distance", asked["answer"] in expected, name)
 
 
 def check_view_step(walk: Walk, asked: dict, step: dict, tally: Tally) -> bool:

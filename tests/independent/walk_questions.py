@@ -68,7 +68,9 @@ def _check_way_back(walk: Walk, asked: dict, points: np.ndarray, tally: Tally) -
         frame = int(near[-1]) if len(near) else frame
     tally.hold("own walk: way back is the way walked", starts and on_walk, name)
     word = direction_of(walk.poses[current], points[-1])
-    expected = f"from {word[3:]}" if word.startswith("to ") else f"from {word.replace(' to ', ' on ')}"
+    # 'to the left' becomes 'from the left', 'ahead to the left' 'from the front on the left'.
+    side = word.removeprefix("to ").replace("ahead", "the front").replace(" to ", " on ")
+    expected = f"from {side}"
     so = asked["answer"] == expected
     tally.hold("answers: came from", so, f"{name}: {asked['answer']!r}, is {expected!r}")
 

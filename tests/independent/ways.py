@@ -13,18 +13,27 @@ from view_questions import left_turn
 
 _CLAUSES = (
     ("passes", re.compile(r"^go past the (?P<what>.+) on your (?P<side>left|right)$")),
-    ("enters_room", re.compile(r"^go (?P<door>through the door|on) into the (?P<room>.+)$")),
+    ("enters_room", re.compile(r"^go (?P<door>through the door|on) (?:into|onto) the (?P<room>.+)$")),
     ("takes_stairs", re.compile(r"^go (?P<side>up|down) the stairs$")),
     ("turns", re.compile(r"^(?:after about (?P<metres>\d+) metres? )?turn (?P<side>left|right|around)$")),
     ("goes_on", re.compile(r"^walk on for about (?P<metres>\d+) metres?$")),
     ("stops_beside", re.compile(r"^stop beside the (?P<what>.+)$")),
-    ("stops_on_stairs", re.compile(r"^stop on the stairs$")),
+    ("stops_on_stairs", re.compile(r"^stop (?:while still )?on the stairs$")),
     ("stops_after", re.compile(r"^stop after about (?P<metres>\d+) metres? in all$")),
     ("stops_in_room", re.compile(r"^stop (?:there|(?:in|on) the (?P<room>.+))$")),
 )
-_BEGIN = re.compile(r"^(?:go straight |turn )(ahead|(?:slightly |sharply )?(?:left|right)|around)")
-_TURNS_DEG = {"ahead": (0, 41), "slightly": (19, 61), "left": (39, 141), "right": (39, 141), "sharply": (119, 161)}
-"""By the first word; around is more than 139."""
+_BEGIN = re.compile(r"^(?:go straight |turn )(ahead|around|(?:slightly |sharply )?(?:left|right))")
+_LENGTH = re.compile(r"^about (\d+) metres?$")
+_BEGINNINGS = {
+    "ahead": (-41, 41),
+    "slightly left": (19, 61),
+    "left": (39, 141),
+    "sharply left": (119, 161),
+    "slightly right": (-61, -19),
+    "right": (-141, -39),
+    "sharply right": (-161, -119),
+}
+"""Degrees to the left; what is beyond 139 either way is around."""
 _TO_ROOM = re.compile(r"\b(?:to|reach|back to) the ([a-z ]+?)(?: from here)?[.?]")
 
 
@@ -68,7 +77,7 @@ def check_route(walk: Walk, asked: dict, tally: Tally) -> None:
     so = "way" in steps and "first_turn" in steps
     if not tally.hold("ways: have a way", so, name):
         return
-    way = Polyline(np.array(steps["way"]["points_m"]))
+    way, seen = Polyline(np.array(steps["way"]["points_m"])), walk.seen(frame)
     camera = walk.poses[frame][:3, 3]
     so = np.hypot(*(way.points[0] - camera)[[0, 2]]) <= 0.35
     tally.hold("ways: begin under the camera", so, name)
@@ -77,20 +86,23 @@ def check_route(walk: Walk, asked: dict, tally: Tally) -> None:
     tally.hold("ways: length", so, f"{name}: {length:.2f}, stated {steps['way']['number']}")
     goal = _check_goal(walk, asked, way, steps["way"], tally)
     _check_freedom(walk, way, frame, goal, name, tally)
+    turn = left_turn(walk.poses[frame], way.at(min(1.0, way.length)) - way.points[0] + camera)
+    word = steps["first_turn"]["word"]
+    so = abs(turn) >= 139 if word == "around" else word in _BEGINNINGS
+    so = so and (word == "around" or _BEGINNINGS[word][0] <= turn <= _BEGINNINGS[word][1])
+    tally.hold("ways: how they begin", so, f"{name}: {word}, {turn:.0f}")
+    _check_rooms(walk, [s for s in asked["steps"] if s["claim"] not in ("way", "first_turn")], way, name, tally)
+    _check_stretch(asked, way, name, tally)
+    check_distractors(asked, seen, set() if goal is None else {goal.number}, tally)
+    only_length = _LENGTH.match(asked["answer"])
+    if only_length is not None:
+        so = abs(int(only_length[1]) - length) <= 0.5
+        tally.hold("ways: length in words", so, f"{name}: {asked['answer']}, {length:.2f} m")
+        return
     clauses = split(asked["answer"])
     begin = _BEGIN.match(clauses[0])
-    turn = left_turn(walk.poses[frame], way.at(min(1.0, way.length)) - way.points[0] + camera)
-    word = steps["first_turn"]["word"] if asks_length(asked["text"]) else "" if begin is None else begin[1]
-    low, high = _TURNS_DEG.get(word.split(" ")[0], (139, 180))
-    so = low <= abs(turn) <= high and (word in ("ahead", "around") or (turn > 0) == word.endswith("left"))
-    tally.hold("ways: how they begin", so and steps["first_turn"]["word"] == word, f"{name}: {clauses[0]}, {turn:.0f}")
+    tally.hold("ways: how they begin", begin is not None and begin[1] == word, f"{name}: {clauses[0]}, {word}")
     told = [step for step in asked["steps"] if step["claim"] not in ("way", "first_turn")]
-    if asks_length(asked["text"]):
-        said = re.fullmatch(r"about (\d+) metres?", asked["answer"])
-        so = said is not None and abs(int(said[1]) - length) <= 0.51
-        tally.hold("answers: length of a way", so, f"{name}: {asked['answer']!r}, is {length:.2f}")
-        _check_end(walk, asked, way, (goal, told, frame), tally)
-        return
     rest = clauses[1:]
     goes_to = rest[-1] if len(rest) > len(told) else None
     if goes_to is not None:
@@ -98,23 +110,6 @@ def check_route(walk: Walk, asked: dict, tally: Tally) -> None:
         words = re.search(r"\bto the (.+)$", goes_to)
         tally.hold("ways: tell the goal", words is not None, f"{name}: {goes_to}")
     _check_clauses(walk, rest, told, way, frame, name, tally)
-    _check_end(walk, asked, way, (goal, told, frame), tally)
-
-
-def asks_length(text: str) -> bool:
-    """Whether a question is for the length of a way, not for the way."""
-    return any(words in text.lower() for words in ("how far", "how long", "how many metres", "what distance"))
-
-
-def _check_end(
-    walk: Walk, asked: dict, way: Polyline, told: tuple[Thing | None, list[dict], int], tally: Tally
-) -> None:
-    """Rooms, the next stretch and distractors, however the way is told."""
-    goal, steps, frame = told
-    name = f"{asked['instruction_id']} {asked['text']!r}"
-    _check_rooms(walk, steps, way, name, tally)
-    _check_stretch(asked, way, name, tally)
-    check_distractors(asked, walk.seen(frame), set() if goal is None else {goal.number}, tally)
 
 
 def _check_goal(walk: Walk, asked: dict, way: Polyline, step: dict, tally: Tally) -> Thing | None:
