@@ -187,12 +187,10 @@ def _other_pose(notes: dict) -> None:
     )
 
 
-def _mirrored_way(notes: dict) -> None:
-    asked = _first_of(notes, "route")
-    turns = {"turn left": "turn right", "turn right": "turn left", "turn around": "turn left"}
-    first = next((words for words in turns if asked["answer"].startswith(words)), None)
-    new = "turn around" if first is None else turns[first]
-    asked["answer"] = asked["answer"].replace(first or "go straight ahead", new, 1)
+def _other_beginning(notes: dict) -> None:
+    asked = next(a for a in notes["instructions"] if a["answer"].startswith(("turn ", "go straight ahead")))
+    first, *rest = asked["answer"].split(", ")
+    asked["answer"] = ", ".join(["turn around" if first.startswith("go") else "go straight ahead", *rest])
 
 
 def _goal_elsewhere(notes: dict) -> None:
@@ -245,7 +243,7 @@ FAULTS: dict[Callable[[dict], None], tuple[str, str]] = {
     _state_of_a_track: ("left and right", "tracks: seen or not"),
     _other_side: ("what would I see if", "answers: imagined views"),
     _other_pose: ("what would I see if", "imagined views: pose is that of the words"),
-    _mirrored_way: ("how do I get there", "ways: how they begin"),
+    _other_beginning: ("how do I get there", "ways: how they begin"),
     _goal_elsewhere: ("how do I get there", "ways: "),
     _call_it_rotation: ("how do I get there", "promises: kept: no more than 0.5 m are walked"),
     _motion_never_was: ("object motion", "surfaces: moving things"),
