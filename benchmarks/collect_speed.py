@@ -4,17 +4,11 @@ Whole places of a plan are collected in the plan's order, just as a worker does 
 real run. Seconds are those of the processor; those of the clock stand beside them, since syncs wait for the disk.
 """
 
-# ruff: noqa: E402 - libraries read how many threads they may start when they are imported
-
 import os
-
-for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[_name] = "1"
-
 import tempfile
 import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -114,10 +108,15 @@ class Arguments:
 class Tally:
     """What was collected."""
 
+    sequences: int
+    scenes: int
     accepted: int = 0
     frames: int = 0
     size_bytes: int = 0
     rejected_s: float = 0.0
+    clock_s: float = 0.0
+    reasons: Counter[str] = field(default_factory=Counter)
+    """Of rejections."""
 
 
 def places_of(arguments: Arguments, config: CollectConfig) -> list[list[SequencePlan]]:
@@ -145,9 +144,9 @@ def wrap_stages(clock: StageClock) -> None:
 class TimedWork(CollectWork):
     """Knows how long attempts took that were rejected."""
 
-    def __init__(self, config: CollectConfig) -> None:
+    def __init__(self, config: CollectConfig, plans: list[SequencePlan]) -> None:
         super().__init__(config, configured_simulator)
-        self.tally = Tally()
+        self.tally = Tally(len(plans), len({plan.scene_id for plan in plans}))
 
     def _attempt(self, plan: Any, attempt: int, simulator: Any, rejections: list[str]) -> Any:
         began_s, found = time.process_time(), None
@@ -159,81 +158,72 @@ class TimedWork(CollectWork):
         return found
 
 
+def collect(work: TimedWork, plans: list[SequencePlan], console: Console) -> None:
+    """Collect sequences and count what comes of them."""
+    tally, began_s = work.tally, time.monotonic()
+    for plan in plans:
+        try:
+            outcome = work(plan)
+        except AssertionError as error:
+            # In a run a worker would be lost.
+            console.print(f"fails: {error}")
+            continue
+        tally.accepted += outcome.accepted
+        tally.frames += outcome.num_frames
+        tally.size_bytes += outcome.size_bytes
+        tally.reasons.update(reason.split(":")[0] for reason in outcome.rejections)
+    tally.clock_s = time.monotonic() - began_s
+
+
+def show(console: Console, clock: StageClock, tally: Tally, arguments: Arguments) -> None:
+    """Print the table of stages, groups first."""
+    total_s = clock.total_s()
+    groups: Counter[str] = Counter()
+    for stage, spent_ns in clock.spent_ns.items():
+        groups[stage.split(":")[0]] += spent_ns
+    table = Table(
+        title=f"{tally.sequences} sequences of {arguments.size}, {tally.frames} frames, {tally.scenes} scenes"
+    )
+    for column in ("stage", "calls", "ms a sequence", "share"):
+        table.add_column(column, justify="left" if column == "stage" else "right")
+
+    def add(name: str, calls: str, spent_ns: float) -> None:
+        table.add_row(name, calls, f"{spent_ns / 1e6 / tally.sequences:.1f}", f"{spent_ns / 1e9 / total_s:.1%}")
+
+    for group, spent_ns in groups.most_common():
+        add(f"[bold]{group}", "", spent_ns)
+        stages = [stage for stage, _ in clock.spent_ns.most_common() if stage.split(":")[0] == group]
+        if arguments.detail and len(stages) > 1:
+            for stage in stages:
+                add("  " + (stage.partition(": ")[2] or "itself"), str(clock.calls[stage]), clock.spent_ns[stage])
+    add("[bold]all", "", 1e9 * total_s)
+    console.print(table)
+    console.print(
+        f"end to end {tally.frames / total_s:.1f} frames per processor second "
+        f"({tally.frames / tally.clock_s:.1f} by the clock), render only {1e9 * tally.frames / groups['render']:.1f}; "
+        f"{tally.accepted} of {tally.sequences} accepted, rejected attempts take {tally.rejected_s / total_s:.1%}; "
+        f"{tally.size_bytes / max(tally.frames, 1) / 1000:.1f} kB a frame"
+    )
+    console.print("rejected: " + ", ".join(f"{count} {why}" for why, count in tally.reasons.most_common()))
+
+
 def main(arguments: Arguments) -> None:
     console = Console(width=120)
+    if os.environ.get("OMP_NUM_THREADS") != "1":
+        console.print("set OMP_NUM_THREADS=1: a worker has one thread")
+        return
     with tempfile.TemporaryDirectory(prefix="backsight-speed-") as folder:
         config = CollectConfig(out=Path(folder), num_sequences=arguments.plan, size=arguments.size, seed=arguments.seed)
         places = places_of(arguments, config)
-        # Programs are compiled and loaded during the first sequence, whose scene must not stay loaded.
-        first = config.model_copy(update={"out": Path(folder) / "first"})
-        CollectWork(first, configured_simulator)(places[-1][0])
-        clock = StageClock()
+        # Programs are compiled and loaded during the first sequence.
+        warm_up = config.model_copy(update={"out": Path(folder) / "first"})
+        CollectWork(warm_up, configured_simulator)(places[-1][0])
+        clock, plans = StageClock(), [plan for place in places for plan in place]
         wrap_stages(clock)
-        work = TimedWork(config)
-        rejections: Counter[str] = Counter()
-        plans = [plan for place in places for plan in place]
+        work = TimedWork(config, plans)
         clock.reset()
-        began_s = time.monotonic()
-        for plan in plans:
-            try:
-                outcome = work(plan)
-            except AssertionError as error:
-                # In a run a worker would be lost.
-                console.print(f"fails: {error}")
-                continue
-            work.tally.accepted += outcome.accepted
-            work.tally.frames += outcome.num_frames
-            work.tally.size_bytes += outcome.size_bytes
-            rejections.update(reason.split(":")[0] for reason in outcome.rejections)
-        wall_s = time.monotonic() - began_s
-        total_s = clock.total_s()
-    scenes = len({plan.scene_id for plan in plans})
-    show(console, clock, (total_s, wall_s), (len(plans), scenes), work.tally, arguments)
-    console.print("rejected attempts: " + ", ".join(f"{count} {why}" for why, count in rejections.most_common()))
-
-
-def show(
-    console: Console,
-    clock: StageClock,
-    seconds_in_all: tuple[float, float],
-    counts: tuple[int, int],
-    tally: Tally,
-    arguments: Arguments,
-) -> None:
-    """Print the table of stages, groups first.
-
-    Args:
-        console: To print to.
-        clock: Seconds of each stage.
-        seconds_in_all: Of the processor, and of the clock.
-        counts: Of sequences, and of scenes.
-        tally: What was collected.
-        arguments: Of the command.
-    """
-    (total_s, wall_s), (sequences, scenes) = seconds_in_all, counts
-    groups: Counter[str] = Counter()
-    for stage, seconds in clock.seconds.items():
-        groups[stage.split(":")[0]] += seconds
-    table = Table(title=f"{sequences} sequences of {arguments.size}, {tally.frames} frames, {scenes} scenes")
-    for column in ("stage", "calls", "ms a sequence", "share"):
-        table.add_column(column, justify="left" if column == "stage" else "right")
-    for group, seconds in groups.most_common():
-        table.add_row(f"[bold]{group}", "", f"[bold]{1000 * seconds / sequences:.1f}", f"[bold]{seconds / total_s:.1%}")
-        stages = [stage for stage, _ in clock.seconds.most_common() if stage.split(":")[0] == group]
-        if arguments.detail and len(stages) > 1:
-            for stage in stages:
-                spent = clock.seconds[stage]
-                name = "  " + stage.partition(": ")[2] if ": " in stage else "  itself"
-                calls = str(clock.calls[stage])
-                table.add_row(name, calls, f"{1000 * spent / sequences:.1f}", f"{spent / total_s:.1%}")
-    table.add_row("[bold]all", "", f"[bold]{1000 * total_s / sequences:.1f}", "")
-    console.print(table)
-    console.print(
-        f"end to end {tally.frames / total_s:.1f} frames per processor second ({tally.frames / wall_s:.1f} by the "
-        f"clock), render only {tally.frames / groups['render']:.1f}; {tally.accepted} of {sequences} accepted, "
-        f"rejected attempts {tally.rejected_s / total_s:.1%} of the time; "
-        f"{tally.size_bytes / max(tally.frames, 1) / 1000:.1f} kB a frame"
-    )
+        collect(work, plans, console)
+    show(console, clock, work.tally, arguments)
 
 
 if __name__ == "__main__":

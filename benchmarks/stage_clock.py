@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from functools import wraps
 from typing import Any
 
@@ -11,22 +11,22 @@ class StageClock:
     """Counts processor time by stage; a stage within another one stops the clock of the outer."""
 
     def __init__(self) -> None:
-        self.seconds: Counter[str] = Counter()
+        self.spent_ns: Counter[str] = Counter()
         self.calls: Counter[str] = Counter()
         self._stack: list[str] = []
-        self._since_s = time.process_time()
+        self._since_ns = time.process_time_ns()
 
     def reset(self) -> None:
         """Forget what was counted; only outside of stages."""
         assert not self._stack, "the clock is reset within a stage"
-        self.seconds.clear()
+        self.spent_ns.clear()
         self.calls.clear()
-        self._since_s = time.process_time()
+        self._since_ns = time.process_time_ns()
 
     def total_s(self) -> float:
-        """Return the time since the last reset."""
+        """Return the seconds since the last reset."""
         self._switch()
-        return sum(self.seconds.values())
+        return sum(self.spent_ns.values()) / 1e9
 
     def wrap(self, owner: Any, name: str, stage: str) -> None:
         """Count what a function takes.
@@ -44,11 +44,11 @@ class StageClock:
             setattr(owner, name, self.timed(inner, stage))
 
     def timed(self, inner: Callable[..., Any], stage: str) -> Callable[..., Any]:
-        """Return the function with its time counted.
+        """Return a function with its time counted, as `wrap` does it.
 
         Args:
             inner: The function.
-            stage: What its time is called.
+            stage: See `wrap`.
         """
 
         @wraps(inner)
@@ -61,7 +61,9 @@ class StageClock:
             self._stack.append(label)
             self.calls[label] += 1
             try:
-                return inner(*given, **named)
+                found = inner(*given, **named)
+                # What a generator yields is worked out when it is asked for.
+                return list(found) if isinstance(found, Generator) else found
             finally:
                 self._switch()
                 self._stack.pop()
@@ -69,6 +71,6 @@ class StageClock:
         return timed
 
     def _switch(self) -> None:
-        now_s = time.process_time()
-        self.seconds[self._stack[-1] if self._stack else "the rest"] += now_s - self._since_s
-        self._since_s = now_s
+        now_ns = time.process_time_ns()
+        self.spent_ns[self._stack[-1] if self._stack else "the rest"] += now_ns - self._since_ns
+        self._since_ns = now_ns

@@ -187,10 +187,20 @@ def _other_pose(notes: dict) -> None:
     )
 
 
-def _other_beginning(notes: dict) -> None:
-    asked = next(a for a in notes["instructions"] if a["answer"].startswith(("turn ", "go straight ahead")))
-    first, *rest = asked["answer"].split(", ")
-    asked["answer"] = ", ".join(["turn around" if first.startswith("go") else "go straight ahead", *rest])
+def _mirrored_way(notes: dict) -> None:
+    ways = (a for a in notes["instructions"] if a["reasoning_type"] == "route")
+    asked = next(a for a in ways if not a["answer"].startswith("about "))
+    turns = {"left": "right", "right": "left", "around": "left"}
+    first, comma, rest = asked["answer"].partition(",")
+    side = next((word for word in turns if first.endswith(word)), None)
+    turned = "turn around" if side is None else first.removesuffix(side) + turns[side]
+    asked["answer"] = turned + comma + rest
+
+
+def _longer_way(notes: dict) -> None:
+    ways = (a for a in notes["instructions"] if a["reasoning_type"] == "route")
+    asked = next(a for a in ways if a["answer"].startswith("about "))
+    asked["answer"] = f"about {int(asked['answer'].split()[1]) + 1} metres"
 
 
 def _goal_elsewhere(notes: dict) -> None:
@@ -243,7 +253,8 @@ FAULTS: dict[Callable[[dict], None], tuple[str, str]] = {
     _state_of_a_track: ("left and right", "tracks: seen or not"),
     _other_side: ("what would I see if", "answers: imagined views"),
     _other_pose: ("what would I see if", "imagined views: pose is that of the words"),
-    _other_beginning: ("how do I get there", "ways: how they begin"),
+    _mirrored_way: ("how do I get there", "ways: how they begin"),
+    _longer_way: ("how do I get there", "answers: length of a way"),
     _goal_elsewhere: ("how do I get there", "ways: "),
     _call_it_rotation: ("how do I get there", "promises: kept: no more than 0.5 m are walked"),
     _motion_never_was: ("object motion", "surfaces: moving things"),

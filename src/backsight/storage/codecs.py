@@ -22,8 +22,8 @@ PRESET = "veryfast"
 FRAMES_PER_KEYFRAME = 8
 X264_PARAMETERS = "cpu-independent=1:bframes=0"
 """Without cpu-independent x264 plans its bits with approximate arithmetic, and equal images now and then give other
-bytes, even on one machine. Without frames that look ahead files are 4 % larger, their pictures as good, and encoding
-takes four fifths of the time; between keyframes so near there is little for such frames to win."""
+bytes, even on one machine. Without B-frames, which look ahead, files are 4 % larger, their pictures as good, and
+encoding takes four fifths of the time; between keyframes so near there is little for such frames to win."""
 PNG_LEVEL = 6
 DEPTH_FILTER = cv2.IMWRITE_PNG_FILTER_UP
 """As small as a filter chosen anew for every row, in six sevenths of the time."""

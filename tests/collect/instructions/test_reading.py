@@ -210,9 +210,9 @@ def test_the_length_of_a_way_is_asked_for_in_its_own_words():
     for draft in lengths:
         assert re.fullmatch(r"about (1 metre|\d+ metres)", draft.answer)
         for frame in SENTENCES[draft.template]:
-            asked = as_instruction(draft, sentence(frame, draft.slots))
-            assert problems_of(asked, memory.situation) == []
+            assert problems_of(as_instruction(draft, sentence(frame, draft.slots)), memory.situation) == []
         other = as_instruction(draft, sentence("How do I get to {the}?", draft.slots))
         assert any(field == "answer" for field, _ in problems_of(other, memory.situation))
-        wrong = msgspec.structs.replace(asked, answer="about 40 metres")
+        text = sentence("How far is it to walk to {the}?", draft.slots)
+        wrong = msgspec.structs.replace(as_instruction(draft, text), answer="about 40 metres")
         assert any(field == "answer" for field, _ in problems_of(wrong, memory.situation))

@@ -47,6 +47,10 @@ def is_related(relation, subject, anchors, pose) -> bool:
         return is_between(subject.box, *(anchor.box for anchor in anchors))
     if relation == "among":
         return is_among(subject.box, [anchor.box for anchor in anchors])
+    if relation in ("inside", "outside") and len(anchors) > 1:
+        # In one of several alike, or in none of them.
+        each = [is_related(relation, subject, [anchor], pose) for anchor in anchors]
+        return any(each) if relation == "inside" else all(each)
     (anchor,) = anchors
     if subject.instance_id == anchor.instance_id:
         return False
