@@ -92,7 +92,7 @@ def check_instruction(walk: Walk, asked: dict, tally: Tally) -> None:
     for step in asked["steps"]:
         if step["claim"] in SAID and step["word"] is not None:
             said = step["text"].replace(" of me", "").replace(" me", "").replace("to my ", "to the ")
-            so = step["word"] in said
+            so = step["word"] in said or step["word"] in step["text"]
             tally.hold("steps: text says the claim", so, f"{asked['instruction_id']}: {step['text']!r}")
         known = any(
             rule(walk, asked, step, tally)

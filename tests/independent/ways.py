@@ -97,7 +97,7 @@ def check_route(walk: Walk, asked: dict, tally: Tally) -> None:
     only_length = _LENGTH.match(asked["answer"])
     if only_length is not None:
         so = abs(int(only_length[1]) - length) <= 0.5
-        tally.hold("ways: length in words", so, f"{name}: {asked['answer']}, {length:.2f} m")
+        tally.hold("answers: length of a way", so, f"{name}: {asked['answer']}, {length:.2f} m")
         return
     clauses = split(asked["answer"])
     begin = _BEGIN.match(clauses[0])
