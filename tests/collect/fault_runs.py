@@ -26,6 +26,7 @@ class Runs:
 
     def __init__(self, folder: Path, *, forked: bool = True) -> None:
         self.folder = folder
+        self.unfinished = False
         code = f"import sys; sys.path.insert(0, {str(HERE)!r}); import fake_collect; fake_collect.serve_runs({forked})"
         threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
         environment = os.environ | threads | {"PYTHONPATH": str(SOURCE)}
@@ -44,13 +45,21 @@ class Runs:
         """Begin a collection and return its process id."""
         faults.setdefault("marker", str(self.folder / f"{config.out.name}-happened"))
         asked = {"config": config.model_dump(mode="json"), "faults": faults, "retry": retry, "serve": serve}
+        # A test that failed in between has not waited for its collection: its status must not be taken for an id, since
+        # a signal to 0 goes to this process and all beside it.
+        if self.unfinished:
+            self.finish()
+        self.unfinished = True
         self.server.stdin.write(json.dumps(asked | {"output": str(self.folder / "output")}) + "\n")
         self.server.stdin.flush()
-        return int(self.server.stdout.readline())
+        pid = int(self.server.stdout.readline())
+        assert pid > 1, f"{pid} is no process of ours"
+        return pid
 
     def finish(self) -> tuple[int, str]:
         """Wait for the collection and return its exit status and what it said."""
         status = int(self.server.stdout.readline())
+        self.unfinished = False
         return status, (self.folder / "output").read_text()
 
     def run(

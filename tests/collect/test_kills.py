@@ -66,9 +66,10 @@ def kill_at(faults, runs, undisturbed, process: str, operation: int) -> None:
 def kill_at_random(faults, runs, undisturbed, victim: str, number: int) -> None:
     fault_runs, fake_collect = faults
     config = fault_runs.config_for(runs.folder / f"random-{victim}-{number}")
-    pid = runs.start(config, seconds=0.02)
+    # Three rounds of two workers: it takes longer than the longest wait, on a fast machine too.
+    pid = runs.start(config, seconds=0.25)
     generator = random.Random(f"{victim} {number}")
-    time.sleep(generator.uniform(0.05, 0.5))
+    time.sleep(generator.uniform(0.05, 0.6))
     found = [pid] if victim == "supervisor" else [child.pid for child in psutil.Process(pid).children()]
     if found:
         os.kill(generator.choice(found), signal.SIGKILL)

@@ -161,10 +161,11 @@ def _judge(root: Path, info: DatasetInfo | None, limits: QualityLimits, sequence
 def _tree_findings(root: Path) -> list[Finding]:
     """Return files and folders that have no place in a data set."""
     wrong = [path for path in root.iterdir() if not belongs_to_root(path.name)]
-    known = {sequence_folder(root, name) for name in list_sequence_ids(root)}
     shards = list((root / SEQUENCES_FOLDER).iterdir()) if is_own_folder(root / SEQUENCES_FOLDER) else []
-    for shard in shards:
-        wrong += [path for path in shard.iterdir() if path not in known] if is_own_folder(shard) else [shard]
+    there = [path for shard in shards for path in (shard.iterdir() if is_own_folder(shard) else [shard])]
+    # Looked up afterwards: a collection may be at work, and what it commits meanwhile has its place.
+    known = {sequence_folder(root, name) for name in list_sequence_ids(root)}
+    wrong += [path for path in there if path not in known]
     return [
         Finding(path.relative_to(root).as_posix(), "file", "has no place in a data set; move it elsewhere")
         for path in sorted(wrong)
