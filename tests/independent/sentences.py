@@ -60,6 +60,8 @@ class Noun:
     category: str
     colour: str | None
     many: bool
+    one_of_many: bool
+    """Said with 'a': any of the kind."""
     start: int
     end: int
 
@@ -79,7 +81,14 @@ def read(text: str) -> Reading:
     """Return what a sentence names, in the order of its words."""
     low = text.lower()
     nouns = tuple(
-        Noun(_SINGULAR.get(m["noun"], m["noun"]), m["colour"], m["noun"] in _SINGULAR, m.start(), m.end())
+        Noun(
+            _SINGULAR.get(m["noun"], m["noun"]),
+            m["colour"],
+            m["noun"] in _SINGULAR,
+            re.search(r"\ban? $", low[: m.start()]) is not None,
+            m.start(),
+            m.end(),
+        )
         for m in _NOUN.finditer(low)
     )
     relations = tuple(relations_in(low[a.end : b.start]) for a, b in pairwise(nouns))

@@ -40,6 +40,9 @@ def related(relation: str, one: Thing, anchors: list[Thing], walk: Walk, frame: 
         return None if abs(by) < 1e-6 else bool(by > 0)
     pose = walk.poses[frame] if relation in VIEWED else None
     states = [is_true(relation, one, anchor, pose) for anchor in anchors]
+    if relation == "inside":
+        # In one of several: 'inside a bookshelf'.
+        return True if True in states else None if None in states else False
     if any(state is False for state in states):
         return False
     return None if None in states else True
@@ -70,6 +73,8 @@ def anchors_of(reading: Reading, relation: str, seen: Seen, walk: Walk, frame: i
         if len(words) != 1 or len(onto) != 1:
             return first, f"the chain says {words} to {len(onto)} things"
         first = [thing for thing in first if related(words[0], thing, onto, walk, frame) is not False]
+    if relation in ("inside", "outside") and len(first) > 1 and (nouns[0].many or nouns[0].one_of_many):
+        return first, ""
     return first, "" if len(first) == 1 else f"its anchor fits {[thing.number for thing in first]}"
 
 

@@ -9,7 +9,7 @@ from view_questions import check_from_here_answer, direction_of, named_thing
 
 _AGO = re.compile(r"(\d+) seconds? ago", re.IGNORECASE)
 _FIRST = re.compile(r"\bfirst\b")
-_START = re.compile(r"\b(start|started|begin|began|beginning|set out)\b")
+_START = re.compile(r"\b(start|started|begin|began|beginning|set out|starting point)\b")
 _ROOM = re.compile(r"\broom\b")
 
 

@@ -18,7 +18,7 @@ from backsight.collect.instructions.ways import Clause, Way, gap_m, merged
 from backsight.quality.places import START_M
 from backsight.records.instruction import Place, Step
 from backsight.records.scene import SceneObject
-from backsight.records.sequence import annotation_arrays
+from backsight.records.sequence import annotation_arrays, objects_at
 from backsight.records.vocabulary import UNNAMED_ROOM_TYPE
 
 LEAST_WAY_M, LEAST_WAY_FAVOURED_M = 2.0, 1.5
@@ -40,6 +40,8 @@ AT_GOAL_M = 1.2
 """From the end of a way to the footprint of the thing that it leads to."""
 AT_START_M = START_M - 0.1
 """From the camera to the beginning of a way, seen from above: on narrow stairs the nearest spot to stand is farther."""
+CLEARANCE_M = 0.2
+"""From a way to things that have moved: the agent's radius."""
 MOST_CLAUSES = 5
 ROUNDED_M = 0.02
 """What is left out of a way that is nearly straight."""
@@ -130,7 +132,7 @@ def _rooms_to_go_to(context: InstructionContext, memory: Memory, start_m: Float6
 def _way_to(
     context: InstructionContext, memory: Memory, goal: _Goal, start_m: Float64[np.ndarray, "3"], least_m: float
 ) -> Way | None:
-    """Return the shortest way; None where there is none, or it is too short or leads elsewhere."""
+    """Return the shortest way; None where there is none, or it is too short, leads elsewhere or into what has moved."""
     found = context.navigation.shortest_path(start_m, context.navigation.snap(goal.point_m))
     if found is None or found.length_m < least_m:
         return None
@@ -138,8 +140,20 @@ def _way_to(
     if goal.name is not None and not _arrives(corners_m[-1], memory.things[goal.name.index], context):
         return None
     way = Way.of(corners_m)
+    if _meets_moved_things(way, context, memory.current_frame):
+        return None
     on_floor = rooms_of(way.points_m[:1], context.annotations.rooms)[0] != NO_ROOM
     return way if on_floor and way.length_m >= least_m else None
+
+
+def _meets_moved_things(way: Way, context: InstructionContext, current_frame: int) -> bool:
+    """Whether a thing stands in the way that the navigation knows at its old place."""
+    moving = {motion.instance_id for motion in context.annotations.motions}
+    if not moving:
+        return False
+    there = [thing for thing in objects_at(context.annotations, current_frame) if thing.instance_id in moving]
+    low = [thing for thing in there if thing.box.centre_m[1] - thing.box.size_m[1] / 2 < way.points_m[:, 1].max() + 1.0]
+    return any(gap_m(point, thing) < CLEARANCE_M for thing in low for point in way.points_m[:, [0, 2]])
 
 
 def _route_draft(context: InstructionContext, memory: Memory, names: list[Name], goal: _Goal, way: Way) -> Draft:
