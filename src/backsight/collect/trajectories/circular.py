@@ -35,8 +35,8 @@ REACH_RAD = float(np.radians(90.0))
 USUAL_SPEED = 0.7
 """Mean speed of a walk, as a share of the fastest."""
 ATTEMPTS = 12
-GLANCES_DEG, GLANCES_AT_THING_DEG = (60.0, 110.0), (20.0, 55.0)
-"""Widest glances to the sides; what stands in the middle shall be seen from most of the way."""
+GLANCES_DEG, GLANCES_AT_THING_DEG = (60.0, 110.0), (50.0, 100.0)
+"""Widest glances to the sides; what stands in the middle is seen again and again on the way."""
 PAUSE_S = 0.6
 """Rest before walking a blocked arc back."""
 
