@@ -1,7 +1,10 @@
 """A small world without a renderer: two furnished rooms joined by a door."""
 
+import importlib
+import sys
 from dataclasses import dataclass, field
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -175,3 +178,26 @@ def thousand() -> list[SequencePlan]:
 def whole_plan(request) -> list[SequencePlan]:
     """Either of them."""
     return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(scope="module")
+def faults():
+    """`fault_runs` and `fake_collect`, imported by their plain names as in the processes of the fake collection."""
+    here = str(Path(__file__).parent)
+    sys.path.insert(0, here)
+    try:
+        yield importlib.import_module("fault_runs"), importlib.import_module("fake_collect")
+    finally:
+        sys.path.remove(here)
+
+
+@pytest.fixture(scope="module")
+def fault_runs(faults):
+    return faults[0]
+
+
+@pytest.fixture(scope="module")
+def runs(fault_runs, tmp_path_factory):
+    """A process that forks one fake collection after the other."""
+    with fault_runs.Runs(tmp_path_factory.mktemp("runs")) as server:
+        yield server

@@ -1,35 +1,16 @@
 """The table of docs/collecting_at_scale.md: what befalls a worker, and what becomes of sequence, worker and run."""
 
-import importlib
 import os
 import signal
-import sys
 import time
 from pathlib import Path
 
 import psutil
 import pytest
 
-HERE = str(Path(__file__).parent)
 BAD = "smooth-00003"
 """The sequence that something befalls; five others are planned beside it."""
 FIRST = "smooth-00000"
-
-
-@pytest.fixture(scope="module")
-def faults():
-    """The modules of the fake collection, imported by their plain names as in its own processes."""
-    sys.path.insert(0, HERE)
-    try:
-        yield importlib.import_module("fault_runs"), importlib.import_module("fake_collect")
-    finally:
-        sys.path.remove(HERE)
-
-
-@pytest.fixture(scope="module")
-def runs(faults, tmp_path_factory):
-    with faults[0].Runs(tmp_path_factory.mktemp("faults")) as server:
-        yield server
 
 
 def report_of(root: Path):

@@ -3,39 +3,19 @@
 After each kill there are whole sequences only, and after resuming the bytes are those of an undisturbed run.
 """
 
-import importlib
 import os
 import random
 import signal
-import sys
 import time
-from pathlib import Path
 
 import psutil
 import pytest
 
-HERE = str(Path(__file__).parent)
 WORKER_OPERATIONS, SUPERVISOR_OPERATIONS = 43, 21
 """What a worker does to files for one sequence, and the supervisor for one run: makes folders, opens, writes the first
 half, writes the rest, syncs, renames."""
 RANDOM_KILLS = 8
 """Of workers, and as many of the supervisor: 80 kills in all."""
-
-
-@pytest.fixture(scope="module")
-def faults():
-    """The modules of the fake collection, imported by their plain names as in its own processes."""
-    sys.path.insert(0, HERE)
-    try:
-        yield importlib.import_module("fault_runs"), importlib.import_module("fake_collect")
-    finally:
-        sys.path.remove(HERE)
-
-
-@pytest.fixture(scope="module")
-def runs(faults, tmp_path_factory):
-    with faults[0].Runs(tmp_path_factory.mktemp("kills")) as server:
-        yield server
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,7 @@
 """Sequences that are ordered while others read the data set."""
 
-import importlib
 import os
 import signal
-import sys
 import time
 from pathlib import Path
 
@@ -18,23 +16,6 @@ from backsight.storage.layout import list_sequence_ids
 from backsight.storage.orders import Order, list_orders, new_order_id, place_order, read_finished
 from backsight.storage.read import read_sequence
 from backsight.storage.sealed_json import write_sealed
-
-HERE = str(Path(__file__).parent)
-
-
-@pytest.fixture(scope="module")
-def fault_runs():
-    sys.path.insert(0, HERE)
-    try:
-        yield importlib.import_module("fault_runs")
-    finally:
-        sys.path.remove(HERE)
-
-
-@pytest.fixture(scope="module")
-def runs(fault_runs, tmp_path_factory):
-    with fault_runs.Runs(tmp_path_factory.mktemp("orders")) as server:
-        yield server
 
 
 def read_everything(root: Path) -> set[str]:

@@ -3,8 +3,6 @@
 import fcntl
 import importlib
 import shutil
-import sys
-from pathlib import Path
 
 import pytest
 
@@ -14,17 +12,6 @@ from backsight.quality.validate import validate_dataset
 from backsight.records.errors import UsageError
 from backsight.storage.layout import SEQUENCES_FOLDER
 from backsight.storage.sealed_json import read_sealed
-
-HERE = str(Path(__file__).parent)
-
-
-@pytest.fixture(scope="module")
-def fault_runs():
-    sys.path.insert(0, HERE)
-    try:
-        yield importlib.import_module("fault_runs")
-    finally:
-        sys.path.remove(HERE)
 
 
 @pytest.fixture(scope="module")

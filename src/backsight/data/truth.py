@@ -8,14 +8,13 @@ from torch import Tensor
 
 from backsight.geometry.cells import ImageFit
 from backsight.geometry.cells_torch import pool_labels_torch, pool_targets_torch
+from backsight.geometry.covisibility import MOVED
 from backsight.geometry.covisibility_torch import covisibility_labels_torch
 from backsight.geometry.places_torch import place_masks_torch
 from backsight.records.batch import Batch, MovingBatch, PlaceBatch
 
 PRESENT_FOOTPRINT_SHARE = 0.01
 """Co-visible share of the cropped current view from which a history frame is present."""
-MOVED_M = 1e-3
-"""A thing whose pose differs by less is where it was."""
 _PLACE_ID = 2**40
 """Stands for floor that is a target; no instance has it."""
 
@@ -101,7 +100,7 @@ def _carry_moved(labels: UInt8[Tensor, "pairs height width"], batch: Batch, movi
     poses = batch.world_from_camera.flatten(0, 1)
     ids = batch.instance_ids[sample, here]
     carried = moving.world_from_thing[sample, there] @ torch.linalg.inv(moving.world_from_thing[sample, here])
-    moved = (carried - torch.eye(4, device=carried.device)).abs().amax((-2, -1)) > MOVED_M
+    moved = (carried - torch.eye(4, device=carried.device)).abs().amax((-2, -1)) > MOVED
     shown = (ids[:, None] == moving.instance_ids[sample][:, :, None, None]).any(-1).any(-1)
     pair, thing = (moved & shown & (moving.instance_ids[sample] > 0)).nonzero(as_tuple=True)
     if len(pair) == 0:

@@ -8,15 +8,12 @@ from jaxtyping import Bool, Float32, Float64, Int32, Int64
 
 from backsight.evaluate.samples import CELL_PX
 from backsight.geometry.cells import PRESENT_FOOTPRINT_SHARE, ImageFit, cell_share, target_cells
-from backsight.geometry.covisibility import View, covisibility_labels, moved_labels
+from backsight.geometry.covisibility import MOVED, View, covisibility_labels, moved_labels
 from backsight.geometry.places import place_mask
 from backsight.geometry.poses import bearing_and_distance, invert_pose
 from backsight.records.instruction import Instruction, Place
 from backsight.records.prediction import Truth
 from backsight.records.sequence import Sequence, moving_poses
-
-MOVED_M = 1e-3
-"""A thing whose pose differs by less is where it was."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +29,7 @@ class MovingThings:
     def moved_to(self, frame: int) -> dict[int, Float64[np.ndarray, "4 4"]]:
         """Return of each thing that is elsewhere in a frame what carries it there from where it is now."""
         carried = self.world_from_thing[:, frame] @ invert_pose(self.world_from_thing[:, -1])
-        moved = np.abs(carried - np.eye(4)).max(axis=(1, 2), initial=0.0) > MOVED_M
+        moved = np.abs(carried - np.eye(4)).max(axis=(1, 2), initial=0.0) > MOVED
         return {int(self.instance_ids[row]): carried[row] for row in np.flatnonzero(moved)}
 
 

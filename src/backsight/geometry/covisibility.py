@@ -20,6 +20,9 @@ from backsight.geometry.projection import (
 ABSOLUTE_TOLERANCE_M = 0.03
 RELATIVE_TOLERANCE = 0.02
 SLOPE_TOLERANCE_PX = 0.75
+MOVED = 1e-3
+"""A thing has moved when an entry of the 4x4 pose that carries it between two frames is farther from the identity's: a
+millimetre, or a milliradian."""
 
 
 class Label(IntEnum):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from backsight.collect.trajectories.smooth import CameraMount, MotionLimits, TrajectoryError, check_motion
-from backsight.collect.trajectories.tours import Stop, first_walk, shortest_order, walk_tour
-from backsight.collect.trajectories.walk import Walk, WalkRequest
+from backsight.collect.trajectories.tours import Stop, shortest_order, walk_tour
+from backsight.collect.trajectories.walk import Walk, WalkRequest, first_walk
 from backsight.sim.simulator import Route
 
 EYE = np.array([0.0, 1.25, 0.0])

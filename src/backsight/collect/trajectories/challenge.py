@@ -13,9 +13,9 @@ from backsight.collect.trajectories.small_views import small_views
 from backsight.collect.trajectories.smooth import TrajectoryError
 from backsight.collect.trajectories.standing import standing_places
 from backsight.collect.trajectories.things import things_to_see
-from backsight.collect.trajectories.tours import Stop, first_walk, shortest_order, walk_tour
+from backsight.collect.trajectories.tours import Stop, shortest_order, walk_tour
 from backsight.collect.trajectories.viewpoint_diverse import views_of_room
-from backsight.collect.trajectories.walk import Walk, WalkRequest
+from backsight.collect.trajectories.walk import Walk, WalkRequest, first_walk
 from backsight.geometry.cameras import intrinsics_from_hfov
 from backsight.geometry.poses import look_poses
 from backsight.records.scene import Room, SceneObject

@@ -8,8 +8,8 @@ from jaxtyping import Bool, Float64, Int64
 from backsight.collect.trajectories.small_views import small_views
 from backsight.collect.trajectories.smooth import PITCH_SHARE, SAMPLES_PER_FRAME, YAW_SHARE, TrajectoryError
 from backsight.collect.trajectories.standing import standing_places
-from backsight.collect.trajectories.tours import Stop, first_walk, shortest_order, walk_tour
-from backsight.collect.trajectories.walk import Walk, WalkRequest
+from backsight.collect.trajectories.tours import Stop, shortest_order, walk_tour
+from backsight.collect.trajectories.walk import Walk, WalkRequest, first_walk
 from backsight.geometry.cameras import intrinsics_from_hfov
 from backsight.geometry.poses import look_poses
 from backsight.quality.measures.coverage_cells import OUTSIDE, cell_keys, seen_cells

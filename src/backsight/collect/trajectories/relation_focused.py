@@ -13,8 +13,8 @@ from backsight.collect.trajectories.small_views import SHOWN_SHARE, LookRound, l
 from backsight.collect.trajectories.smooth import TrajectoryError
 from backsight.collect.trajectories.standing import standing_places
 from backsight.collect.trajectories.things import named_things, rooms_by_things
-from backsight.collect.trajectories.tours import Stop, first_walk, shortest_order, walk_tour
-from backsight.collect.trajectories.walk import Walk, WalkRequest
+from backsight.collect.trajectories.tours import Stop, shortest_order, walk_tour
+from backsight.collect.trajectories.walk import Walk, WalkRequest, first_walk
 from backsight.geometry.group_relations import among_matrix, between_triples
 from backsight.geometry.poses import look_pose
 from backsight.geometry.relations import VIEWER_RELATIONS

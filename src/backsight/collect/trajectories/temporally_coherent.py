@@ -18,8 +18,8 @@ from backsight.collect.trajectories.small_views import (
 from backsight.collect.trajectories.smooth import TrajectoryError
 from backsight.collect.trajectories.standing import standing_places
 from backsight.collect.trajectories.things import movable_things, rooms_by_things
-from backsight.collect.trajectories.tours import Stop, first_walk, walk_tour
-from backsight.collect.trajectories.walk import Walk, WalkRequest
+from backsight.collect.trajectories.tours import Stop, walk_tour
+from backsight.collect.trajectories.walk import Walk, WalkRequest, first_walk
 from backsight.geometry.poses import look_poses
 from backsight.records.errors import UsageError
 from backsight.records.scene import Room, SceneObject

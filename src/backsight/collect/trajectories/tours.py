@@ -1,6 +1,6 @@
 """From stops, and what is looked at from each, to a motion: walk, stand and look, walk on."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +22,7 @@ from backsight.collect.trajectories.smooth import (
     finished_motion,
     smooth_path,
 )
-from backsight.collect.trajectories.walk import Walk, WalkRequest
+from backsight.collect.trajectories.walk import WalkRequest
 from backsight.sim.simulator import Navigation
 
 LEAST_HOLD_S = 0.5
@@ -75,25 +75,6 @@ class Tour:
     motion: Motion
     num_stops: int
     """How many of the stops there was time for."""
-
-
-def first_walk(attempts: Iterable[Callable[[], Walk]], what: str) -> Walk:
-    """Return the first of several walks that can be walked.
-
-    Args:
-        attempts: Each plans one.
-        what: What none of them could do, for the message.
-
-    Raises:
-        TrajectoryError: None of them can.
-    """
-    failure = "there is nothing to try"
-    for attempt in attempts:
-        try:
-            return attempt()
-        except TrajectoryError as error:
-            failure = str(error)
-    raise TrajectoryError(f"{what}: {failure}")
 
 
 def walk_tour(

@@ -15,8 +15,8 @@ from backsight.collect.trajectories.small_views import (
 from backsight.collect.trajectories.smooth import TrajectoryError
 from backsight.collect.trajectories.standing import standing_places
 from backsight.collect.trajectories.things import things_to_see
-from backsight.collect.trajectories.tours import Stop, first_walk, shortest_order, walk_tour
-from backsight.collect.trajectories.walk import Walk, WalkRequest
+from backsight.collect.trajectories.tours import Stop, shortest_order, walk_tour
+from backsight.collect.trajectories.walk import Walk, WalkRequest, first_walk
 from backsight.geometry.poses import look_poses
 from backsight.quality.measures.focus import smallest_arc_deg
 from backsight.records.scene import Room, SceneObject

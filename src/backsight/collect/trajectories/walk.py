@@ -1,7 +1,8 @@
 """What a trajectory planner is asked, and what it answers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import repeat
 
 import numpy as np
 from jaxtyping import Float64
@@ -53,6 +54,25 @@ class Walk:
         return frame_poses(self.motion)
 
 
+def first_walk(attempts: Iterable[Callable[[], Walk]], what: str) -> Walk:
+    """Return the first of several walks that can be walked.
+
+    Args:
+        attempts: Each plans one.
+        what: What none of them could do, for the message.
+
+    Raises:
+        TrajectoryError: None of them can; says why the last one could not.
+    """
+    failure: TrajectoryError | str = "there is nothing to try"
+    for attempt in attempts:
+        try:
+            return attempt()
+        except TrajectoryError as error:
+            failure = error
+    raise TrajectoryError(f"{what}: {failure}")
+
+
 def first_success(plan: Callable[[], Walk], attempts: int, what: str) -> Walk:
     """Return the first walk that can be planned.
 
@@ -64,10 +84,4 @@ def first_success(plan: Callable[[], Walk], attempts: int, what: str) -> Walk:
     Raises:
         TrajectoryError: Every try failed; says why the last one did.
     """
-    failure: TrajectoryError | None = None
-    for _ in range(attempts):
-        try:
-            return plan()
-        except TrajectoryError as error:
-            failure = error
-    raise TrajectoryError(f"no {what} could be walked: {failure}") from failure
+    return first_walk(repeat(plan, attempts), f"no {what} could be walked")
