@@ -126,7 +126,7 @@ def collect_training_only(folder: Path) -> Path:
             num_sequences=WALKS,
             sequences_per_place=1,
             scene_types=("flat",),
-            kinds=("smooth", "same place different angles"),
+            kinds=("sharp turns", "how do I get there", "own trajectory", "where is it from here"),
             seed=7,
             size="128x96",
             rgb_samples_per_axis=2,
