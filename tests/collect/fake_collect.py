@@ -61,10 +61,12 @@ class FileOperations:
         return CountedFile(opened, self)
 
     def happened(self):
-        marker = Path(self.faults["marker"])
-        there = marker.exists()
-        os.close(os.open(marker, os.O_CREAT | os.O_WRONLY))
-        return there
+        # Two workers come to the same operation at about the same time: one of them must win.
+        try:
+            os.close(os.open(self.faults["marker"], os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+        except FileExistsError:
+            return True
+        return False
 
     def step(self):
         if os.getpid() != self.owner:
