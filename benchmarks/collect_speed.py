@@ -78,8 +78,9 @@ STAGES: tuple[tuple[Any, str, str], ...] = (
     (checking, "measure_walk", "check: measures"),
     (working, "write_sequence", "commit: the rest"),
     (writing, "encode_rgb", "encode: rgb"),
-    (writing, "depth_to_mm", "encode: depth"),
-    (writing, "instances_to_uint16", "encode: instances"),
+    (writing, "depth_to_mm", "encode: depth and ids"),
+    (writing, "instances_to_uint16", "encode: depth and ids"),
+    (writing, "encode_png_zip", "encode: depth and ids"),
     (writing, "_check_parts_agree", "commit: checks"),
     (writing, "encode_annotations", "encode: annotations"),
     (writing, "file_entry", "commit: hashes"),
@@ -130,15 +131,6 @@ def wrap_stages(clock: StageClock) -> None:
     """Time every stage."""
     for owner, name, stage in STAGES:
         clock.wrap(owner, name, stage)
-    # Depth and instances share one encoder; the file is told by the filter.
-    encode = writing.encode_png_zip
-
-    def encode_depth(images: np.ndarray, png_filter: int) -> bytes:
-        return encode(images, png_filter)
-
-    parts = {writing.DEPTH_FILTER: "encode: depth", writing.INSTANCES_FILTER: "encode: instances"}
-    timed = {png_filter: clock.timed(encode_depth, stage) for png_filter, stage in parts.items()}
-    writing.encode_png_zip = lambda images, png_filter: timed[png_filter](images, png_filter)
 
 
 class TimedWork(CollectWork):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from backsight.collect.config import CollectConfig
 from backsight.collect.plan import count_kinds, make_plan, plan_attempt, scene_hashes, way_in_turn
-from backsight.records.kinds import GROUPS, KINDS, Way, kind_named
+from backsight.records.kinds import GROUPS, KINDS, Way, is_too_cramped, kind_named
 from backsight.records.vocabulary import CHALLENGES
 from backsight.sim.embedded.scenes.scene_id import parse_scene_id
 from backsight.storage.layout import check_sequence_id
@@ -67,12 +67,23 @@ def test_ids_are_unique_allowed_and_say_the_kind(whole_plan):
 def test_each_kind_is_balanced_over_its_scene_types_and_each_way_too(full_plan):
     for kind in KINDS:
         types = Counter(plan.scene_type for plan in full_plan if plan.kind == kind.name)
-        assert set(types) == set(kind.scene_types or CollectConfig().scene_types)
-        assert max(types.values()) - min(types.values()) <= 1
+        hosts = kind.scene_types or CollectConfig().scene_types
+        assert set(types) == {name for name in hosts if not is_too_cramped(name, kind.challenges)}
+        roomy = [number for name, number in types.items() if not is_too_cramped(name, CHALLENGES)]
+        assert max(roomy) - min(roomy) <= (3 if kind.mixes else 1)
         if len(kind.ways) > 1:
             pairs = Counter((plan.scene_type, plan.pattern) for plan in full_plan if plan.kind == kind.name)
             assert len(pairs) == len(types) * len(kind.ways), kind.name
             assert max(pairs.values()) - min(pairs.values()) <= 2
+
+
+def test_walks_are_not_planned_where_they_hardly_fit(full_plan):
+    assert not any(is_too_cramped(plan.scene_type, plan.challenges) for plan in full_plan)
+    cramped = Counter(plan.scene_type for plan in full_plan if kind_named(plan.kind).mixes)
+    assert cramped["bedroom"] > cramped["bathroom"] > 0
+    # Who wants bathrooms gets them.
+    asked = CollectConfig(num_sequences=40, scene_types=("bathroom",), kinds=("mixture of four",))
+    assert any(is_too_cramped(plan.scene_type, plan.challenges) for plan in make_plan(asked))
 
 
 @given(st.integers(1, 6), st.integers(1, 40))

@@ -167,7 +167,7 @@ def check_overlap(walk: Walk, tally: Tally) -> None:
     pairs += [(f, f + d) for f in range(0, walk.frames, step) for d in (1, -1, 4) if 0 <= f + d < walk.frames]
     for one, other in pairs:
         share, same, agreed = shared(walk, one, other, 1)
-        so = abs(100 * share - table[one, other]) <= 4.5
+        so = abs(100 * share - table[one, other]) <= 3.0
         tally.hold("overlap: share of two frames", so, f"{one}->{other}: {100 * share:.1f}, stated {table[one, other]}")
         so = agreed < 50 or same >= 0.8 * agreed
         tally.hold("reprojection: ids agree", so, f"{one}->{other}: {same} of {agreed}")

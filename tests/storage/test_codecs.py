@@ -11,8 +11,6 @@ from hypothesis import strategies as st
 
 from backsight.records.errors import DataError, UsageError
 from backsight.storage.codecs import (
-    DEPTH_FILTER,
-    INSTANCES_FILTER,
     decode_png_zip,
     decode_rgb,
     depth_to_mm,
@@ -66,7 +64,7 @@ def test_equal_images_give_equal_bytes():
     rgb = smooth_images()
     assert encode_rgb(rgb, 2.0) == encode_rgb(rgb.copy(), 2.0)
     depth = (rgb[..., 0].astype(np.uint16) * 37).astype(np.uint16)
-    assert encode_png_zip(depth, DEPTH_FILTER) == encode_png_zip(depth.copy(), DEPTH_FILTER)
+    assert encode_png_zip(depth) == encode_png_zip(depth.copy())
 
 
 @pytest.mark.parametrize(("width", "height"), [(33, 22), (34, 23), (4098, 2)])
@@ -92,11 +90,11 @@ def test_a_video_of_other_frames_or_size_is_refused(frames, width, height):
 @given(st.integers(1, 7), st.integers(1, 23), st.integers(1, 19), st.integers(0, 2**32 - 1))
 def test_sixteen_bit_images_come_back_exactly(frames, width, height, seed):
     images = np.random.default_rng(seed).integers(0, 65536, (frames, height, width), dtype=np.uint16)
-    assert np.array_equal(decode_png_zip(encode_png_zip(images, INSTANCES_FILTER), frames, width, height, PATH), images)
+    assert np.array_equal(decode_png_zip(encode_png_zip(images), frames, width, height, PATH), images)
 
 
 def test_the_zip_is_readable_by_anything_and_has_no_date():
-    with zipfile.ZipFile(io.BytesIO(encode_png_zip(np.zeros((3, 5, 7), np.uint16), DEPTH_FILTER))) as archive:
+    with zipfile.ZipFile(io.BytesIO(encode_png_zip(np.zeros((3, 5, 7), np.uint16)))) as archive:
         assert archive.namelist() == ["000000.png", "000001.png", "000002.png"]
         assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
         assert archive.testzip() is None
@@ -105,7 +103,7 @@ def test_the_zip_is_readable_by_anything_and_has_no_date():
 @pytest.mark.parametrize(("frames", "width", "height"), [(4, 7, 5), (6, 7, 5), (5, 5, 7)])
 def test_a_zip_of_other_frames_or_size_is_refused(frames, width, height):
     with pytest.raises(DataError, match="file"):
-        decode_png_zip(encode_png_zip(np.zeros((5, 5, 7), np.uint16), DEPTH_FILTER), frames, width, height, PATH)
+        decode_png_zip(encode_png_zip(np.zeros((5, 5, 7), np.uint16)), frames, width, height, PATH)
 
 
 def test_a_png_that_claims_to_be_huge_is_refused_before_it_is_decoded():
@@ -122,7 +120,7 @@ def test_a_png_that_claims_to_be_huge_is_refused_before_it_is_decoded():
 @pytest.mark.parametrize("flipped", [1, 2, 128, 255])
 def test_a_damaged_zip_is_a_data_error_or_still_the_same_images(flipped):
     images = np.arange(3 * 5 * 7, dtype=np.uint16).reshape(3, 5, 7) * 601
-    whole = encode_png_zip(images, INSTANCES_FILTER)
+    whole = encode_png_zip(images)
     for position in range(len(whole)):
         damaged = bytearray(whole)
         damaged[position] ^= flipped

@@ -21,7 +21,7 @@ import psutil
 from av.error import FFmpegError
 
 from backsight.records.errors import BacksightError
-from backsight.storage.codecs import DEPTH_FILTER, decode_png_zip, decode_rgb, encode_png_zip, encode_rgb
+from backsight.storage.codecs import decode_png_zip, decode_rgb, encode_png_zip, encode_rgb
 from backsight.storage.sealed_json import write_durably
 
 State = Literal["ok", "note", "missing"]
@@ -103,7 +103,7 @@ def _coding() -> Finding:
     advice = "install the wheels of PyPI: pip install --force-reinstall av opencv-python-headless"
     try:
         seen = decode_rgb(encode_rgb(rgb, 2.0), 2, _TRIED_SIDE_PX, _TRIED_SIDE_PX, _TRIED)
-        back = decode_png_zip(encode_png_zip(grey, DEPTH_FILTER), 2, _TRIED_SIDE_PX, _TRIED_SIDE_PX, _TRIED)
+        back = decode_png_zip(encode_png_zip(grey), 2, _TRIED_SIDE_PX, _TRIED_SIDE_PX, _TRIED)
     except (BacksightError, FFmpegError) as error:
         return Finding("coding", "missing", f"two frames did not come back: {error}", advice)
     difference = float(np.abs(seen.astype(float) - rgb).mean())

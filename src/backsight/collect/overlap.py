@@ -11,7 +11,8 @@ from backsight.geometry.projection import SAME_SURFACE_RATIO, look_up_inverse_bi
 from backsight.records.sequence import ObjectMotion
 
 COLUMNS, ROWS = 32, 24
-"""Pixels of each frame that are asked for, spread evenly."""
+"""Pixels of each frame that are asked for."""
+_GOLDEN_SECTION = (np.sqrt(5.0) - 1.0) / 2.0
 
 
 def covisible_percent(
@@ -59,20 +60,26 @@ def _measured_points(
 ) -> tuple[Float64[np.ndarray, "points 3"], Int64[np.ndarray, " points"], Int32[np.ndarray, " points"]]:
     """Return world points, their frames and their instance ids."""
     _, height, width = depth_m.shape
-    row, column = _even_pixels(height, ROWS), _even_pixels(width, COLUMNS)
-    x, y = np.meshgrid(column + 0.5, row + 0.5)
-    rays = np.stack([x, y, np.ones_like(x)], axis=-1) @ np.linalg.inv(intrinsics).T
-    reading = depth_m[:, row[:, None], column].astype(np.float64)
-    points = (reading[..., None] * rays).reshape(len(depth_m), -1, 3)
+    row, column = _spread_pixels(height, width)
+    rays = np.stack([column + 0.5, row + 0.5, np.ones(len(row))], axis=-1) @ np.linalg.inv(intrinsics).T
+    reading = depth_m[:, row, column].astype(np.float64)
+    points = reading[..., None] * rays
     points = points @ world_from_camera[:, :3, :3].swapaxes(-1, -2) + world_from_camera[:, None, :3, 3]
-    frame, pixel = np.nonzero(reading.reshape(len(depth_m), -1) > 0.0)
-    number = instance_ids[:, row[:, None], column].reshape(len(depth_m), -1)
-    return points[frame, pixel], frame, number[frame, pixel]
+    frame, pixel = np.nonzero(reading > 0.0)
+    return points[frame, pixel], frame, instance_ids[:, row, column][frame, pixel]
 
 
-def _even_pixels(size: int, count: int) -> Int64[np.ndarray, " pixels"]:
-    count = min(size, count)
-    return ((np.arange(count) + 0.5) * size / count).astype(np.int64)
+def _spread_pixels(height: int, width: int) -> tuple[Int64[np.ndarray, " pixels"], Int64[np.ndarray, " pixels"]]:
+    """Return rows and columns of `ROWS` x `COLUMNS` pixels of an image, spread evenly and not in line.
+
+    Edges of walls and furniture go along the image's sides. A plain grid would have them gain or lose a whole line of
+    points at once; here each line is shifted against the next by the golden section, as in a rank-1 lattice
+    (Niederreiter, Random Number Generation and Quasi-Monte Carlo Methods, 1992, chapter 5).
+    """
+    row, column = np.divmod(np.arange(ROWS * COLUMNS), COLUMNS)
+    y = (row + (column * _GOLDEN_SECTION) % 1.0) / ROWS
+    x = (column + (row * _GOLDEN_SECTION) % 1.0) / COLUMNS
+    return (y * height).astype(np.int64), (x * width).astype(np.int64)
 
 
 def _turn(yaw_rad: float) -> Float64[np.ndarray, "3 3"]:

@@ -17,7 +17,7 @@ from backsight.collect.places import Options, Unplaced, put_into_places
 from backsight.collect.seeds import derive_seed, derive_share
 from backsight.collect.shares import share_out
 from backsight.collect.venues import Venue, can_host, choose_kinds, open_venues
-from backsight.records.kinds import GROUPS, Kind, Way, kind_named
+from backsight.records.kinds import GROUPS, Kind, Way, is_too_cramped, kind_named
 from backsight.records.vocabulary import CHALLENGES
 from backsight.sim.embedded.scans.folder import scan_hash, scan_path
 
@@ -66,13 +66,14 @@ def make_plan(config: CollectConfig) -> list[SequencePlan]:
     begun: Counter[tuple[Venue, ...]] = Counter()
     for kind in kinds:
         hosts = [venue for venue in turns if can_host(config, venue, kind)]
-        same = tuple(dict.fromkeys(hosts))
-        first = begun[same]
-        begun[same] += counts[kind.name]
         for number in range(counts[kind.name]):
-            # Kinds with the same venues go on where the one before has stopped, so that venues are balanced.
-            venue = hosts[(first + number) % len(hosts)]
-            hosted[venue].append(_choose_walk(config, kind, number, len(hosts)))
+            walk = _choose_walk(config, kind, number, len(hosts))
+            # Where all venues are cramped, some of the walks will still succeed.
+            roomy = [venue for venue in hosts if not is_too_cramped(venue.scene_type, walk.challenges)] or hosts
+            # Walks with the same venues go on where the one before has stopped, so that venues are balanced.
+            same = tuple(dict.fromkeys(roomy))
+            hosted[roomy[begun[same] % len(roomy)]].append(walk)
+            begun[same] += 1
     return [
         plan_sequence(config, walk, place.place_id, scene_id, place.scene_type)
         for place in put_into_places(config, [(venue, walks) for venue, walks in hosted.items() if walks])

@@ -88,15 +88,15 @@ def walked_way_m(annotations: SequenceAnnotations, first: int, last: int) -> Flo
         last: Index of a later frame.
     """
     cameras_m = annotation_arrays(annotations)[1][:, :3, 3]
-    # On stairs the floor is not known: the height of the camera is one that it often has over floors, of an upper
-    # storey the one over its own floor and not over the floor of what lies below.
+    # On stairs the floor is not known: the height of the camera is one that it often has over floors, below a ceiling;
+    # of an upper storey the one over its own floor and not over the floor of what lies below.
     heights_m: Counter[float] = Counter()
     for x, y, z in cameras_m.tolist():
-        below = {room.floor_m for room in annotations.rooms if _in_bounds(x, z, room, _NEAR_BORDER_M)}
-        heights_m.update(round(y - floor_m, 2) for floor_m in sorted(below) if floor_m < y)
+        around = [room for room in annotations.rooms if _in_bounds(x, z, room, _NEAR_BORDER_M)]
+        floors_m = {room.floor_m for room in around if _LOWEST_CAMERA_M <= y - room.floor_m <= room.height_m}
+        heights_m.update(round(y - floor_m, 2) for floor_m in sorted(floors_m))
     often = max(heights_m.values(), default=0) / 2
-    usual_m = [height for height, count in heights_m.items() if count >= often and height >= _LOWEST_CAMERA_M]
-    height_m = min(usual_m, default=0.0)
+    height_m = min((height for height, count in heights_m.items() if count >= often), default=0.0)
     return cameras_m[first : last + 1] - np.array([0.0, height_m, 0.0])
 
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import av
 import av.error
-import cv2
 import numpy as np
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, VideoReformatter
 from jaxtyping import Float32, Int32, UInt8, UInt16
 
 from backsight.records.errors import DataError, UsageError
 from backsight.storage.layout import MAX_FRAMES, MAX_PIXELS, MAX_SIDE_PX
+from backsight.storage.png import decode_png, encode_png
 
 CRF = 23
 PRESET = "veryfast"
@@ -24,14 +24,8 @@ X264_PARAMETERS = "cpu-independent=1:bframes=0"
 """Without cpu-independent x264 plans its bits with approximate arithmetic, and equal images now and then give other
 bytes, even on one machine. Without B-frames, which look ahead, files are 4 % larger, their pictures as good, and
 encoding takes four fifths of the time; between keyframes so near there is little for such frames to win."""
-PNG_LEVEL = 6
-DEPTH_FILTER = cv2.IMWRITE_PNG_FILTER_UP
-"""As small as a filter chosen anew for every row, in six sevenths of the time."""
-INSTANCES_FILTER = cv2.IMWRITE_PNG_FILTER_NONE
-"""Areas of one number repeat best as they are: a sixth smaller than with a choice by row, in two thirds of the time."""
 DEPTH_UNITS_PER_M = 1000.0
 MAX_UINT16 = 65535
-_PNG_START = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"
 _ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 
 
@@ -203,43 +197,20 @@ def frame_file_name(frame: int) -> str:
     return f"{frame:06d}.png"
 
 
-def encode_png_zip(images: UInt16[np.ndarray, "frames height width"], png_filter: int) -> bytes:
+def encode_png_zip(images: UInt16[np.ndarray, "frames height width"]) -> bytes:
     """Return the images as a zip of 16-bit PNGs, the same bytes on every call.
 
     Args:
         images: Depth [mm] or instance ids.
-        png_filter: What the rows are predicted from: `DEPTH_FILTER` or `INSTANCES_FILTER`.
     """
-    options = [cv2.IMWRITE_PNG_COMPRESSION, PNG_LEVEL, cv2.IMWRITE_PNG_FILTER, png_filter]
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for frame, image in enumerate(images):
-            encoded, png = cv2.imencode(".png", image, options)
-            if not encoded:
-                raise UsageError(f"image of {image.shape[1]}x{image.shape[0]} pixels can't be written as PNG")
             entry = zipfile.ZipInfo(frame_file_name(frame), _ZIP_DATE)
             entry.create_system = 3
             entry.external_attr = 0o644 << 16
-            archive.writestr(entry, png.tobytes())
+            archive.writestr(entry, encode_png(image))
     return buffer.getvalue()
-
-
-def _decode_png(png: bytes, width: int, height: int, path: Path, name: str) -> UInt16[np.ndarray, "height width"]:
-    advice = "collect the sequence again or restore it from a copy"
-    if len(png) < 33 or not png.startswith(_PNG_START):
-        raise DataError(path, name, "is no PNG image", advice)
-    png_width, png_height, bits, colour_type = struct.unpack(">IIBB", png[16:26])
-    # The header is judged before any pixel is allocated.
-    if (png_width, png_height, bits, colour_type) != (width, height, 16, 0):
-        problem = f"is {png_width}x{png_height} with {bits} bits, expected {width}x{height} with 16 bits, grey"
-        raise DataError(path, name, problem, advice)
-    try:
-        image = cv2.imdecode(np.frombuffer(png, dtype=np.uint8), cv2.IMREAD_UNCHANGED)
-    except cv2.error as error:
-        raise DataError(path, name, f"can't be decoded: {error}", advice) from error
-    if image is None or image.dtype != np.uint16 or image.shape != (height, width):
-        raise DataError(path, name, "can't be decoded", advice)
-    return image
 
 
 def decode_png_zip(
@@ -268,6 +239,6 @@ def decode_png_zip(
             for entry in entries:
                 if entry.compress_type != zipfile.ZIP_STORED or entry.file_size > len(data):
                     raise DataError(path, entry.filename, "must be stored without compression", advice)
-            return np.stack([_decode_png(archive.read(e), width, height, path, e.filename) for e in entries])
+            return np.stack([decode_png(archive.read(e), width, height, path, e.filename) for e in entries])
     except (zipfile.BadZipFile, EOFError, OSError, RuntimeError, ValueError, OverflowError, struct.error) as error:
         raise DataError(path, "zip", f"is damaged: {error}", advice) from error

@@ -14,8 +14,6 @@ from backsight.records.quality import QualityReport
 from backsight.records.sequence import FORMAT_VERSION, Sequence, annotation_arrays
 from backsight.storage.annotations import SequenceMetadata, check_annotations, encode_annotations
 from backsight.storage.codecs import (
-    DEPTH_FILTER,
-    INSTANCES_FILTER,
     check_image_size,
     depth_to_mm,
     encode_png_zip,
@@ -106,10 +104,8 @@ def _encode_files(target: Path, sequence: Sequence, quality: QualityReport) -> d
     metadata = _describe(sequence, quality)
     files = {
         RGB_FILE: encode_rgb(sequence.rgb, annotations.frame_rate_hz),
-        DEPTH_FILE: encode_png_zip(depth_to_mm(sequence.depth_m, target / DEPTH_FILE), DEPTH_FILTER),
-        INSTANCES_FILE: encode_png_zip(
-            instances_to_uint16(sequence.instance_ids, target / INSTANCES_FILE), INSTANCES_FILTER
-        ),
+        DEPTH_FILE: encode_png_zip(depth_to_mm(sequence.depth_m, target / DEPTH_FILE)),
+        INSTANCES_FILE: encode_png_zip(instances_to_uint16(sequence.instance_ids, target / INSTANCES_FILE)),
         ANNOTATIONS_FILE: encode_annotations(annotations),
         METADATA_FILE: msgspec.json.format(msgspec.json.encode(metadata), indent=2) + b"\n",
     }
@@ -117,8 +113,8 @@ def _encode_files(target: Path, sequence: Sequence, quality: QualityReport) -> d
         truth = sequence.imagined
         depth_mm = depth_to_mm(truth.depth_m, target / IMAGINED_DEPTH_FILE)
         instances = instances_to_uint16(truth.instance_ids, target / IMAGINED_INSTANCES_FILE)
-        files[IMAGINED_DEPTH_FILE] = encode_png_zip(depth_mm, DEPTH_FILTER)
-        files[IMAGINED_INSTANCES_FILE] = encode_png_zip(instances, INSTANCES_FILTER)
+        files[IMAGINED_DEPTH_FILE] = encode_png_zip(depth_mm)
+        files[IMAGINED_INSTANCES_FILE] = encode_png_zip(instances)
     entries = {name: file_entry(data) for name, data in files.items()}
     return files | {MANIFEST_FILE: manifest_bytes(annotations.sequence_id, entries)}
 

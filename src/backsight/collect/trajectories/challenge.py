@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float64
+from jaxtyping import Bool, Float64, Int64
 
 from backsight.collect.tracks import hidden_rays
 from backsight.collect.trajectories.gaze import angles_towards_rad
@@ -14,17 +14,20 @@ from backsight.collect.trajectories.smooth import TrajectoryError
 from backsight.collect.trajectories.standing import standing_places
 from backsight.collect.trajectories.things import things_to_see
 from backsight.collect.trajectories.tours import Stop, shortest_order, walk_tour
-from backsight.collect.trajectories.viewpoint_diverse import views_of_room
+from backsight.collect.trajectories.viewpoint_diverse import VIEWS_OF_ROOM, views_of_room
 from backsight.collect.trajectories.walk import Walk, WalkRequest, first_walk
 from backsight.geometry.cameras import intrinsics_from_hfov
 from backsight.geometry.poses import look_poses
+from backsight.quality.measures.scene import VISIBLE_SHARE
 from backsight.records.scene import Room, SceneObject
 from backsight.sim.survey import shown_shares
 
-HIDES, SCALES = "heavy_occlusion", "scale_variation"
-THINGS_TRIED, TRIES_PER_THING = 30, 3
+HIDES, SCALES, CLUTTERED = "heavy_occlusion", "scale_variation", "clutter"
+THINGS_TRIED, TRIES_PER_THING = 30, 4
+NEAREST_TRIED, MOST_DETOUR_M = 2, 0.5
+"""So many places near a thing are tried, and by so much a longer tour may be taken for a shorter one: tours differ."""
 LEAST_SIDE_M = 0.2
-FAR_PLACES, NEAR_PLACES = 18, 8
+FAR_PLACES, NEAR_PLACES = 32, 8
 NEAR_REACH_M = 0.35
 """Near places lie at most so much farther from a thing than the nearest does."""
 SEEN_SHARE = 0.004
@@ -41,6 +44,13 @@ MOSTLY = 0.6
 """Share of the rays into a thing's box that others stop where they hide most of it."""
 LONGEST_WAY_SHARE = 0.8
 """Of what could be walked in the time."""
+BEST_VIEWS = (VIEWS_OF_ROOM // 2, VIEWS_OF_ROOM // 6)
+"""From so many views, those that show most things, the stops of a walk through clutter are taken; fewer where more show
+too little."""
+THINGS_PER_FRAME = 6.2
+"""Things in the mean frame of a walk through clutter when planning looks; 6 are promised."""
+COUNTED_SIZE_PX = 64, 48
+"""Of the pictures in which they are counted: the least that counts is four pixels."""
 
 
 @dataclass(frozen=True)
@@ -57,24 +67,45 @@ class _Ring:
 
 
 def plan_challenge(request: WalkRequest) -> Walk:
-    """Plan a walk that is hard in the ways asked for, as far as a way can be: occlusion and scale.
+    """Plan a walk that is hard in the ways asked for, as far as a way can be: occlusion, scale, clutter.
 
-    Where neither is asked for, the walk goes through different views that show much, or just about.
+    Where neither occlusion nor scale is asked for, the walk goes through different views that show much, or just about.
 
     Args:
         request: What is wanted.
 
     Raises:
-        TrajectoryError: Nothing in the scene is hidden, or seen from near and far.
+        TrajectoryError: Nothing in the scene is hidden, or seen from near and far, or too little is in view.
     """
     rooms = request.simulator.rooms
     order = [rooms[index] for index in request.rng.permutation(len(rooms))]
     hard = bool({HIDES, SCALES} & set(request.challenges))
-    plan = _hard_in if hard else views_of_room
+    plan = _hard_in if hard else _views_in
     attempts: list[Callable[[], Walk]] = [(lambda room=room: plan(request, room)) for room in order]
     if not hard:
-        attempts.append(lambda: plan_random_exploration(request))
+        attempts.append(lambda: _with_clutter(request, plan_random_exploration(request)))
     return first_walk(attempts, "no challenging walk")
+
+
+def _views_in(request: WalkRequest, room: Room) -> Walk:
+    if CLUTTERED not in request.challenges:
+        return views_of_room(request, room)
+    attempts = (
+        (lambda best=best: _with_clutter(request, views_of_room(request, room, best_views=best)))
+        for best in BEST_VIEWS
+    )
+    return first_walk(attempts, f"room {room.room_id}")
+
+
+def _with_clutter(request: WalkRequest, walk: Walk) -> Walk:
+    """Return the walk, where it shows as much as its challenges ask for."""
+    if CLUTTERED in request.challenges:
+        things = [thing for thing in request.simulator.objects if not thing.is_structure]
+        ids = small_views(request, walk.world_from_camera, *COUNTED_SIZE_PX).instance_ids
+        per_frame = float((shown_shares(ids, things) >= VISIBLE_SHARE).sum(axis=1).mean())
+        if per_frame < THINGS_PER_FRAME:
+            raise TrajectoryError(f"frames show {per_frame:.1f} things, {THINGS_PER_FRAME:g} are wanted")
+    return walk
 
 
 def _hard_in(request: WalkRequest, room: Room) -> Walk:
@@ -131,36 +162,39 @@ def _shown_and_hidden(
 
 
 def _hard_stops(request: WalkRequest, ring: _Ring) -> Iterator[list[Stop]]:
-    """Yield stops that fulfil what is asked for, in the order of a short tour."""
+    """Yield stops that fulfil what is asked for, short tours first, in the order of the tour."""
     seconds = (request.num_frames - 1) / request.camera.frame_rate_hz
-    hidden = ring.hides & (ring.distance_m >= NEAREST_M) & (ring.distance_m <= FARTHEST_M)
+    hidden = np.flatnonzero(ring.hides & (ring.distance_m >= NEAREST_M) & (ring.distance_m <= FARTHEST_M))
     near = np.flatnonzero(ring.shares >= SEEN_SHARE)
-    if len(near) == 0 or (HIDES in request.challenges and not hidden.any()):
+    hides, scales = HIDES in request.challenges, SCALES in request.challenges
+    if len(near) == 0 or (hides and len(hidden) == 0):
         return
     apart = np.linalg.norm(ring.places_m[:, None] - ring.places_m[None], axis=-1)
-    closest = near[np.argsort(ring.distance_m[near], kind="stable")]
-    for _ in range(TRIES_PER_THING):
-        if SCALES in request.challenges:
-            first = int(closest[min(int(request.rng.integers(2)), len(closest) - 1)])
-            ratio = ring.distance_m / ring.distance_m[first]
-            far = np.flatnonzero((ring.shares >= FAR_SHARE) & (ratio >= SPARE_RATIO * LEAST_RATIO))
-            if len(far) == 0:
-                continue
-            taken = [first, int(far[np.argmin(apart[first, far])])]
-        else:
-            taken = [int(request.rng.choice(near))]
-        behind: int | None = None
-        if HIDES in request.challenges:
-            places = np.flatnonzero(hidden & (apart[taken].min(axis=0) > 0.0))
-            if len(places) == 0:
-                continue
-            behind = int(
-                places[np.argmin(apart[taken][:, places].min(axis=0) + request.rng.uniform(0, 0.5, len(places)))]
-            )
-            taken.append(behind)
-        taken = [taken[index] for index in shortest_order(apart[np.ix_(taken, taken)])]
-        if float(apart[taken[:-1], taken[1:]].sum()) <= LONGEST_WAY_SHARE * request.limits.speed_mps * seconds:
-            yield [_stop(ring, place, HIDDEN_HOLD_SHARE * seconds if place == behind else None) for place in taken]
+    tours: list[tuple[float, int, int, int]] = []
+    for first in _first_places(request, ring, near):
+        far = np.flatnonzero(
+            (ring.shares >= FAR_SHARE) & (ring.distance_m >= SPARE_RATIO * LEAST_RATIO * ring.distance_m[first])
+        )
+        middle, last = np.meshgrid(far if scales else [first], hidden if hides else [first])
+        sides_m = np.stack([apart[first, middle], apart[middle, last], apart[last, first]])
+        # A way through three places leaves out the longest of the three sides.
+        length_m = sides_m.sum(axis=0) - sides_m.max(axis=0) + request.rng.uniform(0.0, MOST_DETOUR_M, middle.shape)
+        new = (sides_m[1:] > 0.0).all(axis=0) if hides else np.ones_like(middle, dtype=bool)
+        tours += zip(length_m[new], [first] * int(new.sum()), middle[new], last[new], strict=True)
+    walking_s = seconds * (1.0 - HIDDEN_HOLD_SHARE) if hides else seconds
+    for length_m, first, middle, last in sorted(tours)[:TRIES_PER_THING]:
+        if length_m <= LONGEST_WAY_SHARE * request.limits.speed_mps * walking_s:
+            taken = list(dict.fromkeys((int(first), int(middle), int(last))))
+            order = shortest_order(apart[np.ix_(taken, taken)])
+            hold_s = HIDDEN_HOLD_SHARE * seconds
+            yield [_stop(ring, taken[index], hold_s if hides and taken[index] == last else None) for index in order]
+
+
+def _first_places(request: WalkRequest, ring: _Ring, near: Int64[np.ndarray, " places"]) -> list[int]:
+    """Return places that show the thing: the nearest where scale matters, any where not."""
+    if SCALES in request.challenges:
+        return near[np.argsort(ring.distance_m[near], kind="stable")[:NEAREST_TRIED]].tolist()
+    return request.rng.choice(near, size=min(NEAREST_TRIED, len(near)), replace=False).tolist()
 
 
 def _stop(ring: _Ring, place: int, hold_s: float | None) -> Stop:
@@ -180,4 +214,4 @@ def _hard_walk(request: WalkRequest, ring: _Ring, stops: list[Stop]) -> Walk:
         raise TrajectoryError("the thing is not seen from near and far")
     if HIDES in request.challenges and float(hides.mean()) < HIDDEN_SHARE:
         raise TrajectoryError("the thing is not hidden for long enough on the way")
-    return walk
+    return _with_clutter(request, walk)

@@ -35,6 +35,8 @@ _TURN_SHARE = 0.93
 """Turns are planned at this share of the rate that gaze may turn at: limits on acceleration need the rest."""
 PAUSE_SHARE = 0.3
 """Of the time to spare; the rest goes into slower walking."""
+SWAY_S, RESTLESS_S = (7.0, 12.0), (2.5, 4.0)
+"""Shortest and longest period of the gaze's sway: usually, and where the pictures are to be blurred by motion."""
 _SPEED_STEPS = 8
 
 
@@ -118,7 +120,8 @@ def walk_tour(
     if not clear_walk_test(request.simulator.navigation, request.limits.clearance_m)(walked[:, [0, 2, 1]]).all():
         raise TrajectoryError("the way is not clear between its points")
     yaw, pitch = _gaze(schedule, walked + np.array([0.0, request.camera.height_m, 0.0]), time_s)
-    wobble = np.radians(wobble_deg) * _sway(request.rng, time_s)
+    periods_s = RESTLESS_S if "motion_blur" in request.challenges else SWAY_S
+    wobble = np.radians(wobble_deg) * _sway(request.rng, time_s, periods_s)
     motion = finished_motion(walked, yaw + wobble[0], pitch + wobble[1] / 2, request.limits, request.camera)
     return Tour(motion, count)
 
@@ -290,6 +293,8 @@ def _gaze(
     return wanted[:, 0], wanted[:, 1]
 
 
-def _sway(rng: np.random.Generator, time_s: Float64[np.ndarray, " samples"]) -> Float64[np.ndarray, "2 samples"]:
-    period_s, phase = rng.uniform(7.0, 12.0, (2, 1)), rng.uniform(0.0, 2 * np.pi, (2, 1))
+def _sway(
+    rng: np.random.Generator, time_s: Float64[np.ndarray, " samples"], periods_s: tuple[float, float]
+) -> Float64[np.ndarray, "2 samples"]:
+    period_s, phase = rng.uniform(*periods_s, (2, 1)), rng.uniform(0.0, 2 * np.pi, (2, 1))
     return np.sin(2 * np.pi * time_s / period_s + phase)

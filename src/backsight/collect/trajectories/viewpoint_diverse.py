@@ -111,12 +111,13 @@ def _round_walk(request: WalkRequest, thing: SceneObject, stops: Sequence[Stop])
     return walk
 
 
-def views_of_room(request: WalkRequest, room: Room) -> Walk:
-    """Return a tour of different views of a room, those that show many things first.
+def views_of_room(request: WalkRequest, room: Room, best_views: int = VIEWS_OF_ROOM // 2) -> Walk:
+    """Return a tour of different views of a room that show many things.
 
     Args:
         request: What is wanted.
         room: Where to look round.
+        best_views: From so many, those that show most things, the stops are taken.
 
     Raises:
         TrajectoryError: There are no different views, or no way between them.
@@ -131,7 +132,7 @@ def views_of_room(request: WalkRequest, room: Room) -> Walk:
     things = [thing for thing in request.simulator.objects if not thing.is_structure]
     count = (shown_shares(seen.instance_ids, things) >= SHOWN_SHARE).sum(axis=1)
     open_enough = ((seen.depth_m > 0.0) & (seen.depth_m < CLOSE_M)).mean(axis=(1, 2)) <= MOST_CLOSE
-    best = np.argsort(-(count * open_enough), kind="stable")[: VIEWS_OF_ROOM // 2]
+    best = np.argsort(-(count * open_enough), kind="stable")[:best_views]
     best = best[_usable(open_enough[best])]
     turns = np.abs(np.angle(np.exp(1j * (yaw[best][:, None] - yaw[best][None]))))
     apart = np.linalg.norm(eyes[best][:, None] - eyes[best][None], axis=-1)

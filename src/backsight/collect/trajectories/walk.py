@@ -33,7 +33,7 @@ class WalkRequest:
     variant: str = ""
     """Which form of the trajectory; empty is its usual one."""
     challenges: tuple[str, ...] = ()
-    """Of these, the trajectory sees to what lies in its power: occlusion and scale."""
+    """Of these, the trajectory sees to what lies in its power: occlusion, scale, clutter, a restless gaze for blur."""
     reasoning_type: str | None = None
     """What the instructions will be about."""
 

@@ -1,0 +1,36 @@
+"""The floor that a camera was carried over, from its heights and the rooms."""
+
+import msgspec
+import numpy as np
+import pytest
+
+from backsight.quality.routes import walked_way_m
+from backsight.records.scene import Room
+
+CAMERA_M = 1.44
+HALL = Room(1, "hallway", (0.0, 0.0, 9.0, 5.0), floor_m=0.0, height_m=2.61)
+LOFT = Room(2, "bedroom", (0.0, 0.0, 9.0, 5.0), floor_m=2.89, height_m=2.61)
+
+
+@pytest.mark.parametrize(
+    "floors_m",
+    [
+        pytest.param((0.0,) * 7, id="one floor"),
+        pytest.param((0.0, 0.0, 0.6, 1.2, *(1.45,) * 9, 1.6), id="mostly on a landing"),
+        pytest.param((0.0, 0.0, 0.0, 0.7, 1.45, 2.2, *(2.89,) * 5), id="up to the next storey"),
+        pytest.param((2.89,) * 6, id="upper storey only"),
+    ],
+)
+def test_the_way_lies_on_the_floor(make_sequence, floors_m):
+    poses = np.tile(np.eye(4), (len(floors_m), 1, 1))
+    poses[:, 0, 3] = np.linspace(1.0, 6.0, len(floors_m))
+    poses[:, 1, 3] = np.array(floors_m) + CAMERA_M
+    poses[:, 2, 3] = 2.0
+    annotations = msgspec.structs.replace(
+        make_sequence().annotations,
+        rooms=(HALL, LOFT),
+        world_from_camera=tuple(tuple(pose.ravel().tolist()) for pose in poses),
+    )
+    way_m = walked_way_m(annotations, 1, len(poses) - 1)
+    np.testing.assert_allclose(way_m[:, 1], floors_m[1:], atol=0.011)
+    np.testing.assert_allclose(way_m[:, [0, 2]], poses[1:, [0, 2], 3])
