@@ -205,6 +205,17 @@ def is_light(thing: SceneObject) -> bool:
     return named and max(thing.box.size_m) <= LONGEST_SIDE_M
 
 
+def can_be_moved(thing: SceneObject, simulator: Simulator) -> bool:
+    """Whether a thing is light, carries nothing, and is not hemmed in.
+
+    Args:
+        thing: Of the scene.
+        simulator: With the scene loaded.
+    """
+    carries = any(other.supported_by == thing.instance_id for other in simulator.objects)
+    return is_light(thing) and not carries and movable_of(thing, simulator) is not None
+
+
 def movable_of(thing: SceneObject, simulator: Simulator) -> Movable | None:
     """Return how a thing could be moved; None for what hangs, lies in others or is hemmed in.
 

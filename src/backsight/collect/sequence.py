@@ -2,6 +2,7 @@
 
 import msgspec
 import numpy as np
+from jaxtyping import Float64
 
 from backsight.collect.annotate import true_relations, visible_objects
 from backsight.collect.config import CollectConfig
@@ -16,7 +17,7 @@ from backsight.collect.render_walk import EventScript, render_walk, shapes_at_fr
 from backsight.collect.scene_events import script_events
 from backsight.collect.tracks import object_tracks
 from backsight.collect.trajectories.plan_walk import plan_walk
-from backsight.collect.trajectories.smooth import CameraMount, MotionLimits
+from backsight.collect.trajectories.smooth import CameraMount, MotionLimits, TrajectoryError
 from backsight.collect.trajectories.walk import Walk, WalkRequest
 from backsight.geometry.cameras import intrinsics_from_hfov
 from backsight.records.errors import BacksightError
@@ -26,6 +27,8 @@ from backsight.records.sequence import FORMAT_VERSION, ImaginedImages, Sequence,
 from backsight.records.vocabulary import FURNITURE_CATEGORIES
 from backsight.sim.simulator import Observation, Simulator
 
+WALKS_TRIED = 6
+"""So many walks are planned before the scene counts as one that can't host what should happen."""
 LEAST_TARGETS = 4
 """Different targets that the instructions of a walk for reasoning must name between them: things, places and imagined
 views. In a scan with fewer things that have a name, so many, and none where nothing has a label."""
@@ -54,9 +57,8 @@ def collect_sequence(plan: SequencePlan, simulator: Simulator, config: CollectCo
     # Also where it is loaded already: whoever was here before may have moved things or dimmed the lamps.
     simulator.load_scene(plan.scene_id)
     camera = (intrinsics_from_hfov(config.width, config.height, config.hfov_deg), config.width, config.height)
-    walk = _plan_walk(plan, simulator, config)
     kind = kind_named(plan.kind)
-    script = script_events(kind, plan.challenges, walk, simulator, camera, _random(plan, _EVENT_STREAM))
+    walk, script = _plan_walk_with_events(plan, simulator, config, camera)
     seen = render_walk(simulator, walk, script, *camera)
     annotations = _annotate(plan, walk, script, seen, simulator, config)
     annotations, imagined = _imagine(annotations, plan, script, simulator, config)
@@ -160,7 +162,13 @@ def _imagined_view(instruction: Instruction) -> str | None:
     return None if instruction.imagined_view is None else f"view {instruction.imagined_view}"
 
 
-def _plan_walk(plan: SequencePlan, simulator: Simulator, config: CollectConfig) -> Walk:
+def _plan_walk_with_events(
+    plan: SequencePlan,
+    simulator: Simulator,
+    config: CollectConfig,
+    camera: tuple[Float64[np.ndarray, "3 3"], int, int],
+) -> tuple[Walk, EventScript]:
+    """Return a walk and what happens in it; of several walks the first in which it can."""
     kind = kind_named(plan.kind)
     request = WalkRequest(
         simulator=simulator,
@@ -174,7 +182,15 @@ def _plan_walk(plan: SequencePlan, simulator: Simulator, config: CollectConfig) 
         challenges=plan.challenges,
         reasoning_type=None if kind is None else kind.reasoning_type,
     )
-    return plan_walk(plan.pattern, request)
+    rng = _random(plan, _EVENT_STREAM)
+    for tried in range(1, WALKS_TRIED + 1):
+        walk = plan_walk(plan.pattern, request)
+        try:
+            return walk, script_events(kind, plan.challenges, walk, simulator, camera, rng)
+        except TrajectoryError:
+            if tried == WALKS_TRIED:
+                raise
+    raise AssertionError("the last walk is returned, or its error raised")
 
 
 def _random(plan: SequencePlan, stream: int) -> np.random.Generator:

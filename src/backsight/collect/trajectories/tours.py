@@ -36,7 +36,9 @@ _TURN_SHARE = 0.93
 PAUSE_SHARE = 0.3
 """Of the time to spare; the rest goes into slower walking."""
 SWAY_S, RESTLESS_S = (7.0, 12.0), (2.5, 4.0)
-"""Shortest and longest period of the gaze's sway: usually, and where the pictures are to be blurred by motion."""
+"""Shortest and longest period of the gaze's sway: usually, and where motion is to blur the pictures."""
+RESTLESS_DEG = 6.0
+"""How far the gaze sways there, at least."""
 _SPEED_STEPS = 8
 
 
@@ -120,8 +122,9 @@ def walk_tour(
     if not clear_walk_test(request.simulator.navigation, request.limits.clearance_m)(walked[:, [0, 2, 1]]).all():
         raise TrajectoryError("the way is not clear between its points")
     yaw, pitch = _gaze(schedule, walked + np.array([0.0, request.camera.height_m, 0.0]), time_s)
-    periods_s = RESTLESS_S if "motion_blur" in request.challenges else SWAY_S
-    wobble = np.radians(wobble_deg) * _sway(request.rng, time_s, periods_s)
+    wobble = np.radians(wobble_deg) * _sway(request.rng, time_s, SWAY_S)
+    if "motion_blur" in request.challenges:
+        wobble = np.radians(max(wobble_deg, RESTLESS_DEG)) * _sway(request.rng, time_s, RESTLESS_S)
     motion = finished_motion(walked, yaw + wobble[0], pitch + wobble[1] / 2, request.limits, request.camera)
     return Tour(motion, count)
 
