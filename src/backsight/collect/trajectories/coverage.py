@@ -153,12 +153,14 @@ def _stop(request: WalkRequest, survey: _Survey, looks: list[int]) -> Stop:
 
 
 def _chosen_looks(request: WalkRequest, survey: _Survey, seconds: float) -> list[int]:
-    """Choose looks that add most cells for their time until the time is over."""
+    """Choose looks that add most cells for their time until the time is over: first one up, then one down."""
     turn = TURN_SHARE * np.radians(request.limits.turn_dps)
     rates = np.array([YAW_SHARE * turn, PITCH_SHARE * turn])
     shows = survey.shows.astype(np.float32)
     open_cells = np.ones(shows.shape[1], dtype=np.float32)
-    taken = [int(np.argmax(shows @ open_cells))]
+    pitch = survey.angles_rad[:, 1]
+    up, down = pitch == pitch.max(), pitch == pitch.min()
+    taken = [int(np.argmax(np.where(up, shows @ open_cells, -1.0)))]
     open_cells *= ~survey.shows[taken[0]]
     now_s = LOOK_S
     while True:
@@ -171,6 +173,8 @@ def _chosen_looks(request: WalkRequest, survey: _Survey, seconds: float) -> list
         cost_s = np.maximum(cost_s, walk_s) + LOOK_S
         gain = (shows @ open_cells) / (cost_s + ANY_LOOK_S)
         gain[now_s + cost_s > seconds] = 0.0
+        if len(taken) == 1:
+            gain[~down] = 0.0
         best = int(np.argmax(gain))
         if gain[best] <= 0.0:
             return taken
