@@ -88,6 +88,11 @@ class FakeRay(types.ModuleType):
     def init(self, **options):
         self.started = options
 
+    def nodes(self):
+        assert self.started is not None
+        small, gone = {"CPU": 2.0, "memory": 3.5 * 1024**3}, {"CPU": 64.0, "memory": 512.0 * 1024**3}
+        return [{"Alive": True, "Resources": small}, {"Alive": False, "Resources": gone}]
+
     def shutdown(self):
         self.started = None
 
@@ -138,7 +143,23 @@ def test_a_failed_task_is_named(tmp_path, fake_ray, monkeypatch):
 
     monkeypatch.setattr("backsight.collect.engines.ray.collect_part", full)
     with pytest.raises(EnvironmentProblem, match="part 1/1: No space left on device"):
-        collect_with_ray(config_for(tmp_path / "set"), EngineConfig(engine="ray"))
+        collect_with_ray(config_for(tmp_path / "set"), EngineConfig(engine="ray", job_memory_gb=1.0))
+
+
+@pytest.mark.parametrize(
+    ("workers", "memory_gb", "fits"), [(2, 3.0, True), (3, 3.0, False), (2, 4.0, False)], ids=str
+)
+def test_parts_that_fit_no_machine_of_ray_do_not_wait_for_ever(tmp_path, fake_ray, workers, memory_gb, fits):
+    config = config_for(tmp_path / "set").model_copy(update={"workers": workers})
+    engine = EngineConfig(engine="ray", job_memory_gb=memory_gb)
+    if fits:
+        assert collect_with_ray(config, engine).complete
+        return
+    with pytest.raises(EnvironmentProblem, match=r"2 cores with 3\.5 GiB; lower --workers or --job-memory-gb"):
+        collect_with_ray(config, engine)
+    # A cluster may grow: there it is said, and waited.
+    with pytest.warns(RuntimeWarning, match="wait until the cluster has a larger one"):
+        collect_with_ray(config, engine.model_copy(update={"ray_address": "auto"}))
 
 
 def test_without_the_packages_the_message_says_what_to_install(tmp_path, monkeypatch):

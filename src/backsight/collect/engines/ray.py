@@ -1,6 +1,7 @@
 """Parts of a plan as tasks of Ray."""
 
 import importlib
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -30,7 +31,7 @@ def collect_with_ray(
         on_progress: Called while waiting.
 
     Raises:
-        EnvironmentProblem: Ray is not there, or a task failed.
+        EnvironmentProblem: Ray is not there, this machine is too small for a part, or a task failed.
         KeyboardInterrupt: Ctrl-C; the tasks have been cancelled.
     """
     try:
@@ -43,9 +44,10 @@ def collect_with_ray(
     except ConnectionError as error:
         raise EnvironmentProblem(f"--engine ray: {error}; check --ray-address") from error
     try:
+        _look_for_room(ray, config, engine)
         task = ray.remote(collect_part).options(
             num_cpus=config.workers,
-            memory=int(engine.job_memory_gb * 1024**3),
+            memory=_memory_bytes(engine),
             # What a lost machine leaves undone is collected by the same command again.
             max_retries=0,
         )
@@ -56,6 +58,27 @@ def collect_with_ray(
         return wait_for_parts(absolute, parts, poll_s=POLL_S, on_progress=on_progress)
     finally:
         ray.shutdown()
+
+
+def _memory_bytes(engine: EngineConfig) -> int:
+    return int(engine.job_memory_gb * 1024**3)
+
+
+def _look_for_room(ray: Any, config: CollectConfig, engine: EngineConfig) -> None:
+    """Say so where no machine is large enough for a part: Ray would let it wait for ever without a word."""
+    machines = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    wanted = {"CPU": config.workers, "memory": _memory_bytes(engine)}
+    if any(all(machine.get(name, 0.0) >= amount for name, amount in wanted.items()) for machine in machines):
+        return
+    have = ", ".join(f"{m.get('CPU', 0.0):g} cores with {m.get('memory', 0.0) / 1024**3:.1f} GiB" for m in machines)
+    problem = (
+        f"--engine ray: a part wants {config.workers} cores with {engine.job_memory_gb:g} GiB on one machine, there are "
+        f"{have or 'none'}; lower --workers or --job-memory-gb"
+    )
+    if engine.ray_address is None:
+        raise EnvironmentProblem(problem)
+    # A cluster may grow.
+    warnings.warn(f"{problem}, or wait until the cluster has a larger one", RuntimeWarning, stacklevel=3)
 
 
 class _RayPart:
