@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from backsight.collect.config import CollectConfig
 from backsight.collect.plan import count_kinds, make_plan, plan_attempt, scene_hashes, way_in_turn
-from backsight.records.kinds import GROUPS, KINDS, Way, is_too_cramped, kind_named
+from backsight.collect.venues import is_too_cramped
+from backsight.records.kinds import GROUPS, KINDS, Way, kind_named
 from backsight.records.vocabulary import CHALLENGES
 from backsight.sim.embedded.scenes.scene_id import parse_scene_id
 from backsight.storage.layout import check_sequence_id

@@ -21,6 +21,7 @@ from backsight.sim.backends.habitat.client import HabitatSimulator
 
 SEQUENCES_A_SCENE = 3
 """So many sequences of a loaded scene are collected, of different kinds."""
+_GOLDEN_SECTION = (math.sqrt(5.0) - 1.0) / 2.0
 
 
 @dataclass(frozen=True)
@@ -227,13 +228,14 @@ def _choose(plans: Sequence[SequencePlan]) -> Iterator[list[SequencePlan]]:
         yield chosen
 
 
-def _spread(count: int) -> Iterator[int]:
-    """Yield 0 to count - 1, each once, in an order whose beginnings are spread evenly: bits reversed."""
-    bits = max(1, (count - 1).bit_length())
-    for number in range(2**bits):
-        index = int(f"{number:0{bits}b}"[::-1], 2)
-        if index < count:
-            yield index
+def _spread(count: int) -> list[int]:
+    """Return 0 to count - 1, each once, in an order whose beginnings are spread evenly.
+
+    By the golden section and not by halves: types of scenes take turns in a plan, sixteen of them, and the places of
+    repeated halves would be of few types.
+    """
+    place = np.arange(count) * _GOLDEN_SECTION % 1.0
+    return np.argsort(np.argsort(place)).tolist()
 
 
 class _Stopwatch:

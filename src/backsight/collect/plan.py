@@ -16,8 +16,8 @@ from backsight.collect.config import CollectConfig
 from backsight.collect.places import Options, Unplaced, put_into_places
 from backsight.collect.seeds import derive_seed, derive_share
 from backsight.collect.shares import share_out
-from backsight.collect.venues import Venue, can_host, choose_kinds, open_venues
-from backsight.records.kinds import GROUPS, Kind, Way, is_too_cramped, kind_named
+from backsight.collect.venues import Venue, can_host, choose_kinds, is_too_cramped, open_venues
+from backsight.records.kinds import GROUPS, Kind, Way, kind_named
 from backsight.records.vocabulary import CHALLENGES
 from backsight.sim.embedded.scans.folder import scan_hash, scan_path
 

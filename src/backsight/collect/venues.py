@@ -23,6 +23,13 @@ NEEDS_IN_WORDS: dict[Need, str] = {
     "lamps": "lamps that can be dimmed",
 }
 
+CRAMPED_SCENES: tuple[tuple[frozenset[str], tuple[str, ...]], ...] = (
+    (frozenset({"scale_variation"}), ("bathroom",)),
+    (frozenset({"scale_variation", "heavy_occlusion"}), ("bathroom", "bedroom", "hallway", "study")),
+)
+"""Challenges of one walk, and the types of made scenes that are mostly too small for it: a thing that is seen from near
+and from four times as far, and is hidden in between."""
+
 
 @dataclass(frozen=True, eq=False)
 class Venue:
@@ -102,6 +109,16 @@ def can_host(config: CollectConfig, venue: Venue, kind: Kind) -> bool:
     right_type = not kind.scene_types or venue.scene_type in kind.scene_types
     asked_for = venue.files is not None and kind.name in config.kinds
     return set(kind.needs) <= venue.offers and (right_type or asked_for)
+
+
+def is_too_cramped(scene_type: str, challenges: tuple[str, ...]) -> bool:
+    """Whether a type of made scenes is mostly too small for a walk's challenges.
+
+    Args:
+        scene_type: Of the place.
+        challenges: Of the walk.
+    """
+    return any(asked <= set(challenges) and scene_type in types for asked, types in CRAMPED_SCENES)
 
 
 def _wanting(venues: list[Venue], kind: Kind) -> str:

@@ -353,13 +353,6 @@ CHALLENGE_PROMISES: dict[str, tuple[Bound, ...]] = {
 }
 """What each challenge promises, alone or in a mixture; scale: from half to twice a distance."""
 
-CRAMPED_SCENES: tuple[tuple[frozenset[str], tuple[str, ...]], ...] = (
-    (frozenset({"scale_variation"}), ("bathroom",)),
-    (frozenset({"scale_variation", "heavy_occlusion"}), ("bathroom", "bedroom", "hallway", "study")),
-)
-"""Challenges of one walk, and the types of made scenes that are mostly too small for it: a thing that is seen from near
-and from four times as far, and is hidden in between."""
-
 KINDS: tuple[Kind, ...] = (*_GEOMETRIC_KINDS, *_CORRESPONDENCE_KINDS, *_REASONING_KINDS, *_CHALLENGE_KINDS)
 """The whole plan."""
 _BY_NAME = {kind.name: kind for kind in KINDS}
@@ -382,16 +375,6 @@ def promise_of(kind: Kind, challenges: tuple[str, ...]) -> tuple[Bound, ...]:
         challenges: Of the sequence; for mixtures those that were drawn.
     """
     return kind.promise + tuple(bound for challenge in challenges for bound in CHALLENGE_PROMISES[challenge])
-
-
-def is_too_cramped(scene_type: str, challenges: tuple[str, ...]) -> bool:
-    """Whether a type of made scenes is mostly too small for a walk's challenges.
-
-    Args:
-        scene_type: Of the place.
-        challenges: Of the walk.
-    """
-    return any(asked <= set(challenges) and scene_type in types for asked, types in CRAMPED_SCENES)
 
 
 def losses_fed(kind: str, pattern: str) -> tuple[str, ...]:

@@ -146,9 +146,7 @@ def test_a_failed_task_is_named(tmp_path, fake_ray, monkeypatch):
         collect_with_ray(config_for(tmp_path / "set"), EngineConfig(engine="ray", job_memory_gb=1.0))
 
 
-@pytest.mark.parametrize(
-    ("workers", "memory_gb", "fits"), [(2, 3.0, True), (3, 3.0, False), (2, 4.0, False)], ids=str
-)
+@pytest.mark.parametrize(("workers", "memory_gb", "fits"), [(2, 3.0, True), (3, 3.0, False), (2, 4.0, False)], ids=str)
 def test_parts_that_fit_no_machine_of_ray_do_not_wait_for_ever(tmp_path, fake_ray, workers, memory_gb, fits):
     config = config_for(tmp_path / "set").model_copy(update={"workers": workers})
     engine = EngineConfig(engine="ray", job_memory_gb=memory_gb)

@@ -72,8 +72,8 @@ def _look_for_room(ray: Any, config: CollectConfig, engine: EngineConfig) -> Non
         return
     have = ", ".join(f"{m.get('CPU', 0.0):g} cores with {m.get('memory', 0.0) / 1024**3:.1f} GiB" for m in machines)
     problem = (
-        f"--engine ray: a part wants {config.workers} cores with {engine.job_memory_gb:g} GiB on one machine, there are "
-        f"{have or 'none'}; lower --workers or --job-memory-gb"
+        f"--engine ray: a part wants {config.workers} cores with {engine.job_memory_gb:g} GiB on one machine, there "
+        f"are {have or 'none'}; lower --workers or --job-memory-gb"
     )
     if engine.ray_address is None:
         raise EnvironmentProblem(problem)

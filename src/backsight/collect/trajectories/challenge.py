@@ -91,8 +91,7 @@ def _views_in(request: WalkRequest, room: Room) -> Walk:
     if CLUTTERED not in request.challenges:
         return views_of_room(request, room)
     attempts = (
-        (lambda best=best: _with_clutter(request, views_of_room(request, room, best_views=best)))
-        for best in BEST_VIEWS
+        (lambda best=best: _with_clutter(request, views_of_room(request, room, best_views=best))) for best in BEST_VIEWS
     )
     return first_walk(attempts, f"room {room.room_id}")
 
