@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from backsight.geometry.poses import look_pose
-from backsight.quality.measures.corners import wall_corner_rows
+from backsight.quality.measures.corners import wall_corner_rows, wall_ids_of
 from backsight.quality.measures.scene import measure_scene
 from backsight.records.scene import OrientedBox, SceneObject
 from backsight.records.sequence import ObjectMotion, SceneEvent, Sequence
@@ -115,7 +115,9 @@ def test_corners_are_found_where_two_walls_meet(make_sequence, box_room_simulato
     # The picture ends 39.5 degrees beside its middle: a corner 30 degrees away is in it, one 45 degrees away is not.
     for degrees in (-30, -11, 0, 17, 30):
         seen = looking(sequence, bare, corner_poses(np.radians(degrees)))
-        assert wall_corner_rows(seen)[0] > 0.3, degrees
+        walls = wall_ids_of(seen.annotations.objects)
+        camera = seen.intrinsics, seen.world_from_camera
+        assert wall_corner_rows(seen.depth_m, seen.instance_ids, walls, *camera)[0] > 0.3, degrees
         assert measure_scene(seen).corner_share == 1.0
     for yaw in (0.0, np.pi / 2.0, np.pi):
         flat = looking(

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-from jaxtyping import Bool, Float64, Int32, Int64
+from jaxtyping import Bool, Float64, Int64
 
 from backsight.collect.trajectories.gaze import (
     LOOK_AHEAD_M,
@@ -20,8 +20,15 @@ from backsight.collect.trajectories.smooth import (
     dense_times_s,
     finished_motion,
 )
-from backsight.collect.trajectories.viewpoints import SPARE_CLEARANCE_M, glimpse, look_poses, shares_of
+from backsight.collect.trajectories.viewpoints import (
+    SPARE_CLEARANCE_M,
+    glimpse,
+    glimpse_intrinsics,
+    look_poses,
+    shares_of,
+)
 from backsight.collect.trajectories.walk import Walk, WalkRequest, first_success
+from backsight.quality.measures.corners import CORNER_ROWS, wall_corner_rows, wall_ids_of
 from backsight.records.errors import UsageError
 from backsight.records.scene import Room
 
@@ -43,12 +50,8 @@ DWELLS_S, CORNER_DWELL_S = (1.6, 4.0), 2.2
 """How long the gaze stays with a corner or an opening, and the least of corners."""
 CORNER_HEIGHTS_M = (1.5, 2.2)
 """Above the floor: furniture seldom reaches up there."""
-CORNER_PX = 4
-"""Of a glimpse."""
-CORNER_ROWS = 0.16
-"""Two walls meet in a picture when they do in this share of its rows: 0.1 counts, but others are higher."""
-CORNER_FRAMES = 0.48
-"""Share of the frames that must show a corner when planning looks, which it does more strictly than the measure."""
+CORNER_FRAMES = 0.55
+"""Share of the frames that must show a corner when planning looks: a bit more than is promised."""
 STANDING_CHOICES, STANDING_STOPS = 12, 3
 SEVERAL_CORNERS = 0.7
 """How likely it is that a try asks for two corners at least; where furniture hides all but one, that one will do."""
@@ -129,39 +132,29 @@ def _look_at_corners(request: WalkRequest) -> Walk:
     targets = np.stack([corners[:, 0], np.full(4, height_m), corners[:, 1]], axis=-1)
     points = _standing_choices(request, room)
     dwell_s = float(request.rng.uniform(CORNER_DWELL_S, DWELLS_S[1]))
-    walls = np.array([thing.instance_id for thing in request.simulator.objects if thing.category == "wall"])
-    if len(walls) < 2:
-        # Nothing tells walls apart, as in a scan without labels: the bounds of the room say where they meet.
+    walls = wall_ids_of(request.simulator.objects)
+    if len(walls) == 0:
+        # Nothing says what is a wall: the bounds of the room say where they meet.
         return _look_at(request, list(points[:STANDING_STOPS]), targets, dwell_s)
     cameras = np.repeat(points + np.array([0.0, request.camera.height_m, 0.0]), 4, axis=0)
-    views = glimpse(
-        request, look_poses(cameras, *angles_towards_rad(cameras, np.tile(targets, (len(points), 1))))
-    ).instance_ids
-    seen = _shows_corner(views, walls).reshape(len(points), 4)
+    views = look_poses(cameras, *angles_towards_rad(cameras, np.tile(targets, (len(points), 1))))
+    seen = _shows_corner(request, views, walls).reshape(len(points), 4)
     best = _best_apart(points, seen.sum(axis=1))
     kept = seen[best].sum(axis=0) >= max(KEPT_SHARE * float(seen[best].sum(axis=0).max()), 1.0)
     if kept.sum() < (2 if request.rng.uniform() < SEVERAL_CORNERS else 1):
         raise TrajectoryError(f"the corners of the {room.room_type} are out of sight")
     walk = _look_at(request, list(points[best]), targets[kept], dwell_s)
-    if _shows_corner(glimpse(request, walk.world_from_camera).instance_ids, walls).mean() < CORNER_FRAMES:
+    if _shows_corner(request, walk.world_from_camera, walls).mean() < CORNER_FRAMES:
         raise TrajectoryError(f"the corners of the {room.room_type} are out of sight too often")
     return walk
 
 
 def _shows_corner(
-    ids: Int32[np.ndarray, "poses height width"], walls: Int64[np.ndarray, " walls"]
+    request: WalkRequest, poses: Float64[np.ndarray, "poses 4 4"], walls: Int64[np.ndarray, " walls"]
 ) -> Bool[np.ndarray, " poses"]:
-    """Return in which pictures two walls meet side by side, with `CORNER_PX` pixels of either beside the corner."""
-    is_wall = np.isin(ids, walls)
-    same = is_wall[..., 1:] & (ids[..., 1:] == ids[..., :-1])
-    plain: Bool[np.ndarray, "poses height columns"] = np.all(
-        np.lib.stride_tricks.sliding_window_view(same, CORNER_PX - 1, axis=2), axis=-1
-    )
-    meeting = plain[..., :-CORNER_PX] & plain[..., CORNER_PX:]
-    meeting &= (
-        ids[..., CORNER_PX - 1 : CORNER_PX - 1 + meeting.shape[2]] != ids[..., CORNER_PX : CORNER_PX + meeting.shape[2]]
-    )
-    return meeting.any(axis=2).mean(axis=1) >= CORNER_ROWS
+    """Return from which poses two walls are seen to meet, by the measure that finished walks are judged by."""
+    seen = glimpse(request, poses)
+    return wall_corner_rows(seen.depth_m, seen.instance_ids, walls, glimpse_intrinsics(request), poses) >= CORNER_ROWS
 
 
 def _best_apart(points_m: Float64[np.ndarray, "points 3"], worth: Int64[np.ndarray, " points"]) -> list[int]:

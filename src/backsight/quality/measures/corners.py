@@ -1,9 +1,11 @@
 """Where walls of two directions meet in a picture."""
 
-import numpy as np
-from jaxtyping import Bool, Float32, Float64
+from collections.abc import Iterable
 
-from backsight.records.sequence import Sequence
+import numpy as np
+from jaxtyping import Bool, Float32, Float64, Int32, Int64
+
+from backsight.records.scene import SceneObject
 from backsight.records.vocabulary import BUILDING_CATEGORY
 
 LOOKED_AT_PX = 48
@@ -17,29 +19,40 @@ ACROSS = 3
 walls are between them."""
 MEETING = 0.05
 """Where two walls meet, their planes have the same depth there, up to this share of it."""
+CORNER_ROWS = 0.1
+"""Walls meet in a frame when they do in this share of its rows."""
 FLAT = 0.02
 """Three neighbouring readings are of one plane when the middle one lies on their line, up to this share of it."""
 
 
-def wall_corner_rows(sequence: Sequence) -> Float64[np.ndarray, " frames"]:
+def wall_corner_rows(
+    depth_m: Float32[np.ndarray, "frames height width"],
+    instance_ids: Int32[np.ndarray, "frames height width"],
+    wall_ids: Int64[np.ndarray, " walls"],
+    intrinsics: Float64[np.ndarray, "3 3"],
+    world_from_camera: Float64[np.ndarray, "frames 4 4"],
+) -> Float64[np.ndarray, " frames"]:
     """Return the share of each frame's rows in which two walls meet at `LEAST_ANGLE_RAD` or more.
 
     In a row two pixels, `ACROSS` columns apart, show walls (or building that is upright) whose normals, seen from
     above, differ by that angle, and whose planes have one depth half-way between them.
 
     Args:
-        sequence: With finite depth.
+        depth_m: Planar depth, finite; 0 = nothing measured.
+        instance_ids: Of the same frames.
+        wall_ids: Which of the things are walls, or building.
+        intrinsics: Of the images, px.
+        world_from_camera: Camera pose of every frame.
     """
-    width, height = sequence.image_size
+    _, height, width = depth_m.shape
     stride = max(width // LOOKED_AT_PX, 1)
     rows, columns = np.arange(stride // 2, height, stride), np.arange(stride // 2, width, stride)
-    frames = sequence.num_frames
     if len(rows) < 3 or len(columns) < ACROSS + 3:
-        return np.zeros(frames)
-    depth_m = sequence.depth_m[:, rows[:, None], columns]
-    ids = sequence.instance_ids[:, rows[:, None], columns]
+        return np.zeros(len(depth_m))
+    depth_m = depth_m[:, rows[:, None], columns]
+    ids = instance_ids[:, rows[:, None], columns]
     x, y = np.meshgrid(columns + 0.5, rows + 0.5)
-    rays = (np.stack([x, y, np.ones_like(x)], axis=-1) @ np.linalg.inv(sequence.intrinsics).T).astype(np.float32)
+    rays = (np.stack([x, y, np.ones_like(x)], axis=-1) @ np.linalg.inv(intrinsics).T).astype(np.float32)
     points = depth_m[..., None] * rays
     right, down = points[:, 1:-1, 2:] - points[:, 1:-1, :-2], points[:, 2:, 1:-1] - points[:, :-2, 1:-1]
     normal = np.stack(
@@ -51,9 +64,8 @@ def wall_corner_rows(sequence: Sequence) -> Float64[np.ndarray, " frames"]:
         axis=-1,
     )
     normal /= np.maximum(np.sqrt((normal**2).sum(axis=-1, keepdims=True)), 1e-12)
-    world_from_camera = sequence.world_from_camera[:, None, :3, :3].astype(np.float32)
-    world = normal @ world_from_camera.swapaxes(-1, -2)
-    is_wall = _walls(sequence)[ids] & (depth_m > 0.0)
+    world = normal @ world_from_camera[:, None, :3, :3].astype(np.float32).swapaxes(-1, -2)
+    is_wall = np.isin(ids, wall_ids) & (depth_m > 0.0)
     upright = is_wall[:, 1:-1, 1:-1] & _flat(depth_m) & (np.abs(world[..., 1]) <= UPRIGHT)
     # The depth at which the plane through each pixel meets the ray half-way to the other one.
     inner, rays = points[:, 1:-1, 1:-1], rays[1:-1, 1:-1]
@@ -70,11 +82,14 @@ def wall_corner_rows(sequence: Sequence) -> Float64[np.ndarray, " frames"]:
     return meets.any(axis=2).mean(axis=1)
 
 
-def _walls(sequence: Sequence) -> Bool[np.ndarray, " ids"]:
-    objects = sequence.annotations.objects
-    table = np.zeros(max(int(sequence.instance_ids.max()), *(t.instance_id for t in objects), 0) + 1, dtype=bool)
-    table[[t.instance_id for t in objects if t.category in ("wall", BUILDING_CATEGORY)]] = True
-    return table
+def wall_ids_of(objects: Iterable[SceneObject]) -> Int64[np.ndarray, " walls"]:
+    """Return the ids of walls, and of building where nothing tells walls apart.
+
+    Args:
+        objects: Of the scene.
+    """
+    walls = [thing.instance_id for thing in objects if thing.category in ("wall", BUILDING_CATEGORY)]
+    return np.array(walls, dtype=np.int64)
 
 
 def _flat(depth_m: Float32[np.ndarray, "frames height width"]) -> Bool[np.ndarray, "frames inner_height inner_width"]:

@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
-from backsight.quality.measures.corners import wall_corner_rows
+from backsight.quality.measures.corners import CORNER_ROWS, wall_corner_rows, wall_ids_of
 from backsight.records.kinds import kind_named
 from backsight.records.measures import SceneMeasures
 from backsight.records.sequence import ObjectMotion, Sequence
@@ -16,8 +16,6 @@ COUNTED_PX = 128
 """Ids are counted on every so many-th pixel that this width is kept."""
 LIGHT_PX = 64
 """Brightness is measured on about so many columns."""
-CORNER_ROWS = 0.1
-"""Walls of two directions meet in a frame when they do in this share of the picture's rows."""
 _OPENINGS = ("door", "window")
 _LINEAR_OF_BYTE = np.where(
     np.arange(256) <= 10, np.arange(256) / 255.0 / 12.92, ((np.arange(256) / 255.0 + 0.055) / 1.055) ** 2.4
@@ -43,7 +41,7 @@ def measure_scene(sequence: Sequence) -> SceneMeasures:
     asked = None if kind is None else kind.reasoning_type
     moved = [_how_it_moves(motion, sequence) for motion in annotations.motions]
     return SceneMeasures(
-        corner_share=float((wall_corner_rows(sequence) >= CORNER_ROWS).mean()),
+        corner_share=_corner_share(sequence),
         opening_share=float(((shares >= LARGE_SHARE) & is_opening).any(axis=1).mean()),
         furniture_per_frame=float(((shares >= LARGE_SHARE) & is_thing).sum(axis=1).mean()),
         things_per_frame=float(made_out.sum(axis=1).mean()),
@@ -54,6 +52,12 @@ def measure_scene(sequence: Sequence) -> SceneMeasures:
         moved_unseen=float(sum(unseen for _, unseen in moved)),
         kind_instructions=float(sum(item.reasoning_type == asked for item in annotations.instructions)),
     )
+
+
+def _corner_share(sequence: Sequence) -> float:
+    camera = sequence.intrinsics, sequence.world_from_camera
+    walls = wall_ids_of(sequence.annotations.objects)
+    return float((wall_corner_rows(sequence.depth_m, sequence.instance_ids, walls, *camera) >= CORNER_ROWS).mean())
 
 
 def _shares(sequence: Sequence) -> tuple[Int64[np.ndarray, " ids"], Float64[np.ndarray, "frames ids"]]:
