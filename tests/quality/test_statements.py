@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from backsight.geometry.covisibility import Label, View, covisibility_labels
-from backsight.quality.agreement import compare_frames, compared_pairs
+from backsight.quality.agreement import PairReadings, compare_frames, compared_pairs
 from backsight.quality.check import check_sequence
 from backsight.quality.completeness import missing_parts
 from backsight.quality.overlap import overlap_problems
@@ -160,3 +160,18 @@ def test_what_is_missing_is_a_hard_failure(make_sequence):
     missing = [failure.field for failure in report.failures if failure.problem == "is missing"]
     assert missing == ["tracks", "covisible_percent"]
     assert report.parts["annotation_consistency"]["completeness"] == pytest.approx(1 - 2 / 15)
+
+
+def test_one_thing_that_is_seen_past_does_not_make_a_pair_contradict():
+    """Twenty samples: building (0), a curtain (7), a plant (8); pairs with contradictions on some of them."""
+    thing_id = np.array([[0] * 6 + [7] * 9 + [8] * 5] * 5)
+    contradicts = np.zeros(thing_id.shape, dtype=bool)
+    contradicts[1, thing_id[1] == 7] = True
+    contradicts[2, thing_id[2] == 0] = True
+    contradicts[3] = (thing_id[3] == 7) | (thing_id[3] == 8)
+    contradicts[4, ::2] = True
+    nothing = np.zeros(thing_id.shape, dtype=bool)
+    one, two = np.arange(5), np.arange(1, 6)
+    readings = PairReadings(one, two, ~contradicts, contradicts, ~nothing, ~nothing, thing_id, thing_id)
+    # The last pair contradicts on every second sample: 3 of 6, 5 of 9 (left out), 2 of 5.
+    np.testing.assert_allclose(readings.agreement(), [1.0, 1.0, 14 / 20, 6 / 11, 6 / 11])
