@@ -26,6 +26,8 @@ APART_M = 1.2
 """Between two turns."""
 LEAST_STAY_M = 0.4
 """What is shorter in a room is no visit."""
+DOORSTEP_M = 0.1
+"""A way that begins with less in a room begins in its doorway."""
 DOOR_REACH_M = 0.5
 """Between a door's footprint and the spot where a way changes rooms."""
 PASSED_M = (0.1, 1.3)
@@ -137,8 +139,8 @@ class Way:
         starts = [0, *(np.flatnonzero(np.diff(inside)) + 1).tolist(), len(inside)]
         for start, end in pairwise(starts):
             room, last = int(inside[start]), found[-1][0] if found else NO_ROOM
-            is_end = end == len(inside) or start == 0
-            long_enough = is_end or self.along_m[end - 1] - self.along_m[start] >= LEAST_STAY_M
+            least_m = 0.0 if end == len(inside) else DOORSTEP_M if start == 0 else LEAST_STAY_M
+            long_enough = self.along_m[end - 1] - self.along_m[start] >= least_m
             if room not in (NO_ROOM, last) and long_enough:
                 found.append((room, float(self.along_m[start])))
         return found
