@@ -51,6 +51,7 @@ def collect_sequence(plan: SequencePlan, simulator: Simulator, config: CollectCo
 
     Raises:
         TrajectoryError: The scene can't host the walk, or what should happen in it; the next attempt may.
+        FalseInstructionError: One of its instructions is denied by the rules of quality control.
         TooFewTargetsError: Its instructions name fewer than `LEAST_TARGETS` different targets.
         UsageError: The plan names an unknown pattern.
     """

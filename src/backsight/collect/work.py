@@ -4,6 +4,7 @@ from pathlib import Path
 
 from backsight.collect.config import CollectConfig
 from backsight.collect.failures import Failure, record_failure
+from backsight.collect.instructions.make import FalseInstructionError
 from backsight.collect.outcome import Outcome
 from backsight.collect.plan import SequencePlan, plan_attempt
 from backsight.collect.sequence import TooFewTargetsError, collect_sequence
@@ -50,7 +51,7 @@ class CollectWork:
             except AlreadyThereError:
                 # An orphan of a killed run was a moment faster; its bytes are the same.
                 return _found_there(plan, folder)
-            except (TrajectoryError, TooFewTargetsError, DataError) as error:
+            except (TrajectoryError, TooFewTargetsError, FalseInstructionError, DataError) as error:
                 rejections.append(str(error))
                 if isinstance(error, DataError) and error.field == SCENE_FILE_FIELD:
                     # No other seed brings it back, but perhaps someone does: the next run tries again.

@@ -18,10 +18,15 @@ from backsight.collect.instructions.routes import route_drafts
 from backsight.collect.instructions.spatial import spatial_drafts
 from backsight.collect.instructions.viewpoint import viewpoint_drafts
 from backsight.quality.instructions import problems_of
+from backsight.records.errors import BacksightError
 from backsight.records.instruction import Instruction
 
 LEAST_FAVOURED = 2
 """So many instructions at least are of the favoured reasoning type, where so many can be made."""
+
+
+class FalseInstructionError(BacksightError):
+    """An instruction says what the rules of quality control deny: it would be rejected with its walk."""
 
 
 @dataclass
@@ -79,6 +84,9 @@ def make_instructions(
         context: The walk, without instructions.
         rng: Source of every choice.
         config: How many and about what.
+
+    Raises:
+        FalseInstructionError: The rules of quality control deny one of them.
     """
     schedule = _Schedule(
         config,
@@ -189,6 +197,5 @@ def _verify(instruction: Instruction, memory: Memory) -> None:
     problems = problems_of(instruction, memory.situation)
     if problems:
         name = memory.situation.annotations.sequence_id
-        raise AssertionError(
-            f"{name}: {instruction.text!r}: {'; '.join(f'{field} {what}' for field, what in problems)}"
-        )
+        what = "; ".join(f"{field} {problem}" for field, problem in problems)
+        raise FalseInstructionError(f"{name}: {instruction.text!r}: {what}")
