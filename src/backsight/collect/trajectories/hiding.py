@@ -7,20 +7,13 @@ from jaxtyping import Bool, Float64
 
 from backsight.collect.tracks import hidden_rays
 from backsight.collect.trajectories.routes import roomy_point
+from backsight.collect.trajectories.small_views import small_views, thing_shares, view_intrinsics
 from backsight.collect.trajectories.smooth import TrajectoryError
-from backsight.collect.trajectories.viewpoints import (
-    SEEN_SHARE,
-    floor_below_m,
-    free_points,
-    glimpse,
-    glimpse_intrinsics,
-    look_poses,
-    share_of,
-    shares_of,
-    things_to_focus_on,
-)
+from backsight.collect.trajectories.viewpoints import SEEN_SHARE, floor_below_m, free_points, things_to_focus_on
 from backsight.collect.trajectories.walk import Walk, WalkRequest
+from backsight.geometry.poses import look_poses
 from backsight.records.scene import SceneObject
+from backsight.sim.survey import shown_shares
 
 LEAST_SIDE_M = 0.15
 """Small things are hidden more easily."""
@@ -31,7 +24,7 @@ NEAREST_M, FARTHEST_M = 0.6, 6.0
 """Distances from which a thing counts as hidden."""
 PANORAMA_PITCH_DEG = -20.0
 LOWEST_DEG, HIGHEST_DEG = -40.0, 6.0
-"""Things further below or above the camera may lie outside of such a glimpse."""
+"""Things further below or above the camera may lie outside of such a view."""
 FULL_SHARE, HIDDEN_SHARE = 0.45, 0.25
 """A thing is seen where a panorama shows this share of what the best place promises at the same distance, and hidden
 where it shows no more than that."""
@@ -84,10 +77,10 @@ def seen_and_hidden(
         thing: Of the scene.
     """
     poses = walk.world_from_camera
-    pictures = glimpse(request, poses)
+    pictures = small_views(request, poses)
     images = (pictures.depth_m, pictures.instance_ids)
-    rays, stopped = hidden_rays([thing], (), images, glimpse_intrinsics(request), poses)
-    seen = share_of(pictures.instance_ids, thing.instance_id) >= SEEN_SHARE / 2
+    rays, stopped = hidden_rays([thing], (), images, view_intrinsics(request), poses)
+    seen = shown_shares(pictures.instance_ids, [thing])[:, 0] >= SEEN_SHARE / 2
     return seen, (rays[:, 0] > 0) & (stopped[:, 0] > MOSTLY * rays[:, 0])
 
 
@@ -106,13 +99,12 @@ def _places_round(request: WalkRequest) -> Float64[np.ndarray, "places 3"]:
 def _panorama_shares(
     request: WalkRequest, places_m: Float64[np.ndarray, "places 3"], things: list[SceneObject]
 ) -> Float64[np.ndarray, "things places"]:
-    """Return what glimpses to all sides show of each thing from each place, in shares of one glimpse."""
+    """Return what small views to all sides show of each thing from each place, in shares of one view."""
     views = math.ceil(360.0 / request.camera.hfov_deg)
     cameras = np.repeat(places_m + np.array([0.0, request.camera.height_m, 0.0]), views, axis=0)
     yaw = np.tile(np.arange(views) * (math.tau / views), len(places_m))
-    ids = glimpse(request, look_poses(cameras, yaw, np.full(len(yaw), math.radians(PANORAMA_PITCH_DEG)))).instance_ids
-    shares = shares_of(ids, np.array([thing.instance_id for thing in things]))
-    return shares.reshape(len(things), len(places_m), views).sum(axis=2)
+    poses = look_poses(cameras, yaw, np.full(len(yaw), math.radians(PANORAMA_PITCH_DEG)))
+    return thing_shares(request, poses, things).reshape(len(places_m), views, len(things)).sum(axis=1).T
 
 
 def _seen_and_hidden(

@@ -9,20 +9,14 @@ from jaxtyping import Bool, Float64
 from backsight.collect.trajectories.gaze import angles_towards_rad, wave_rad
 from backsight.collect.trajectories.hiding import seen_and_hidden, stops_behind_things
 from backsight.collect.trajectories.routes import Course, checked_clear, legs_through
+from backsight.collect.trajectories.small_views import thing_shares
 from backsight.collect.trajectories.smooth import (
     YAW_SHARE,
     TrajectoryError,
     dense_times_s,
     finished_motion,
 )
-from backsight.collect.trajectories.viewpoints import (
-    SEEN_SHARE,
-    Viewpoints,
-    glimpse,
-    share_of,
-    things_to_focus_on,
-    viewpoints_of,
-)
+from backsight.collect.trajectories.viewpoints import SEEN_SHARE, Viewpoints, things_to_focus_on, viewpoints_of
 from backsight.collect.trajectories.walk import Walk, WalkRequest, first_success
 from backsight.records.errors import UsageError
 from backsight.records.scene import SceneObject
@@ -217,8 +211,8 @@ def _require_spread(walk: Walk, thing: SceneObject) -> None:
 
 def _require_seen(request: WalkRequest, walk: Walk) -> Bool[np.ndarray, " judged"]:
     """Return which of every other frame show the thing, after making sure that enough do."""
-    ids = glimpse(request, walk.world_from_camera[::JUDGED]).instance_ids
-    seen = share_of(ids, walk.focus_ids[0]) >= SEEN_SHARE / 2
+    thing = next(thing for thing in request.simulator.objects if thing.instance_id == walk.focus_ids[0])
+    seen = thing_shares(request, walk.world_from_camera[::JUDGED], [thing])[:, 0] >= SEEN_SHARE / 2
     if seen.mean() < SHARES[request.variant]:
         raise TrajectoryError("the thing is out of sight too often")
     return seen

@@ -23,6 +23,19 @@ ROUND_PITCH_RAD = -0.12
 _BATCH = 512
 
 
+def view_intrinsics(
+    request: WalkRequest, width: int = VIEW_WIDTH_PX, height: int = VIEW_HEIGHT_PX
+) -> Float64[np.ndarray, "3 3"]:
+    """Return the intrinsics of tiny pictures.
+
+    Args:
+        request: With the camera.
+        width: Of the pictures, px.
+        height: Of the pictures, px.
+    """
+    return intrinsics_from_hfov(width, height, request.camera.hfov_deg)
+
+
 def small_views(
     request: WalkRequest,
     world_from_camera: Float64[np.ndarray, "views 4 4"],
@@ -37,7 +50,7 @@ def small_views(
         width: Of the pictures, px.
         height: Of the pictures, px.
     """
-    intrinsics = intrinsics_from_hfov(width, height, request.camera.hfov_deg)
+    intrinsics = view_intrinsics(request, width, height)
     return request.simulator.render_shapes(world_from_camera, intrinsics, width, height)
 
 

@@ -14,20 +14,16 @@ from backsight.collect.trajectories.gaze import (
     wave_rad,
 )
 from backsight.collect.trajectories.routes import Course, checked_clear, legs_through, roomy_point
+from backsight.collect.trajectories.small_views import small_views, thing_shares, view_intrinsics
 from backsight.collect.trajectories.smooth import (
     YAW_SHARE,
     TrajectoryError,
     dense_times_s,
     finished_motion,
 )
-from backsight.collect.trajectories.viewpoints import (
-    SPARE_CLEARANCE_M,
-    glimpse,
-    glimpse_intrinsics,
-    look_poses,
-    shares_of,
-)
+from backsight.collect.trajectories.viewpoints import SPARE_CLEARANCE_M
 from backsight.collect.trajectories.walk import Walk, WalkRequest, first_success
+from backsight.geometry.poses import look_poses
 from backsight.quality.measures.corners import CORNER_ROWS, wall_corner_rows, wall_ids_of
 from backsight.records.errors import UsageError
 from backsight.records.scene import Room
@@ -102,10 +98,8 @@ def _sweep(request: WalkRequest) -> Walk:
 
 
 def _things_per_frame(request: WalkRequest, walk: Walk) -> float:
-    ids = glimpse(request, walk.world_from_camera).instance_ids
-    things = [thing.instance_id for thing in request.simulator.objects if not thing.is_structure]
-    shares = shares_of(ids, np.array(things, dtype=np.int64))
-    return float((shares >= THING_SHARE).sum(axis=0).mean())
+    things = [thing for thing in request.simulator.objects if not thing.is_structure]
+    return float((thing_shares(request, walk.world_from_camera, things) >= THING_SHARE).sum(axis=1).mean())
 
 
 def _sweep_of_a_room(request: WalkRequest) -> Walk:
@@ -153,8 +147,8 @@ def _shows_corner(
     request: WalkRequest, poses: Float64[np.ndarray, "poses 4 4"], walls: Int64[np.ndarray, " walls"]
 ) -> Bool[np.ndarray, " poses"]:
     """Return from which poses two walls are seen to meet, by the measure that finished walks are judged by."""
-    seen = glimpse(request, poses)
-    return wall_corner_rows(seen.depth_m, seen.instance_ids, walls, glimpse_intrinsics(request), poses) >= CORNER_ROWS
+    seen = small_views(request, poses)
+    return wall_corner_rows(seen.depth_m, seen.instance_ids, walls, view_intrinsics(request), poses) >= CORNER_ROWS
 
 
 def _best_apart(points_m: Float64[np.ndarray, "points 3"], worth: Int64[np.ndarray, " points"]) -> list[int]:
@@ -188,9 +182,8 @@ def _look_at_openings(request: WalkRequest) -> Walk:
     stops = list(_standing_choices(request, room)[:STANDING_STOPS])
     targets = centres[inside][request.rng.permutation(int(inside.sum()))]
     walk = _look_at(request, stops, targets, float(request.rng.uniform(*DWELLS_S)))
-    ids = glimpse(request, walk.world_from_camera).instance_ids
-    shown = shares_of(ids, np.array([thing.instance_id for thing in openings])) >= OPENING_SHARE
-    if shown.any(axis=0).mean() < OPENING_FRAMES:
+    shown = thing_shares(request, walk.world_from_camera, openings) >= OPENING_SHARE
+    if shown.any(axis=1).mean() < OPENING_FRAMES:
         raise TrajectoryError(f"doors and windows of the {room.room_type} are out of sight too often")
     return walk
 

@@ -1,23 +1,21 @@
-"""Where in a scene one can stand, and what a glimpse from there shows."""
+"""What in a scene a walk can be planned around, and where one can stand to see it."""
 
 import math
 from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float64, Int32, Int64
+from jaxtyping import Float64
 
 from backsight.collect.moving_things import can_be_moved
 from backsight.collect.trajectories.gaze import angles_towards_rad
-from backsight.collect.trajectories.smooth import Motion, TrajectoryError
+from backsight.collect.trajectories.small_views import thing_shares
+from backsight.collect.trajectories.smooth import TrajectoryError
 from backsight.collect.trajectories.walk import WalkRequest
-from backsight.geometry.cameras import intrinsics_from_hfov
+from backsight.geometry.poses import look_poses
 from backsight.records.scene import SceneObject
 from backsight.records.vocabulary import UNNAMED_CATEGORY
-from backsight.sim.simulator import Shapes
 
-GLIMPSE_PX = (48, 36)
-"""Width and height of the pictures that planning looks at."""
 SPARE_CLEARANCE_M = 0.05
 LEAST_SIDE_M, MOST_SIDE_M = 0.3, 3.5
 """Longest sides of things that a walk is planned around, unless it asks for smaller ones."""
@@ -29,7 +27,7 @@ NEAREST_M, FARTHEST_M = 0.4, 4.5
 """From the edge of a thing's footprint, and from its middle."""
 MOST_VIEWPOINTS = 30
 SEEN_SHARE = 0.004
-"""Of a glimpse: four times what counts as seen in a picture."""
+"""Of a small view: four times what counts as seen in a picture."""
 
 
 @dataclass(frozen=True)
@@ -43,66 +41,6 @@ class Viewpoints:
     """From the thing, seen from above."""
     distance_m: Float64[np.ndarray, " points"]
     """From the thing's middle to the camera."""
-
-
-def look_poses(
-    cameras_m: Float64[np.ndarray, "poses 3"],
-    yaw_rad: Float64[np.ndarray, " poses"],
-    pitch_rad: Float64[np.ndarray, " poses"],
-) -> Float64[np.ndarray, "poses 4 4"]:
-    """Return the poses of cameras that look somewhere.
-
-    Args:
-        cameras_m: Camera centres, world frame.
-        yaw_rad: Of each.
-        pitch_rad: Of each.
-    """
-    return Motion(np.zeros(len(cameras_m)), cameras_m, yaw_rad, pitch_rad).world_from_camera()
-
-
-def glimpse_intrinsics(request: WalkRequest) -> Float64[np.ndarray, "3 3"]:
-    """Return the intrinsics of glimpses.
-
-    Args:
-        request: With the camera.
-    """
-    return intrinsics_from_hfov(*GLIMPSE_PX, request.camera.hfov_deg)
-
-
-def glimpse(request: WalkRequest, poses: Float64[np.ndarray, "poses 4 4"]) -> Shapes:
-    """Return small pictures from some poses, without colour.
-
-    Args:
-        request: With simulator and camera.
-        poses: world_from_camera.
-    """
-    return request.simulator.render_shapes(poses, glimpse_intrinsics(request), *GLIMPSE_PX)
-
-
-def share_of(ids: Int32[np.ndarray, "poses height width"], instance_id: int) -> Float64[np.ndarray, " poses"]:
-    """Return the share of each picture that shows a thing.
-
-    Args:
-        ids: Instance maps.
-        instance_id: Of the thing.
-    """
-    return np.mean(ids == instance_id, axis=(1, 2))
-
-
-def shares_of(
-    ids: Int32[np.ndarray, "poses height width"], wanted: Int64[np.ndarray, " things"]
-) -> Float64[np.ndarray, "things poses"]:
-    """Return the shares of each picture that show things.
-
-    Args:
-        ids: Instance maps.
-        wanted: Instance ids of the things, each once.
-    """
-    size = int(max(ids.max(initial=0), wanted.max(initial=0))) + 1
-    flat = ids.reshape(len(ids), -1)
-    keys = flat + np.arange(len(ids))[:, None] * size
-    counts = np.bincount(keys.ravel(), minlength=size * len(ids)).reshape(len(ids), size)
-    return counts[:, wanted].T / flat.shape[1]
 
 
 def things_to_focus_on(
@@ -157,7 +95,7 @@ def free_points(request: WalkRequest, points_m: Float64[np.ndarray, "points 3"])
 
 
 def viewpoints_of(request: WalkRequest, thing: SceneObject) -> Viewpoints:
-    """Return places round a thing from which a glimpse shows it.
+    """Return places round a thing from which a small view shows it.
 
     Args:
         request: With simulator, limits and camera.
@@ -180,8 +118,8 @@ def viewpoints_of(request: WalkRequest, thing: SceneObject) -> Viewpoints:
         cameras = points + np.array([0.0, request.camera.height_m, 0.0])
         yaw, pitch = angles_towards_rad(cameras, centre)
         most = math.radians(request.limits.pitch_deg)
-        seen = glimpse(request, look_poses(cameras, yaw, np.clip(pitch, -most, most)))
-        points = points[share_of(seen.instance_ids, thing.instance_id) >= SEEN_SHARE]
+        poses = look_poses(cameras, yaw, np.clip(pitch, -most, most))
+        points = points[thing_shares(request, poses, [thing])[:, 0] >= SEEN_SHARE]
     offset = points + np.array([0.0, request.camera.height_m, 0.0]) - centre
     direction = np.arctan2(offset[:, 2], offset[:, 0])
     return Viewpoints(thing, points, direction, np.linalg.norm(offset, axis=1))
