@@ -44,6 +44,8 @@ def test_promises_are_read_out():
     assert promise_in_words(bounds) == (
         "2.5 m are walked; each followed thing is in 25% of the frames; no more than 3 m are walked"
     )
+    assert promise_in_words((Bound("light_changes", low=1.0),)) == "the light changes once"
+    assert promise_in_words((Bound("light_changes", low=2.0),)) == "the light changes 2 times"
     assert promise_in_words(()) == ""
     with pytest.raises(KeyError):
         promise_in_words((Bound("no_such_measure", low=1.0),))

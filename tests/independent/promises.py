@@ -27,16 +27,16 @@ _FORMS = {
     r"the largest distance of the thing is ([\d.]+) times the smallest": "distances",
     r"the thing is hidden by others in (\d+)% of the frames": "hidden",
     r"(\d+) things are followed": "followed",
-    r"things come back (\d+) times after being out of sight": "returns",
+    r"things come back (once) after being out of sight": "returns",
     r"walls meet in (\d+)% of the frames": "corners",
     r"a door or window is in (\d+)% of the frames": "openings",
     r"a frame shows (\d+) pieces of furniture": "furniture",
     r"a frame shows (\d+) things": "things",
     r"neighbouring frames share (\d+)% of what they see": "overlap",
     r"(\d+) instructions are of its own type": "own_type",
-    r"(\d+) things move in view": "moved_in_view",
-    r"(\d+) things have moved while nobody looked": "moved_unseen",
-    r"the light changes (\d+) times": "light_changes",
+    r"(one) thing moves in view": "moved_in_view",
+    r"(one) thing has moved while nobody looked": "moved_unseen",
+    r"the light changes (once)": "light_changes",
     r"the brightest frame has ([\d.]+) times the light of the darkest": "brightness",
     r"the picture moves (\d+) px while the shutter is open": "blur",
     r"(\d+)% of the surface of the planned rooms is seen": "coverage",
@@ -85,7 +85,8 @@ def check_promises(walk: Walk, tally: Tally) -> None:
         form = next(((name, m) for pattern, name in _FORMS.items() if (m := re.fullmatch(pattern, words))), None)
         if not tally.hold("promises: are of a known form", form is not None, words) or form is None:
             continue
-        name, bound = form[0], float(form[1][1]) / (100.0 if "%" in words else 1.0)
+        name, amount = form[0], {"one": "1", "once": "1"}.get(form[1][1], form[1][1])
+        bound = float(amount) / (100.0 if "%" in words else 1.0)
         value = _MEASURES[name](walk)
         if name == "path_at_most":
             so = value <= bound + 1e-6

@@ -36,6 +36,13 @@ AT_LEAST: dict[str, str] = {
     "kind_instructions": "{} instructions are of its own type",
 }
 """Measure to what a lower bound on it says; shares are written as percentages."""
+ONE: dict[str, str] = {
+    "focus_returns": "things come back once after being out of sight",
+    "light_changes": "the light changes once",
+    "moved_in_view": "one thing moves in view",
+    "moved_unseen": "one thing has moved while nobody looked",
+}
+"""The same where the bound is 1 and the words would not fit."""
 AT_MOST: dict[str, str] = {"path_m": "no more than {} m are walked", "turn_deg": "turns add up to {} degrees at most"}
 """Measure to what an upper bound says."""
 
@@ -56,7 +63,8 @@ def promise_in_words(bounds: Sequence[Bound]) -> str:
             low[bound.measure] = max(bound.low, low.get(bound.measure, bound.low))
         if bound.high < float("inf"):
             high[bound.measure] = min(bound.high, high.get(bound.measure, bound.high))
-    said = [*_phrases(low, AT_LEAST), *_phrases(high, AT_MOST)]
+    one = {name: ONE[name] for name, value in low.items() if value == 1.0 and name in ONE}
+    said = [*_phrases(low, AT_LEAST | one), *_phrases(high, AT_MOST)]
     return "; ".join(said)
 
 
