@@ -244,9 +244,10 @@ def test_what_changed_behind_the_back_is_asked_as_change():
 def test_walks_without_motion_are_seldom_asked_whether_anything_moved():
     context = drawn(WORLDS["still"])
     memory = Memory.of(context.annotations, LAST, InstructConfig())
-    asked = [change_drafts(context, memory, np.random.default_rng(seed)) for seed in range(300)]
+    asked = [change_drafts(context, memory, np.random.default_rng(seed)) for seed in range(1000)]
     found = [draft for drafts in asked for draft in drafts]
-    assert 10 <= len(found) <= 60
+    # One in forty, give or take four standard deviations.
+    assert 5 <= len(found) <= 45
     assert {(draft.answer, draft.target_instance_ids) for draft in found} == {("no", ())}
 
 

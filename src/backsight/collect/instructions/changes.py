@@ -31,8 +31,9 @@ DIRECTION_RAD = math.radians(35.0)
 """From each of the four directions as far as its word goes."""
 CLEARLY_APART_M = 1.0
 """What is farther from another thing is no longer next to it."""
-NEGATIVE_SHARE = 0.1
-"""Of the current frames of walks without motion, how many are asked whether anything moved."""
+NEGATIVE_SHARE = 0.025
+"""Of the current frames of walks without motion, how many are asked whether anything moved: in the whole plan as many
+as are asked so where something has, or 'no' would be a good guess."""
 MOVES: tuple[str, ...] = ("away from me", "to the left", "towards me", "to the right")
 """As seen by the camera of the frame in which the thing starts to move, a quarter turn apart."""
 
