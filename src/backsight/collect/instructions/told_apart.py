@@ -24,8 +24,9 @@ KEPT, KEPT_CHOICES = 6, 3
 
 FLAT_CATEGORIES = ("rug", "mat")
 """Nobody asks whether these are on or under a thing: they lie on the floor."""
-RARELY_ASKED = {"outside": 0.3, "on": 0.5}
-"""Things are outside of most containers, and on what they are not under: so much less often is that the answer."""
+RARELY_ASKED = {"outside": 0.3, "on": 0.5, "near": 0.65}
+"""Things are outside of most containers, on what they are not under, and near what they are told by: so much less often
+is that the answer."""
 
 
 def pair_drafts(memory: Memory, pairs: Pairs, rng: np.random.Generator) -> list[Draft]:
