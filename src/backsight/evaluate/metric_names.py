@@ -163,6 +163,16 @@ def _reasoning_rows(suffix: str, label: str) -> tuple[MetricName, ...]:
 NAMES_A_COLOUR = "@names_a_colour"
 NAMES_NO_COLOUR = "@names_no_colour"
 
+_REASONING_LABELS = {
+    "front_behind": "front or behind",
+    "left_right": "left or right",
+    "above_below": "above or below",
+    "inside_outside": "inside or outside",
+    "near_far": "near or far",
+    "between_among": "between or among",
+    "what_if": "what if",
+}
+"""Types whose names are more than their words."""
 GROUPS: tuple[MetricGroup, ...] = (
     MetricGroup(
         "Footprints: where a remembered frame lies in the present view",
@@ -227,7 +237,7 @@ GROUPS: tuple[MetricGroup, ...] = (
         + tuple(
             name
             for kind in REASONING_TYPES
-            for name in _reasoning_rows(reasoning_suffix(kind), kind.replace("_", " or "))
+            for name in _reasoning_rows(reasoning_suffix(kind), _REASONING_LABELS.get(kind, kind.replace("_", " ")))
         ),
         (MODEL, SHUFFLED_INSTRUCTIONS),
     ),
