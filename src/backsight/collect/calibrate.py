@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+from scipy.constants import golden
 
 from backsight.collect.config import MIN_SIDE_PX, CollectConfig
 from backsight.collect.plan import SequencePlan
@@ -21,7 +22,6 @@ from backsight.sim.backends.habitat.client import HabitatSimulator
 
 SEQUENCES_A_SCENE = 3
 """So many sequences of a loaded scene are collected, of different kinds."""
-_GOLDEN_SECTION = (math.sqrt(5.0) - 1.0) / 2.0
 
 
 @dataclass(frozen=True)
@@ -234,7 +234,7 @@ def _spread(count: int) -> list[int]:
     By the golden section and not by halves: types of scenes take turns in a plan, sixteen of them, and the places of
     repeated halves would be of few types.
     """
-    place = np.arange(count) * _GOLDEN_SECTION % 1.0
+    place = np.arange(count) * golden % 1.0
     return np.argsort(np.argsort(place)).tolist()
 
 

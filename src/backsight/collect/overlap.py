@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Bool, Float, Float64, Int32, Int64
+from scipy.constants import golden
 
 from backsight.geometry.covisibility import ABSOLUTE_TOLERANCE_M, RELATIVE_TOLERANCE, SLOPE_TOLERANCE_PX
 from backsight.geometry.poses import invert_pose
@@ -12,7 +13,6 @@ from backsight.records.sequence import ObjectMotion
 
 COLUMNS, ROWS = 32, 24
 """Pixels of each frame that are asked for."""
-_GOLDEN_SECTION = (np.sqrt(5.0) - 1.0) / 2.0
 
 
 def covisible_percent(
@@ -77,8 +77,8 @@ def _spread_pixels(height: int, width: int) -> tuple[Int64[np.ndarray, " pixels"
     (Niederreiter, Random Number Generation and Quasi-Monte Carlo Methods, 1992, chapter 5).
     """
     row, column = np.divmod(np.arange(ROWS * COLUMNS), COLUMNS)
-    y = (row + (column * _GOLDEN_SECTION) % 1.0) / ROWS
-    x = (column + (row * _GOLDEN_SECTION) % 1.0) / COLUMNS
+    y = (row + (column * golden) % 1.0) / ROWS
+    x = (column + (row * golden) % 1.0) / COLUMNS
     return (y * height).astype(np.int64), (x * width).astype(np.int64)
 
 

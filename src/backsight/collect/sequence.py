@@ -184,14 +184,13 @@ def _plan_walk_with_events(
         reasoning_type=None if kind is None else kind.reasoning_type,
     )
     rng = _random(plan, _EVENT_STREAM)
-    for tried in range(1, WALKS_TRIED + 1):
-        walk = plan_walk(plan.pattern, request)
+    walk = plan_walk(plan.pattern, request)
+    for _ in range(WALKS_TRIED - 1):
         try:
             return walk, script_events(kind, plan.challenges, walk, simulator, camera, rng)
         except TrajectoryError:
-            if tried == WALKS_TRIED:
-                raise
-    raise AssertionError("the last walk is returned, or its error raised")
+            walk = plan_walk(plan.pattern, request)
+    return walk, script_events(kind, plan.challenges, walk, simulator, camera, rng)
 
 
 def _random(plan: SequencePlan, stream: int) -> np.random.Generator:

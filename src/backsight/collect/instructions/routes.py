@@ -9,6 +9,7 @@ from jaxtyping import Float64
 from backsight.collect.instructions.bearings import distance_words, level_angle_rad
 from backsight.collect.instructions.draft import Draft, InstructionContext
 from backsight.collect.instructions.floor_seen import points_seen
+from backsight.collect.instructions.imagine import CLEARANCE_M
 from backsight.collect.instructions.memory import Memory
 from backsight.collect.instructions.naming import Name, names_of
 from backsight.collect.instructions.phrases import routes as phrases
@@ -40,8 +41,6 @@ AT_GOAL_M = 1.2
 """From the end of a way to the footprint of the thing that it leads to."""
 AT_START_M = START_M - 0.1
 """From the camera to the beginning of a way, seen from above: on narrow stairs the nearest spot to stand is farther."""
-CLEARANCE_M = 0.2
-"""From a way to things that have moved: the agent's radius."""
 MOST_CLAUSES = 5
 ROUNDED_M = 0.02
 """What is left out of a way that is nearly straight."""

@@ -6,21 +6,19 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
-from backsight.collect.tracks import hidden_rays
 from backsight.collect.trajectories.gaze import angles_towards_rad
+from backsight.collect.trajectories.hiding import shown_and_hidden
 from backsight.collect.trajectories.random_exploration import plan_random_exploration
-from backsight.collect.trajectories.small_views import small_views
+from backsight.collect.trajectories.small_views import things_per_frame
 from backsight.collect.trajectories.smooth import TrajectoryError
 from backsight.collect.trajectories.standing import standing_places
 from backsight.collect.trajectories.things import things_to_see
 from backsight.collect.trajectories.tours import Stop, shortest_order, walk_tour
 from backsight.collect.trajectories.viewpoint_diverse import VIEWS_OF_ROOM, views_of_room
 from backsight.collect.trajectories.walk import Walk, WalkRequest, first_walk
-from backsight.geometry.cameras import intrinsics_from_hfov
 from backsight.geometry.poses import look_poses
 from backsight.quality.measures.scene import VISIBLE_SHARE
 from backsight.records.scene import Room, SceneObject
-from backsight.sim.survey import shown_shares
 
 HIDES, SCALES, CLUTTERED = "heavy_occlusion", "scale_variation", "clutter"
 THINGS_TRIED, TRIES_PER_THING = 30, 4
@@ -40,8 +38,6 @@ LEAST_RATIO, SPARE_RATIO = 4.0, 1.06
 """Farthest over nearest distance from which frames show the thing, and how much more is planned."""
 HIDDEN_SHARE, HIDDEN_HOLD_SHARE = 0.22, 0.24
 """Share of the frames that must hide the thing, and share of the time that is spent where it is hidden."""
-MOSTLY = 0.6
-"""Share of the rays into a thing's box that others stop where they hide most of it."""
 LONGEST_WAY_SHARE = 0.8
 """Of what could be walked in the time."""
 BEST_VIEWS = (VIEWS_OF_ROOM // 2, VIEWS_OF_ROOM // 6)
@@ -99,9 +95,7 @@ def _views_in(request: WalkRequest, room: Room) -> Walk:
 def _with_clutter(request: WalkRequest, walk: Walk) -> Walk:
     """Return the walk, where it shows as much as its challenges ask for."""
     if CLUTTERED in request.challenges:
-        things = [thing for thing in request.simulator.objects if not thing.is_structure]
-        ids = small_views(request, walk.world_from_camera, *COUNTED_SIZE_PX).instance_ids
-        per_frame = float((shown_shares(ids, things) >= VISIBLE_SHARE).sum(axis=1).mean())
+        per_frame = things_per_frame(request, walk.world_from_camera, VISIBLE_SHARE, COUNTED_SIZE_PX)
         if per_frame < THINGS_PER_FRAME:
             raise TrajectoryError(f"frames show {per_frame:.1f} things, {THINGS_PER_FRAME:g} are wanted")
     return walk
@@ -145,19 +139,7 @@ def _ring(request: WalkRequest, room: Room, thing: SceneObject) -> _Ring:
     yaw, pitch = angles_towards_rad(eyes, centre)
     most = float(np.radians(request.limits.pitch_deg))
     poses = look_poses(eyes, yaw, np.clip(pitch, -most, most))
-    return _Ring(thing, places, np.linalg.norm(eyes - centre, axis=1), *_shown_and_hidden(request, thing, poses))
-
-
-def _shown_and_hidden(
-    request: WalkRequest, thing: SceneObject, poses: Float64[np.ndarray, "views 4 4"]
-) -> tuple[Float64[np.ndarray, " views"], Bool[np.ndarray, " views"]]:
-    """Return the share of each view that shows a thing, and where others hide most of it."""
-    seen = small_views(request, poses)
-    height, width = seen.depth_m.shape[1:]
-    intrinsics = intrinsics_from_hfov(width, height, request.camera.hfov_deg)
-    rays, stopped = hidden_rays([thing], (), (seen.depth_m, seen.instance_ids), intrinsics, poses)
-    hides = (rays > 0) & (stopped >= MOSTLY * rays)
-    return shown_shares(seen.instance_ids, [thing])[:, 0], hides[:, 0]
+    return _Ring(thing, places, np.linalg.norm(eyes - centre, axis=1), *shown_and_hidden(request, thing, poses))
 
 
 def _hard_stops(request: WalkRequest, ring: _Ring) -> Iterator[list[Stop]]:
@@ -204,7 +186,7 @@ def _stop(ring: _Ring, place: int, hold_s: float | None) -> Stop:
 def _hard_walk(request: WalkRequest, ring: _Ring, stops: list[Stop]) -> Walk:
     walk = Walk(walk_tour(request, stops, least_stops=len(stops)).motion, (ring.thing.instance_id,))
     poses = walk.world_from_camera
-    shares, hides = _shown_and_hidden(request, ring.thing, poses)
+    shares, hides = shown_and_hidden(request, ring.thing, poses)
     shown = shares >= FAR_SHARE
     if not shown.any():
         raise TrajectoryError("the thing is never seen on the way")

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
-from backsight.collect.trajectories.small_views import small_views
+from backsight.collect.trajectories.small_views import small_views, view_intrinsics
 from backsight.collect.trajectories.smooth import PITCH_SHARE, SAMPLES_PER_FRAME, YAW_SHARE, TrajectoryError
 from backsight.collect.trajectories.standing import standing_places
 from backsight.collect.trajectories.tours import Stop, shortest_order, walk_tour
 from backsight.collect.trajectories.walk import Walk, WalkRequest, first_walk
-from backsight.geometry.cameras import intrinsics_from_hfov
 from backsight.geometry.poses import look_poses
 from backsight.quality.measures.coverage_cells import OUTSIDE, cell_keys, seen_cells
 from backsight.records.scene import Room
@@ -118,7 +117,7 @@ def _keys(
     request: WalkRequest, poses: Float64[np.ndarray, "views 4 4"], room: Room, size_px: tuple[int, int]
 ) -> Int64[np.ndarray, "views points"]:
     seen = small_views(request, poses, *size_px)
-    return cell_keys(seen.depth_m, intrinsics_from_hfov(*size_px, request.camera.hfov_deg), poses, [room])
+    return cell_keys(seen.depth_m, view_intrinsics(request, *size_px), poses, [room])
 
 
 def _covering_walk(request: WalkRequest, survey: _Survey, time_share: float) -> Walk:

@@ -10,7 +10,7 @@ from backsight.collect.trajectories.routes import roomy_point
 from backsight.collect.trajectories.small_views import small_views, thing_shares, view_intrinsics
 from backsight.collect.trajectories.smooth import TrajectoryError
 from backsight.collect.trajectories.viewpoints import SEEN_SHARE, floor_below_m, free_points, things_to_focus_on
-from backsight.collect.trajectories.walk import Walk, WalkRequest
+from backsight.collect.trajectories.walk import WalkRequest
 from backsight.geometry.poses import look_poses
 from backsight.records.scene import SceneObject
 from backsight.sim.survey import shown_shares
@@ -66,22 +66,20 @@ def stops_behind_things(request: WalkRequest, number: int) -> list[tuple[SceneOb
     return found
 
 
-def seen_and_hidden(
-    request: WalkRequest, walk: Walk, thing: SceneObject
-) -> tuple[Bool[np.ndarray, " frames"], Bool[np.ndarray, " frames"]]:
-    """Return which frames show a thing, and in which of all others hide most of what the picture's edge leaves of it.
+def shown_and_hidden(
+    request: WalkRequest, thing: SceneObject, poses: Float64[np.ndarray, "views 4 4"]
+) -> tuple[Float64[np.ndarray, " views"], Bool[np.ndarray, " views"]]:
+    """Return the share of each view that shows a thing, and where others hide most of what the picture's edge leaves.
 
     Args:
         request: With simulator and camera.
-        walk: To be judged.
         thing: Of the scene.
+        poses: world_from_camera of the views.
     """
-    poses = walk.world_from_camera
-    pictures = small_views(request, poses)
-    images = (pictures.depth_m, pictures.instance_ids)
+    seen = small_views(request, poses)
+    images = (seen.depth_m, seen.instance_ids)
     rays, stopped = hidden_rays([thing], (), images, view_intrinsics(request), poses)
-    seen = shown_shares(pictures.instance_ids, [thing])[:, 0] >= SEEN_SHARE / 2
-    return seen, (rays[:, 0] > 0) & (stopped[:, 0] > MOSTLY * rays[:, 0])
+    return shown_shares(seen.instance_ids, [thing])[:, 0], (rays[:, 0] > 0) & (stopped[:, 0] >= MOSTLY * rays[:, 0])
 
 
 def _places_round(request: WalkRequest) -> Float64[np.ndarray, "places 3"]:

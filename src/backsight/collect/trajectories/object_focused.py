@@ -6,8 +6,9 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Bool, Float64
 
+from backsight.collect.moving_things import can_be_moved, is_light
 from backsight.collect.trajectories.gaze import angles_towards_rad, wave_rad
-from backsight.collect.trajectories.hiding import seen_and_hidden, stops_behind_things
+from backsight.collect.trajectories.hiding import shown_and_hidden, stops_behind_things
 from backsight.collect.trajectories.routes import Course, checked_clear, legs_through
 from backsight.collect.trajectories.small_views import thing_shares
 from backsight.collect.trajectories.smooth import (
@@ -94,7 +95,8 @@ def _behind_something(request: WalkRequest) -> Walk:
 
 def _past_places(request: WalkRequest, thing: SceneObject, stops_m: list[Float64[np.ndarray, "3"]]) -> Walk:
     walk = _watch(request, thing, stops_m)
-    seen, hidden = seen_and_hidden(request, walk, thing)
+    shares, hidden = shown_and_hidden(request, thing, walk.world_from_camera)
+    seen = shares >= SEEN_SHARE / 2
     enough = seen.mean() >= SHARES["occlusion"] and hidden.mean() >= HIDDEN_SHARE
     if not enough or (seen & ~hidden).mean() < IN_FULL_SHARE:
         raise TrajectoryError("the thing is not hidden and seen in turn")
@@ -115,11 +117,23 @@ def _away_and_back(request: WalkRequest) -> Walk:
 
 
 def _drawn_viewpoints(request: WalkRequest) -> Viewpoints:
-    things, weights = things_to_focus_on(request)
-    views = viewpoints_of(request, things[int(request.rng.choice(len(things), p=weights))])
+    views = viewpoints_of(request, _drawn_thing(request))
     if len(views.points_m) < LEAST_VIEWPOINTS:
         raise TrajectoryError(f"there is hardly a place to see the {views.thing.category} from")
     return views
+
+
+def _drawn_thing(request: WalkRequest) -> SceneObject:
+    """Return a thing to look at; where it will move meanwhile, one that can, if any thing is light enough."""
+    things, weights = things_to_focus_on(request)
+    light = np.array([is_light(thing) for thing in things])
+    moves = request.reasoning_type == "object_motion" and bool(light.any())
+    if moves:
+        weights = weights * light / float((weights * light).sum())
+    thing = things[int(request.rng.choice(len(things), p=weights))]
+    if moves and not can_be_moved(thing, request.simulator):
+        raise TrajectoryError(f"the {thing.category} can't be moved")
+    return thing
 
 
 def _stops_round(request: WalkRequest, views: Viewpoints) -> list[Float64[np.ndarray, "3"]]:

@@ -67,6 +67,25 @@ def thing_shares(
     return shown_shares(small_views(request, world_from_camera).instance_ids, things)
 
 
+def things_per_frame(
+    request: WalkRequest,
+    world_from_camera: Float64[np.ndarray, "views 4 4"],
+    least_share: float,
+    size_px: tuple[int, int] = (VIEW_WIDTH_PX, VIEW_HEIGHT_PX),
+) -> float:
+    """Return how many things a view shows in the mean.
+
+    Args:
+        request: With simulator and camera.
+        world_from_camera: Poses of the views.
+        least_share: Of the picture that a thing must cover to count.
+        size_px: Width and height of the pictures.
+    """
+    things = [thing for thing in request.simulator.objects if not thing.is_structure]
+    shares = shown_shares(small_views(request, world_from_camera, *size_px).instance_ids, things)
+    return float((shares >= least_share).sum(axis=1).mean())
+
+
 @dataclass(frozen=True)
 class LookRound:
     """What can be seen from places in every direction."""

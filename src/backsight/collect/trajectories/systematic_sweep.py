@@ -14,7 +14,7 @@ from backsight.collect.trajectories.gaze import (
     wave_rad,
 )
 from backsight.collect.trajectories.routes import Course, checked_clear, legs_through, roomy_point
-from backsight.collect.trajectories.small_views import small_views, thing_shares, view_intrinsics
+from backsight.collect.trajectories.small_views import small_views, thing_shares, things_per_frame, view_intrinsics
 from backsight.collect.trajectories.smooth import (
     YAW_SHARE,
     TrajectoryError,
@@ -91,15 +91,10 @@ def _sweep(request: WalkRequest) -> Walk:
     walks: list[tuple[float, Walk]] = []
     for _ in range(SWEEP_TRIES):
         walk = _sweep_of_a_room(request)
-        walks.append((_things_per_frame(request, walk), walk))
+        walks.append((things_per_frame(request, walk.world_from_camera, THING_SHARE), walk))
         if walks[-1][0] >= THINGS_PER_FRAME:
             break
     return max(walks, key=lambda entry: entry[0])[1]
-
-
-def _things_per_frame(request: WalkRequest, walk: Walk) -> float:
-    things = [thing for thing in request.simulator.objects if not thing.is_structure]
-    return float((thing_shares(request, walk.world_from_camera, things) >= THING_SHARE).sum(axis=1).mean())
 
 
 def _sweep_of_a_room(request: WalkRequest) -> Walk:

@@ -122,9 +122,9 @@ def walk_tour(
     if not clear_walk_test(request.simulator.navigation, request.limits.clearance_m)(walked[:, [0, 2, 1]]).all():
         raise TrajectoryError("the way is not clear between its points")
     yaw, pitch = _gaze(schedule, walked + np.array([0.0, request.camera.height_m, 0.0]), time_s)
-    wobble = np.radians(wobble_deg) * _sway(request.rng, time_s, SWAY_S)
-    if "motion_blur" in request.challenges:
-        wobble = np.radians(max(wobble_deg, RESTLESS_DEG)) * _sway(request.rng, time_s, RESTLESS_S)
+    restless = "motion_blur" in request.challenges
+    sway_deg = max(wobble_deg, RESTLESS_DEG) if restless else wobble_deg
+    wobble = np.radians(sway_deg) * _sway(request.rng, time_s, RESTLESS_S if restless else SWAY_S)
     motion = finished_motion(walked, yaw + wobble[0], pitch + wobble[1] / 2, request.limits, request.camera)
     return Tour(motion, count)
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64
 
-from backsight.collect.moving_things import can_be_moved
 from backsight.collect.trajectories.gaze import angles_towards_rad
 from backsight.collect.trajectories.small_views import thing_shares
 from backsight.collect.trajectories.smooth import TrajectoryError
@@ -46,9 +45,7 @@ class Viewpoints:
 def things_to_focus_on(
     request: WalkRequest, least_side_m: float = LEAST_SIDE_M
 ) -> tuple[list[SceneObject], Float64[np.ndarray, " things"]]:
-    """Return things of a fair size and how likely each should be drawn.
-
-    Things with a name where there are any; and where a thing will move while it is looked at, those that can.
+    """Return things of a fair size and how likely each should be drawn; things with a name where there are any.
 
     Args:
         request: With the simulator.
@@ -60,8 +57,6 @@ def things_to_focus_on(
     things = [thing for thing in request.simulator.objects if not thing.is_structure]
     things = [thing for thing in things if least_side_m <= max(thing.box.size_m) <= MOST_SIDE_M]
     things = [thing for thing in things if thing.category != UNNAMED_CATEGORY] or things
-    if request.reasoning_type == "object_motion":
-        things = [thing for thing in things if can_be_moved(thing, request.simulator)] or things
     if not things:
         raise TrajectoryError("the scene has nothing of a fair size to look at")
     weight = np.array([min(sorted(thing.box.size_m)[1], 1.0) for thing in things]) + 0.05
