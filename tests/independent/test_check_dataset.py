@@ -1,6 +1,7 @@
 """Stored sequences, derived anew by rules of their own: nothing contradicts, and what is spoilt is found."""
 
 import ast
+import math
 import os
 import shutil
 import subprocess
@@ -60,23 +61,40 @@ def six(tmp_path_factory) -> Path:
     return out
 
 
-def copied(data: Path, kind: str, folder: Path) -> Path:
-    """Return a copy of the sequence of a kind."""
-    shutil.copytree(next(data.glob(f"sequences/*/{kind.replace(' ', '_')}-*")), folder)
-    return folder
+def notes_of(sequence: Path) -> dict:
+    return msgspec.msgpack.decode((sequence / "annotations.msgpack").read_bytes())
+
+
+def travelled_m(sequence: Path) -> float:
+    """Return how far the thing that moves gets; 0 where it only turns."""
+    motion = notes_of(sequence)["motions"][0]
+    return math.dist(motion["centres_m"][0], motion["centres_m"][-1])
 
 
 @pytest.fixture(scope="module")
-def found(six, tmp_path_factory) -> str:
+def motion(tmp_path_factory) -> Path:
+    """Return a sequence in which a thing travels: that a small one only turns shows in too few pixels to be denied."""
+    out = tmp_path_factory.mktemp("independent") / "motion"
+    options = ["--num-sequences", "6", "--size", "96x72", "--seed", "1", "--places", "1", "--max-frames", "16"]
+    collect(out, *options, "--mean-frames", "16", "--scene-types", "flat", "--kinds", "object motion")
+    found = max(out.glob("sequences/*/*"), key=travelled_m)
+    assert travelled_m(found) >= 0.3
+    return found
+
+
+@pytest.fixture(scope="module")
+def found(six, motion, tmp_path_factory) -> str:
     """Return what the checker says of one spoilt copy for each fault, all in one run."""
-    out = tmp_path_factory.mktemp("spoilt")
+    out = tmp_path_factory.mktemp("spoilt") / "sequences" / "all"
+    stored = {kind: next(six.glob(f"sequences/*/{kind.replace(' ', '_')}-*")) for kind in SIX_KINDS}
+    stored["object motion"] = motion
     for change, (kind, _) in FAULTS.items():
-        copy = copied(six, kind, out / "sequences" / "all" / change.__name__)
-        notes = msgspec.msgpack.decode((copy / "annotations.msgpack").read_bytes())
+        copy = shutil.copytree(stored[kind], out / change.__name__)
+        notes = notes_of(copy)
         change(notes)
         (copy / "annotations.msgpack").write_bytes(msgspec.msgpack.encode(notes))
-    _scale_depth(copied(six, "left and right", out / "sequences" / "all" / "_scale_depth") / "depth.zip")
-    done = check(out)
+    _scale_depth(shutil.copytree(stored["left and right"], out / "_scale_depth") / "depth.zip")
+    done = check(out.parents[1])
     assert (done.returncode, done.stderr) == (1, "")
     return done.stdout
 
