@@ -173,6 +173,16 @@ class Walk:
             axis=-1,
         )
 
+    @cached_property
+    def standing(self) -> np.ndarray:
+        """World points of all that was seen to stand still on floors: furniture, walls, jambs; one in each 4 cm."""
+        passed = {"floor", "ceiling", "stairs", "rug"}
+        still = [n for n, t in self.first_things.items() if t.category not in passed and n not in self.motions]
+        found = [self.points(f)[np.isin(self.ids[f], still) & (self.depth[f] > 0.0)] for f in range(self.frames)]
+        points = np.concatenate(found)
+        _, first = np.unique(np.floor(points / 0.04).astype(np.int64), axis=0, return_index=True)
+        return points[first]
+
     def points(self, frame: int) -> np.ndarray:
         """World points of all pixels of a frame: [height, width, 3]."""
         return to_world(self.poses[frame], self.rays() * self.depth[frame][..., None])

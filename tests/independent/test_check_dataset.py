@@ -226,6 +226,15 @@ def _goal_elsewhere(notes: dict) -> None:
     step["points_m"][-1] = [step["points_m"][-1][0] + 3.0, *step["points_m"][-1][1:]]
 
 
+def _through_what_stands(notes: dict) -> None:
+    step = next(s for s in _first_of(notes, "route")["steps"] if s["claim"] == "way")
+    shown = [thing for frame in notes["visible_objects"] for thing in frame]
+    high = {o["instance_id"]: o["box"]["centre_m"] for o in notes["objects"] if o["box"]["size_m"][1] > 0.8}
+    most = max((thing for thing in shown if thing["instance_id"] in high), key=lambda thing: thing["pixel_share"])
+    centre = high[most["instance_id"]]
+    step["points_m"].insert(1, [centre[0], step["points_m"][0][1], centre[2]])
+
+
 def _motion_never_was(notes: dict) -> None:
     motion = notes["motions"][0]
     motion["centres_m"] = [motion["centres_m"][0]] * len(motion["centres_m"])
@@ -274,6 +283,7 @@ FAULTS: dict[Callable[[dict], None], tuple[str, str]] = {
     _mirrored_way: ("how do I get there", "ways: how they begin"),
     _longer_way: ("how do I get there", "answers: length of a way"),
     _goal_elsewhere: ("how do I get there", "ways: "),
+    _through_what_stands: ("how do I get there", "ways: keep clear of what was seen"),
     _call_it_rotation: ("how do I get there", "promises: kept: no more than 0.5 m are walked"),
     _motion_never_was: ("object motion", "surfaces: moving things"),
     _moved_too_late: ("object motion", "surfaces: moving things"),

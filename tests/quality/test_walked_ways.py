@@ -4,8 +4,9 @@ import msgspec
 import numpy as np
 import pytest
 
-from backsight.quality.routes import walked_way_m
-from backsight.records.scene import Room
+from backsight.quality.routes import walked_way_m, way_claim_holds
+from backsight.records.instruction import Step
+from backsight.records.scene import OrientedBox, Room, SceneObject
 
 CAMERA_M = 1.44
 HALL = Room(1, "hallway", (0.0, 0.0, 9.0, 5.0), floor_m=0.0, height_m=2.61)
@@ -34,3 +35,21 @@ def test_the_way_lies_on_the_floor(make_sequence, floors_m):
     way_m = walked_way_m(annotations, 1, len(poses) - 1)
     np.testing.assert_allclose(way_m[:, 1], floors_m[1:], atol=0.011)
     np.testing.assert_allclose(way_m[:, [0, 2]], poses[1:, [0, 2], 3])
+
+
+DOOR_ABOVE = SceneObject(7, "door", 2, OrientedBox((3.0, 3.9, 2.0), (0.1, 2.0, 1.0)))
+DOOR = SceneObject(8, "door", 1, OrientedBox((9.0, 1.0, 2.0), (0.1, 2.0, 1.0)))
+
+
+@pytest.mark.parametrize(
+    ("end_x_m", "in_doorway"),
+    [(3.0, False), (8.6, False), (8.91, True), (9.1, True)],
+    ids=["under a door", "before it", "on its near side", "on its far side"],
+)
+def test_a_walk_stops_in_a_doorway_or_in_a_room(make_sequence, end_x_m, in_doorway):
+    annotations = msgspec.structs.replace(make_sequence().annotations, rooms=(HALL, LOFT), objects=(DOOR_ABOVE, DOOR))
+    way_m = np.array([(1.0, 0.0, 2.0), (end_x_m, 0.0, 2.0)])
+    doorway = Step("The walk ends in the doorway.", "stops_in_doorway", subject_id=8)
+    room = Step("The walk ends in the hallway.", "stops_in_room", other_ids=(1,), word="hallway")
+    held = [way_claim_holds(step, way_m, annotations, 0) for step in (doorway, room)]
+    assert held == [in_doorway, not in_doorway]

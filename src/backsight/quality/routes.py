@@ -20,6 +20,7 @@ WAY_CLAIMS: tuple[str, ...] = (
     "passes",
     "goes_on",
     "stops_beside",
+    "stops_in_doorway",
     "stops_in_room",
     "stops_on_stairs",
     "stops_after",
@@ -33,6 +34,9 @@ _LEAST_TURN_DEG, _MOST_TURN_DEG, _LEAST_AROUND_DEG = 40.0, 150.0, 130.0
 _PASSED_M, _BESIDE_M, _DOOR_M = 1.5, 1.4, 0.7
 _BACK_M = 3.0
 """How far before the door a way must have been in the room that it leaves."""
+_DOORWAY_M = 0.1, 0.25
+"""So near to a door's footprint nobody stands in a room, and so far from it nobody stands in the doorway."""
+_SAME_FLOOR_M = 0.5
 _NEAR_BORDER_M = 0.15
 _STOREY_M = 1.0
 _FLOOR_M = 0.15
@@ -122,6 +126,8 @@ def way_claim_holds(
         case "stops_beside":
             subject = _thing(step.subject_id, annotations, frame)
             return subject is not None and footprint_gap_m(samples_m[-1], subject) <= _BESIDE_M
+        case "stops_in_doorway":
+            return step.subject_id in _doors_at(samples_m[-1], _DOORWAY_M[1], annotations)
         case "takes_stairs":
             return _takes_stairs(step, samples_m)
         case "stops_on_stairs":
@@ -196,7 +202,20 @@ def _is_in(
     point_m: Float64[np.ndarray, "3"], ids: tuple[int, ...], word: str | None, annotations: SequenceAnnotations
 ) -> bool:
     room = _room(ids[0], annotations) if len(ids) == 1 else None
-    return room is not None and room.room_type == word and is_in_room(point_m, room, _NEAR_BORDER_M)
+    if room is None or room.room_type != word or not is_in_room(point_m, room, _NEAR_BORDER_M):
+        return False
+    return not _doors_at(point_m, _DOORWAY_M[0], annotations)
+
+
+def _doors_at(point_m: Float64[np.ndarray, "3"], reach_m: float, annotations: SequenceAnnotations) -> set[int]:
+    """Return the doors of the storey in whose doorway, or no farther from it, a point lies."""
+    return {
+        thing.instance_id
+        for thing in annotations.objects
+        if thing.category == "door"
+        and abs(thing.box.centre_m[1] - thing.box.size_m[1] / 2 - point_m[1]) < _SAME_FLOOR_M
+        and footprint_gap_m(point_m, thing) <= reach_m
+    }
 
 
 def _spot(step: Step, samples_m: Float64[np.ndarray, "samples 3"], along_m: list[float]) -> int | None:
@@ -283,6 +302,7 @@ def _clause(step: Step, things: Sequence[SceneObject]) -> str | None:
         "takes_stairs": f"{step.word} the stairs",
         "passes": f"{category} on your {step.word}",
         "stops_beside": category,
+        "stops_in_doorway": "in the doorway",
         "stops_in_room": "stop",
         "stops_on_stairs": "on the stairs",
         "stops_after": "stop",

@@ -251,6 +251,20 @@ def test_walks_without_motion_are_seldom_asked_whether_anything_moved():
     assert {(draft.answer, draft.target_instance_ids) for draft in found} == {("no", ())}
 
 
+def test_a_walk_that_ends_in_a_doorway_stops_there():
+    walk = WORLDS["still"]
+    ends = {}
+    for end_m in (-0.5, 0.1, 0.5):
+        poses = (*walk.poses[:9], *(pose for pose in walk.poses[9:14] if pose[0] < end_m), (end_m, *walk.poses[13][1:]))
+        (route,) = told(World(poses, things=walk.things))
+        ends[end_m] = (route.text.removesuffix(".").rsplit("then ", 1)[1], "into the study" in route.text)
+    assert ends == {
+        -0.5: ("stop in the kitchen", False),
+        0.1: ("stop in the doorway", False),
+        0.5: ("stop there", True),
+    }
+
+
 def test_walks_backwards_and_on_the_spot_are_not_told():
     world = WORLDS["still"]
     back = World(tuple((*pose[:3], pose[3] + np.pi, pose[4]) for pose in world.poses))

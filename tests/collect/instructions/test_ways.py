@@ -49,6 +49,12 @@ def test_a_way_that_begins_in_a_doorway_does_not_lead_out_of_the_room_behind():
     assert told(way((border - 0.3, 0.0), (border + 2.5, 0.2)).entries(ROOMS, [DOOR])) != []
 
 
+def test_a_way_that_ends_in_a_doorway_does_not_lead_into_the_room_behind():
+    border = next(room.bounds_m[0] for room in ROOMS if room.bounds_m[0] > 0.0)
+    assert told(way((-2.0, 0.0), (border + 0.06, 0.0)).entries(ROOMS, [DOOR])) == []
+    assert told(way((-2.0, 0.0), (border + 0.2, 0.0)).entries(ROOMS, [DOOR])) != []
+
+
 @pytest.mark.parametrize(("upwards", "text"), [(1, "go up the stairs"), (-1, "go down the stairs")])
 def test_stairs_are_told_by_the_rise_of_the_way(upwards, text):
     rooms = (Room(1, "hallway", (-5.0, -5.0, 5.0, 5.0)), Room(2, "landing", (-5.0, -5.0, 5.0, 5.0), 2.8 * upwards))

@@ -11,10 +11,10 @@ from backsight.collect.instructions.naming import Name, names_of
 from backsight.collect.instructions.phrases import routes as phrases
 from backsight.collect.instructions.phrases.grammar import capitalised
 from backsight.collect.instructions.rooms import rooms_of
-from backsight.collect.instructions.ways import Way, gap_m, is_landmark, merged
+from backsight.collect.instructions.ways import DOORWAY_M, Way, door_at, gap_m, is_landmark, merged
 from backsight.quality.answers import within_room
 from backsight.records.instruction import RouteInstruction, Step
-from backsight.records.scene import Room
+from backsight.records.scene import Room, SceneObject
 from backsight.records.sequence import annotation_arrays
 from backsight.records.vocabulary import UNNAMED_ROOM_TYPE
 
@@ -66,7 +66,8 @@ def route_instructions(context: InstructionContext, rng: np.random.Generator) ->
     last = clauses[-1].step if clauses else None
     entered = last.other_ids[1] if last is not None and last.claim == "enters_room" else None
     climbs = any(clause.step.claim == "takes_stairs" for clause in clauses)
-    parts.append(_end(way, annotations.rooms, beside, entered, climbs))
+    doorway = door_at(way.points_m[-1], doors, DOORWAY_M)
+    parts.append(_end(way, annotations.rooms, (beside, doorway), entered, climbs))
     steps = tuple(step for _, step in parts)
     landmarks = tuple(
         step.subject_id for step in steps if step.claim in LANDMARK_CLAIMS and step.subject_id is not None
@@ -93,14 +94,20 @@ def _beside(way: Way, rooms: Sequence[Room], memory: Memory, names: Sequence[Nam
     return min(found, key=lambda entry: entry[:2])[2] if found else None
 
 
-def _end(way: Way, rooms: Sequence[Room], beside: Name | None, entered: int | None, climbs: bool) -> tuple[str, Step]:
-    """Return how the walk ends: beside a landmark, on stairs, in a room, or after its length.
+def _end(
+    way: Way, rooms: Sequence[Room], at: tuple[Name | None, SceneObject | None], entered: int | None, climbs: bool
+) -> tuple[str, Step]:
+    """Return how the walk ends: beside a landmark or in a doorway (`at`), on stairs, in a room, or after its length.
 
     A room that the last clause leads into is not named again; who was sent up the stairs stops while still on them.
     """
+    beside, door = at
     if beside is not None:
         step = Step(f"The walk ends beside {beside.words}.", "stops_beside", subject_id=beside.instance_id)
         return f"stop beside {beside.words}", step
+    if door is not None:
+        step = Step("The walk ends in the doorway.", "stops_in_doorway", subject_id=door.instance_id)
+        return "stop in the doorway", step
     room_id = int(rooms_of(way.points_m[-1:], rooms)[0])
     room_type = next((room.room_type for room in rooms if room.room_id == room_id), UNNAMED_ROOM_TYPE)
     if min((abs(float(way.points_m[-1, 1]) - room.floor_m) for room in rooms), default=0.0) > ON_STAIRS_M:

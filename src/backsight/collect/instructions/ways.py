@@ -28,6 +28,8 @@ LEAST_STAY_M = 0.4
 """What is shorter in a room is no visit."""
 DOORSTEP_M = 0.1
 """A way that begins with less in a room begins in its doorway."""
+DOORWAY_M = 0.15
+"""Who stands no farther from a door's footprint stands in the doorway: beside it a body keeps farther off."""
 DOOR_REACH_M = 0.5
 """Between a door's footprint and the spot where a way changes rooms."""
 PASSED_M = (0.1, 1.3)
@@ -128,18 +130,23 @@ class Way:
                 found.append(Clause(at_m, phrases.turn_clause(side), step))
         return sorted(found, key=lambda clause: clause.at_m)
 
-    def visits(self, rooms: Sequence[Room]) -> list[tuple[int, float]]:
+    def visits(self, rooms: Sequence[Room], doors: Sequence[SceneObject]) -> list[tuple[int, float]]:
         """Return the rooms in order, each with how far along the way it is entered.
 
         Args:
             rooms: Of the scene.
+            doors: Of the scene; a way that ends in a doorway visits no room behind it.
         """
         found: list[tuple[int, float]] = []
         inside = rooms_of(self.points_m, rooms)
+        ends_in_door = door_at(self.points_m[-1], doors, DOORWAY_M) is not None
         starts = [0, *(np.flatnonzero(np.diff(inside)) + 1).tolist(), len(inside)]
         for start, end in pairwise(starts):
             room, last = int(inside[start]), found[-1][0] if found else NO_ROOM
-            least_m = 0.0 if end == len(inside) else DOORSTEP_M if start == 0 else LEAST_STAY_M
+            if start == 0:
+                least_m = 0.0 if end == len(inside) else DOORSTEP_M
+            else:
+                least_m = 0.0 if end == len(inside) and not ends_in_door else LEAST_STAY_M
             long_enough = self.along_m[end - 1] - self.along_m[start] >= least_m
             if room not in (NO_ROOM, last) and long_enough:
                 found.append((room, float(self.along_m[start])))
@@ -155,12 +162,12 @@ class Way:
         found: list[Clause] = []
         types = {room.room_id: room.room_type for room in rooms}
         floors_m = {room.room_id: room.floor_m for room in rooms}
-        visits = self.visits(rooms)
+        visits = self.visits(rooms, doors)
         for (before, _), (after, at_m) in pairwise(visits):
             between_storeys = abs(floors_m[after] - floors_m[before]) >= STAIRS_M
             if between_storeys or types[after] == UNNAMED_ROOM_TYPE:
                 continue
-            door = _door_at(np.array(self.at(at_m)), doors)
+            door = door_at(np.array(self.at(at_m)), doors)
             text = f"The way leads from the {types[before]} {phrases.into_room(types[after])}."
             step = Step(
                 text,
@@ -225,14 +232,22 @@ class Way:
         return "left" if left > 0 else "right"
 
 
-def _door_at(point_m: Float64[np.ndarray, "3"], doors: Sequence[SceneObject]) -> SceneObject | None:
-    """Return the nearest door within reach on the same storey."""
+def door_at(
+    point_m: Float64[np.ndarray, "3"], doors: Sequence[SceneObject], reach_m: float = DOOR_REACH_M
+) -> SceneObject | None:
+    """Return the nearest door within reach on the same storey.
+
+    Args:
+        point_m: On the floor.
+        doors: Of the scene.
+        reach_m: Farthest from a door's footprint.
+    """
     near = [
         (gap_m(point_m[[0, 2]], door), door.instance_id, door)
         for door in doors
         if abs(door.box.centre_m[1] - door.box.size_m[1] / 2 - point_m[1]) < 0.5
     ]
-    reached = [entry for entry in near if entry[0] <= DOOR_REACH_M]
+    reached = [entry for entry in near if entry[0] <= reach_m]
     return min(reached, key=lambda entry: entry[:2])[2] if reached else None
 
 
