@@ -10,7 +10,7 @@ import pytest
 
 from backsight.geometry.poses import look_pose
 from backsight.quality.check import check_sequence
-from backsight.quality.sharpness import edge_sharpness, expected_sharpness, image_motion_px
+from backsight.quality.sharpness import Edges, edge_sharpness, smear_px
 
 
 def striped(width=61, height=37, sigma_px=0.0, samples=8):
@@ -49,16 +49,68 @@ def test_few_edges_say_nothing():
     assert np.isnan(edge_sharpness(np.full_like(luma, 90.0), ids)).all()
 
 
-def test_turning_moves_the_picture_as_the_focal_length_says(make_sequence):
-    sequence = make_sequence(frames=5, width=74, height=58)
+def edges_at(pixels):
+    """Edges behind pixels (x, y) of the third frame."""
+    columns, rows = np.array(pixels).T
+    same = np.full(len(rows), 2)
+    return Edges(same, rows, columns, np.ones(len(rows), dtype=np.float32), same)
+
+
+def exposed(sequence, poses, exposure_s):
+    annotations = msgspec.structs.replace(sequence.annotations, exposure_s=exposure_s, challenges=("motion_blur",))
+    return dataclasses.replace(sequence, world_from_camera=poses, annotations=annotations)
+
+
+PIXELS = [(5, 11), (36, 29), (37, 50), (66, 3)]
+
+
+def test_turning_smears_by_the_angle_whatever_the_distance(make_sequence):
     poses = np.stack([look_pose(np.array([2.0, 1.2, 2.0]), 0.05 * i) for i in range(5)])
-    annotations = msgspec.structs.replace(sequence.annotations, exposure_s=0.25, challenges=("motion_blur",))
-    turning = dataclasses.replace(sequence, world_from_camera=poses, annotations=annotations)
-    expected = sequence.intrinsics[0, 0] * math.tan(0.05) * 2.0 * 0.25
-    assert image_motion_px(turning) == pytest.approx(np.full(5, expected))
-    assert (expected_sharpness(turning) < 1.0).all()
-    usual = dataclasses.replace(turning, annotations=msgspec.structs.replace(annotations, challenges=()))
-    assert (expected_sharpness(usual) == 1.0).all(), "a long exposure that nobody promised excuses nothing"
+    turning = exposed(make_sequence(frames=5, width=74, height=58), poses, 0.25)
+    # A ray that lies at an angle from straight ahead lies 0.05 rad farther right in the next frame.
+    (f, _, cx), (_, _, cy), _ = turning.intrinsics
+    share = 0.5 * 0.25 * turning.annotations.frame_rate_hz
+    for axis, step, pixels in ((0, 1, PIXELS), (1, 1, [(y, x) for x, y in PIXELS])):
+        expected = []
+        for x, y in PIXELS:
+            beside = [(x, y), (x + 1, y) if axis == 0 else (x, y + 1)]
+            smears = []
+            for column, row in beside:
+                angle = math.atan((column + 0.5 - cx) / f)
+                there = [angle - 0.05, angle + 0.05]
+                if axis == 0:
+                    smears.append(sum(abs(f * math.tan(other) + cx - column - 0.5) for other in there))
+                else:
+                    high = row + 0.5 - cy
+                    smears.append(sum(abs(high * math.cos(angle) / math.cos(other) - high) for other in there))
+            expected.append(share * max(smears))
+        assert smear_px(turning, edges_at(pixels), axis, step) == pytest.approx(expected, rel=1e-6)
+
+
+def test_walking_ahead_smears_what_is_near_and_to_the_side(make_sequence):
+    sequence = make_sequence(frames=5, width=74, height=58)
+    poses = np.stack([look_pose(np.array([2.0, 1.2, 2.0 - 0.1 * i]), 0.0) for i in range(5)])
+    near = dataclasses.replace(sequence, depth_m=np.full_like(sequence.depth_m, 1.5))
+    far = dataclasses.replace(sequence, depth_m=np.full_like(sequence.depth_m, 5.5))
+    cx, share = sequence.intrinsics[0, 2], 0.5 * 0.2 * sequence.annotations.frame_rate_hz
+    for walk, depth_m in ((near, 1.5), (far, 5.5)):
+        stretch = (depth_m / (depth_m - 0.1) - 1.0) + (1.0 - depth_m / (depth_m + 0.1))
+        expected = [share * max(abs(x + side - cx) for side in (0.5, 1.5)) * stretch for x, _ in PIXELS]
+        assert smear_px(exposed(walk, poses, 0.2), edges_at(PIXELS), 0, 1) == pytest.approx(expected, rel=1e-5)
+
+
+def test_every_second_row_is_another_row_of_the_pictures(make_sequence):
+    sequence = make_sequence(frames=5, width=74, height=58)
+    walk = exposed(sequence, sequence.world_from_camera, 0.2)
+    half = [(x, y // 2) for x, y in PIXELS]
+    even = [(x, y // 2 * 2) for x, y in PIXELS]
+    assert smear_px(walk, edges_at(half), 0, 2) == pytest.approx(smear_px(walk, edges_at(even), 0, 1))
+
+
+def test_pixels_without_depth_are_never_still(make_sequence):
+    sequence = make_sequence(frames=5, width=74, height=58)
+    blind = dataclasses.replace(sequence, depth_m=np.zeros_like(sequence.depth_m))
+    assert np.isinf(smear_px(exposed(blind, sequence.world_from_camera, 0.2), edges_at(PIXELS), 0, 1)).all()
 
 
 def test_promised_blur_is_kept_and_the_same_blur_without_promise_rejected(make_sequence):
@@ -70,6 +122,15 @@ def test_promised_blur_is_kept_and_the_same_blur_without_promise_rejected(make_s
     assert not [failure for failure in kept.failures if failure.field == "rgb"], kept.failures
     refused = check_sequence(dataclasses.replace(sequence, rgb=soft))
     assert ["is blurred" in failure.problem for failure in refused.failures] == [True]
+
+
+@pytest.mark.parametrize("sigma_px", [0.7, 2.0])
+def test_blur_on_top_of_promised_motion_blur_is_rejected(make_sequence, sigma_px):
+    sequence = make_sequence(frames=11, width=148, height=116)
+    soft = np.stack([cv2.GaussianBlur(cv2.blur(frame, (7, 1)), (0, 0), sigma_px) for frame in sequence.rgb])
+    promised = msgspec.structs.replace(sequence.annotations, challenges=("motion_blur",), exposure_s=0.25)
+    failures = check_sequence(dataclasses.replace(sequence, rgb=soft, annotations=promised)).failures
+    assert ["is blurred" in failure.problem for failure in failures if failure.field == "rgb"] == [True]
 
 
 def test_a_single_blurred_frame_is_named(make_sequence):

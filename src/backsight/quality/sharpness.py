@@ -1,10 +1,13 @@
 """How sharp pictures are where one thing ends and another begins."""
 
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from jaxtyping import Float32, Float64, Int32
+from jaxtyping import Bool, Float32, Float64, Int32, Int64
 
+from backsight.geometry.poses import invert_pose
+from backsight.geometry.projection import project
 from backsight.records.sequence import Sequence
 
 REACH_PX = 3
@@ -17,13 +20,35 @@ LEAST_BORDERS = 3
 """So are frames whose edges lie along fewer borders of one thing with another: that one may be between shaded walls."""
 QUANTILE = 0.75
 """Textures and shadows soften some edges of a sharp picture; blur softens all."""
-SMEAR = 1.5
-"""Pixels of smear for each pixel that the picture moves between frames on average: turns are uneven."""
+STILL_PX = 0.5
+"""An edge that moves no farther across itself while the shutter is open stays sharp."""
 USUAL_EXPOSURE_S = 1.0 / 60.0 + 1e-6
 """Longer exposures are for walks that promise motion blur."""
-DISTANCES_M = (1.0, 2.0, 5.0)
-"""Distances at which the blur of a moving camera is reckoned; the largest counts: who walks round a thing keeps it
-still, and smears what is before and behind it."""
+UNKNOWN = -1
+"""Number of all borders where no ids are known."""
+
+
+@dataclass(frozen=True)
+class Edges:
+    """Where one thing ends and another begins, between a pixel and the next of its row."""
+
+    frame: Int64[np.ndarray, " edges"]
+    row: Int64[np.ndarray, " edges"]
+    column: Int64[np.ndarray, " edges"]
+    """Of the pixel on the left."""
+    ratio: Float32[np.ndarray, " edges"]
+    """Step between two neighbours over the step across six pixels: 1 = sharp."""
+    border: Int64[np.ndarray, " edges"]
+    """A number for each two things, or `UNKNOWN`."""
+
+    def of(self, chosen: Bool[np.ndarray, " edges"]) -> "Edges":
+        """Return some of them.
+
+        Args:
+            chosen: Which.
+        """
+        parts = (self.frame, self.row, self.column, self.ratio, self.border)
+        return Edges(*(part[chosen] for part in parts))
 
 
 def edge_sharpness(
@@ -40,17 +65,47 @@ def edge_sharpness(
         luma: 0 to 255.
         instance_ids: Of the same pixels. Where they are all alike (no ids) every steep place counts as an edge.
     """
-    reach = REACH_PX
-    if luma.shape[2] <= 2 * reach:
-        return np.full(len(luma), np.nan)
-    width = luma.shape[2]
-    inner = slice(reach - 1, width - reach)
+    return _of_frames(steep_edges(luma, instance_ids), len(luma))
+
+
+def still_edge_sharpness(
+    sequence: Sequence, luma: Float32[np.ndarray, "frames height width"], step: int
+) -> Float64[np.ndarray, " frames"]:
+    """Return edge sharpness where the camera moves while its shutter is open; NaN with too few edges that keep still.
+
+    A camera that turns smears upright edges and leaves level ones sharp, one that walks ahead smears what it passes: by
+    depth and poses each edge is known to move across itself by so many pixels, and only those within `STILL_PX` are
+    asked. Whatever softens them is not the motion. Frames that nothing keeps still in are not judged.
+
+    Args:
+        sequence: With rigid poses, depth, ids and exposure.
+        luma: 0 to 255, of all pixels.
+        step: Every so many rows and columns are read.
+    """
+    ids = sequence.instance_ids
+    upright = steep_edges(luma[:, ::step], ids[:, ::step])
+    level = steep_edges(luma[:, :, ::step].transpose(0, 2, 1), ids[:, :, ::step].transpose(0, 2, 1))
+    still = [edges.of(smear_px(sequence, edges, axis, step) <= STILL_PX) for axis, edges in enumerate((upright, level))]
+    both = (np.concatenate(parts) for parts in zip(*(vars(edges).values() for edges in still), strict=True))
+    return _of_frames(Edges(*both), len(luma))
+
+
+def steep_edges(
+    luma: Float32[np.ndarray, "frames rows columns"], instance_ids: Int32[np.ndarray, "frames rows columns"]
+) -> Edges:
+    """Return the edges along rows; see `edge_sharpness`.
+
+    Args:
+        luma: 0 to 255.
+        instance_ids: Of the same pixels; all alike = not known.
+    """
+    reach, width = REACH_PX, luma.shape[2]
     changes = instance_ids[:, :, 1:] != instance_ids[:, :, :-1]
     known = bool(changes.any())
     if not known:
         changes = np.abs(np.diff(luma, axis=2)) > 0.5 * LEAST_STEP
         instance_ids = np.zeros_like(instance_ids)
-    frame, row, column = np.nonzero(changes[:, :, inner])
+    frame, row, column = np.nonzero(changes[:, :, reach - 1 : max(width - reach, reach - 1)])
     column = column + reach - 1
     left, right = instance_ids[frame, row, column], instance_ids[frame, row, column + 1]
     clear = np.ones(len(frame), dtype=bool)
@@ -62,48 +117,63 @@ def edge_sharpness(
     wide = across.max(axis=1, initial=-np.inf) - across.min(axis=1, initial=np.inf)
     narrow = np.abs(np.diff(across, axis=1)).max(axis=1, initial=0.0)
     steep = wide > LEAST_STEP
-    pair = left * (int(instance_ids.max(initial=0)) + 1) + right
-    frame, pair, ratio = frame[steep], pair[clear][steep], narrow[steep] / wide[steep]
-    ends = np.searchsorted(frame, np.arange(len(luma) + 1))
-    sharpness = np.full(len(luma), np.nan)
+    border = left.astype(np.int64) * (int(instance_ids.max(initial=0)) + 1) + right
+    if not known:
+        border[:] = UNKNOWN
+    return Edges(frame[steep], row[steep], column[steep], narrow[steep] / wide[steep], border[clear][steep])
+
+
+def smear_px(sequence: Sequence, edges: Edges, axis: int, step: int) -> Float64[np.ndarray, " edges"]:
+    """Return how far edges move across themselves while the shutter is open.
+
+    Half of the exposure lies before a frame's time and half behind it; between frames a camera moves evenly. Of both
+    pixels beside an edge the one that moves farther counts.
+
+    Args:
+        sequence: With rigid poses, depth and exposure.
+        edges: Along rows, or along columns of the transposed pictures.
+        axis: 0 for edges along rows, 1 along columns.
+        step: Every so many rows (columns) of the sequence's pictures are the edges' rows.
+    """
+    annotations, poses = sequence.annotations, sequence.world_from_camera
+    inverse, last = invert_pose(poses), len(poses) - 1
+    neighbours = [inverse[np.clip(np.arange(last + 1) + other, 0, last)] @ poses for other in (-1, 1)]
+    farthest = np.zeros(len(edges.frame))
+    for beside in (0, 1):
+        column, row = edges.column + beside, edges.row * step
+        if axis == 1:
+            column, row = row, column
+        pixels = np.stack([column + 0.5, row + 0.5, np.ones(len(column))], axis=1)
+        depth_m = sequence.depth_m[edges.frame, row, column].astype(np.float64)
+        points_m = pixels @ np.linalg.inv(sequence.intrinsics).T * depth_m[:, None]
+        moved = np.zeros(len(edges.frame))
+        for other_from_this in neighbours:
+            seen_m = np.einsum("eij,ej->ei", other_from_this[edges.frame, :3, :3], points_m)
+            there, ahead_m = project(seen_m + other_from_this[edges.frame, :3, 3], sequence.intrinsics)
+            moved += np.where((ahead_m > 0.0) & (depth_m > 0.0), np.abs(there[:, axis] - pixels[:, axis]), np.inf)
+        farthest = np.maximum(farthest, moved)
+    return 0.5 * annotations.exposure_s * annotations.frame_rate_hz * farthest
+
+
+def _of_frames(edges: Edges, frames: int) -> Float64[np.ndarray, " frames"]:
+    """Return the third quartile of each frame's edges; NaN where there are too few, or all along too few borders."""
+    order = np.argsort(edges.frame, kind="stable")
+    ratio, border = edges.ratio[order], edges.border[order]
+    ends = np.searchsorted(edges.frame[order], np.arange(frames + 1))
+    sharpness = np.full(frames, np.nan)
     for number, (start, end) in enumerate(pairwise(ends.tolist())):
-        borders = len(np.unique(pair[start:end])) if known else LEAST_BORDERS
-        if end - start >= LEAST_EDGES and borders >= LEAST_BORDERS:
+        borders = len(np.unique(border[start:end]))
+        if end - start >= LEAST_EDGES and (borders >= LEAST_BORDERS or border[start] == UNKNOWN):
             sharpness[number] = np.quantile(ratio[start:end], QUANTILE)
     return sharpness
 
 
-def image_motion_px(sequence: Sequence) -> Float64[np.ndarray, " frames"]:
-    """Return by how many columns the picture's centre moves at most while the shutter is open, of `DISTANCES_M`.
+def excuses_motion(sequence: Sequence) -> bool:
+    """Return whether edges may be smeared by motion: at a usual exposure, and in walks that promise motion blur.
 
     Args:
-        sequence: With rigid poses.
-    """
-    poses, seconds = sequence.world_from_camera, sequence.annotations.exposure_s
-    if seconds <= 0.0 or len(poses) < 2:
-        return np.zeros(len(poses))
-    ahead = poses[:, None, :3, 2] * np.array(DISTANCES_M)[:, None] + poses[:, None, :3, 3]
-    step_px = []
-    for this, other in ((slice(None, -1), slice(1, None)), (slice(1, None), slice(None, -1))):
-        offset = ahead[this] - poses[other, None, :3, 3]
-        right, forward = (np.einsum("fdc,fc->fd", offset, poses[other, :3, axis]) for axis in (0, 2))
-        step_px.append(np.abs(right / np.maximum(forward, 0.1)).max(axis=1))
-    # The faster of the steps before and after: frames are far apart beside an exposure.
-    to_next, to_last = np.append(step_px[0], 0.0), np.insert(step_px[1], 0, 0.0)
-    per_step = sequence.intrinsics[0, 0] * np.maximum(to_next, to_last)
-    return per_step * sequence.annotations.frame_rate_hz * seconds
-
-
-def expected_sharpness(sequence: Sequence) -> Float64[np.ndarray, " frames"]:
-    """Return the edge sharpness that each frame may be asked for: 1, or what its promised motion blur leaves.
-
-    An edge smeared over b pixels has 1 / b of its step between two of them. Only walks that promise motion blur may
-    have longer exposures than the usual 1/60 s.
-
-    Args:
-        sequence: With rigid poses, exposure and challenges.
+        sequence: With its annotations.
     """
     annotations = sequence.annotations
-    if "motion_blur" not in annotations.challenges and annotations.exposure_s > USUAL_EXPOSURE_S:
-        return np.ones(sequence.num_frames)
-    return 1.0 / (1.0 + SMEAR * image_motion_px(sequence))
+    promised = "motion_blur" in annotations.challenges
+    return annotations.exposure_s > 0.0 and (promised or annotations.exposure_s <= USUAL_EXPOSURE_S)

@@ -1,11 +1,11 @@
 """Visual quality: exposure, contrast, sharpness, holes, frames that stand still; judged by what the kind promises."""
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32, Float64, Int32, UInt8
+from jaxtyping import Bool, Float, Float32, Float64, UInt8
 
 from backsight.quality.judgement import Judgement, weakest_counts
 from backsight.quality.motion import moved_between_frames
-from backsight.quality.sharpness import edge_sharpness, expected_sharpness
+from backsight.quality.sharpness import edge_sharpness, excuses_motion, still_edge_sharpness
 from backsight.records.quality import Finding
 from backsight.records.sequence import Sequence, SequenceAnnotations
 from backsight.storage.layout import RGB_FILE, path_in_dataset
@@ -23,7 +23,7 @@ LEAST_CONTRAST = 8.0
 LEAST_SPREAD = 1.0
 """A frame whose luma varies less shows nothing, be it black, white or grey."""
 MOST_BLURRED = 0.65
-"""Edges of a walk that are softer than this share of what was promised: blur that nobody promised."""
+"""A walk whose edges are softer is blurred by more than its promised motion."""
 ONE_FRAME_BLURRED, NEIGHBOURS_SHARP = 0.55, 0.85
 """A single frame is blurred when its edges are softer than the first and those of both neighbours sharper than the
 second."""
@@ -56,7 +56,11 @@ def judge_pictures(sequence: Sequence) -> Judgement:
     ids = sequence.instance_ids[:, ::step]
     blank = luma.std(axis=(1, 2)) < LEAST_SPREAD
     frozen = frozen_frames(sequence, luma) & ~blank
-    soft, sharp = sharpness(sequence, luma, ids)
+    if excuses_motion(sequence):
+        edges = still_edge_sharpness(sequence, luma_of(sequence.rgb), step)
+    else:
+        edges = edge_sharpness(luma, ids)
+    soft, sharp = sharpness(sequence, edges)
     parts = {
         "exposure": exposure(luma, promises_dim_light(sequence.annotations)),
         "contrast": float(np.clip(luma.std(axis=(1, 2)) / LEAST_CONTRAST, 0.0, 1.0).mean()),
@@ -108,31 +112,24 @@ def exposure(luma: Float32[np.ndarray, "frames rows columns"], dim: bool) -> flo
     return float((bright_enough * dark_enough * (1.0 - clipped)).mean())
 
 
-def sharpness(
-    sequence: Sequence,
-    luma: Float32[np.ndarray, "frames rows columns"],
-    instance_ids: Int32[np.ndarray, "frames rows columns"],
-) -> tuple[list[Finding], float]:
-    """Return findings of blur that was not promised, and the share of the promised sharpness that edges have.
+def sharpness(sequence: Sequence, share: Float64[np.ndarray, " frames"]) -> tuple[list[Finding], float]:
+    """Return findings of blur that was not promised, and the mean sharpness of edges as a score.
 
     Args:
-        sequence: With poses and exposure.
-        luma: 0 to 255, of some rows.
-        instance_ids: Of the same pixels; without ids all steep places count as edges.
+        sequence: Whose pictures they are.
+        share: Sharpness of the edges of each frame, 1 = sharp; NaN = not judged.
     """
-    measured = edge_sharpness(luma, instance_ids)
-    if not np.isfinite(measured).any():
+    if not np.isfinite(share).any():
         return [], 1.0
-    share = measured / expected_sharpness(sequence)
     typical = float(np.nanmedian(share))
     path = path_in_dataset(sequence.annotations.sequence_id, RGB_FILE)
     findings = []
     if typical < MOST_BLURRED and sequence.annotations.objects:
-        problem = f"is blurred: edges have {typical:.0%} of the sharpness that its exposure lets expect"
+        problem = f"is blurred: edges have {typical:.0%} of their sharpness"
         findings.append(Finding(path, "rgb", problem))
     elif sequence.annotations.objects:
         findings += [
-            Finding(path, "rgb", f"is blurred: edges have {share[frame]:.0%} of the expected sharpness", frame)
+            Finding(path, "rgb", f"is blurred: edges have {share[frame]:.0%} of their sharpness", frame)
             for frame in range(1, len(share) - 1)
             if share[frame] < ONE_FRAME_BLURRED and min(share[frame - 1], share[frame + 1]) > NEIGHBOURS_SHARP
         ]
