@@ -10,7 +10,7 @@ import pytest
 
 from backsight.geometry.poses import look_pose
 from backsight.quality.check import check_sequence
-from backsight.quality.sharpness import Edges, edge_sharpness, smear_px
+from backsight.quality.sharpness import Edges, edge_sharpness, sharpness_of_walk, smear_px, still_edges
 
 
 def striped(width=61, height=37, sigma_px=0.0, samples=8):
@@ -84,7 +84,7 @@ def test_turning_smears_by_the_angle_whatever_the_distance(make_sequence):
                     high = row + 0.5 - cy
                     smears.append(sum(abs(high * math.cos(angle) / math.cos(other) - high) for other in there))
             expected.append(share * max(smears))
-        assert smear_px(turning, edges_at(pixels), axis, step) == pytest.approx(expected, rel=1e-6)
+        assert smear_px(turning, edges_at(pixels), axis, step)[:, axis] == pytest.approx(expected, rel=1e-6)
 
 
 def test_walking_ahead_smears_what_is_near_and_to_the_side(make_sequence):
@@ -96,7 +96,7 @@ def test_walking_ahead_smears_what_is_near_and_to_the_side(make_sequence):
     for walk, depth_m in ((near, 1.5), (far, 5.5)):
         stretch = (depth_m / (depth_m - 0.1) - 1.0) + (1.0 - depth_m / (depth_m + 0.1))
         expected = [share * max(abs(x + side - cx) for side in (0.5, 1.5)) * stretch for x, _ in PIXELS]
-        assert smear_px(exposed(walk, poses, 0.2), edges_at(PIXELS), 0, 1) == pytest.approx(expected, rel=1e-5)
+        assert smear_px(exposed(walk, poses, 0.2), edges_at(PIXELS), 0, 1)[:, 0] == pytest.approx(expected, rel=1e-5)
 
 
 def test_every_second_row_is_another_row_of_the_pictures(make_sequence):
@@ -111,6 +111,24 @@ def test_pixels_without_depth_are_never_still(make_sequence):
     sequence = make_sequence(frames=5, width=74, height=58)
     blind = dataclasses.replace(sequence, depth_m=np.zeros_like(sequence.depth_m))
     assert np.isinf(smear_px(exposed(blind, sequence.world_from_camera, 0.2), edges_at(PIXELS), 0, 1)).all()
+
+
+@pytest.mark.parametrize(("slope", "judged"), [(0.0, True), (0.25, False)], ids=["level", "slanted"])
+def test_of_a_camera_that_turns_level_borders_are_asked_and_slanted_ones_are_not(make_sequence, slope, judged):
+    sequence = make_sequence(frames=5, width=74, height=58)
+    poses = np.stack([look_pose(np.array([2.0, 1.2, 2.0]), 0.3 * i) for i in range(5)])
+    turning = exposed(sequence, poses, 0.25)
+    column, row = np.meshgrid(np.arange(74), np.arange(58))
+    ids = (1 + (row + slope * column) // 11).astype(np.int32)
+    luma = (40.0 + 37.0 * (ids * 7 % 5)).astype(np.float32)
+    walk = dataclasses.replace(turning, instance_ids=np.stack([ids] * 5), depth_m=np.full_like(turning.depth_m, 3.0))
+    edges = still_edges(walk, np.stack([cv2.blur(luma, (7, 1))] * 5), 1)
+    # Straight ahead the picture moves by 0.3 rad x 2 Hz x 0.25 s; slanted borders go four pixels from step to step.
+    assert 6.0 < 0.15 * sequence.intrinsics[0, 0] < 7.0
+    assert np.isfinite(sharpness_of_walk(edges)) == judged
+    if judged:
+        assert sharpness_of_walk(edges) == pytest.approx(1.0)
+        assert sharpness_of_walk(still_edges(walk, np.stack([cv2.GaussianBlur(luma, (0, 0), 1.0)] * 5), 1)) < 0.5
 
 
 def test_promised_blur_is_kept_and_the_same_blur_without_promise_rejected(make_sequence):

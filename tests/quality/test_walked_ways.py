@@ -53,3 +53,22 @@ def test_a_walk_stops_in_a_doorway_or_in_a_room(make_sequence, end_x_m, in_doorw
     room = Step("The walk ends in the hallway.", "stops_in_room", other_ids=(1,), word="hallway")
     held = [way_claim_holds(step, way_m, annotations, 0) for step in (doorway, room)]
     assert held == [in_doorway, not in_doorway]
+
+
+def test_turns_on_stairs_that_are_never_left_are_found_though_the_height_of_the_camera_is_not_known(make_sequence):
+    # Up, round a landing to the left, up: no frame stands on a floor of a room.
+    way_m = np.array([(1.0, 0.6, 2.0), (3.0, 1.45, 2.0), (3.0, 1.45, 1.6), (3.0, 1.45, 0.6)])
+    poses = np.tile(np.eye(4), (len(way_m), 1, 1))
+    poses[:, :3, 3] = way_m + np.array([0.0, CAMERA_M, 0.0])
+    annotations = msgspec.structs.replace(
+        make_sequence().annotations,
+        rooms=(HALL, LOFT),
+        world_from_camera=tuple(tuple(pose.ravel().tolist()) for pose in poses),
+    )
+    read_m = walked_way_m(annotations, 0, len(poses) - 1)
+    assert abs(read_m[0, 1] - way_m[0, 1]) > 0.3
+    held = [
+        way_claim_holds(Step("", "turns", word=word, number=2.0, points_m=((3.0, 1.45, 2.0),)), read_m, annotations, 0)
+        for word in ("left", "right")
+    ]
+    assert held == [True, False]

@@ -219,12 +219,16 @@ def _doors_at(point_m: Float64[np.ndarray, "3"], reach_m: float, annotations: Se
 
 
 def _spot(step: Step, samples_m: Float64[np.ndarray, "samples 3"], along_m: list[float]) -> int | None:
-    """Return the sample where a step says that something is: `number` metres along the way, at its point."""
+    """Return the sample where a step says that something is: `number` metres along the way, at its point.
+
+    Both are seen from above: of a walk that never leaves the stairs nothing tells how high its camera is carried.
+    """
     if len(step.points_m) != 1 or step.number is None:
         return None
     spot = int(np.argmin(np.abs(np.array(along_m) - step.number)))
     near = abs(along_m[spot] - step.number) <= _ON_WAY_M
-    return spot if near and math.dist(samples_m[spot], step.points_m[0]) <= _ON_WAY_M else None
+    away_m = math.dist(samples_m[spot, [0, 2]], np.array(step.points_m[0])[[0, 2]])
+    return spot if near and away_m <= _ON_WAY_M else None
 
 
 def _chord(samples_m: Float64[np.ndarray, "samples 3"], along_m: list[float], spot: int, reach_m: float) -> complex:

@@ -1,6 +1,6 @@
 """How sharp pictures are where one thing ends and another begins."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -22,6 +22,8 @@ QUANTILE = 0.75
 """Textures and shadows soften some edges of a sharp picture; blur softens all."""
 STILL_PX = 0.5
 """An edge that moves no farther across itself while the shutter is open stays sharp."""
+LONGEST_PX = 12
+"""Borders are followed so far on either side; an edge that moves farther along itself is not judged."""
 USUAL_EXPOSURE_S = 1.0 / 60.0 + 1e-6
 """Longer exposures are for walks that promise motion blur."""
 UNKNOWN = -1
@@ -65,17 +67,16 @@ def edge_sharpness(
         luma: 0 to 255.
         instance_ids: Of the same pixels. Where they are all alike (no ids) every steep place counts as an edge.
     """
-    return _of_frames(steep_edges(luma, instance_ids), len(luma))
+    return sharpness_of_frames(steep_edges(luma, instance_ids), len(luma))
 
 
-def still_edge_sharpness(
-    sequence: Sequence, luma: Float32[np.ndarray, "frames height width"], step: int
-) -> Float64[np.ndarray, " frames"]:
-    """Return edge sharpness where the camera moves while its shutter is open; NaN with too few edges that keep still.
+def still_edges(sequence: Sequence, luma: Float32[np.ndarray, "frames height width"], step: int) -> Edges:
+    """Return the edges that stay sharp while the camera moves and its shutter is open.
 
     A camera that turns smears upright edges and leaves level ones sharp, one that walks ahead smears what it passes: by
-    depth and poses each edge is known to move across itself by so many pixels, and only those within `STILL_PX` are
-    asked. Whatever softens them is not the motion. Frames that nothing keeps still in are not judged.
+    depth and poses each edge is known to move by so many pixels. Only those are asked that move across themselves by
+    `STILL_PX` at most, and along themselves no farther than their border is straight: a slanted one moves across itself
+    too. Whatever softens them is not the motion.
 
     Args:
         sequence: With rigid poses, depth, ids and exposure.
@@ -85,9 +86,14 @@ def still_edge_sharpness(
     ids = sequence.instance_ids
     upright = steep_edges(luma[:, ::step], ids[:, ::step])
     level = steep_edges(luma[:, :, ::step].transpose(0, 2, 1), ids[:, :, ::step].transpose(0, 2, 1))
-    still = [edges.of(smear_px(sequence, edges, axis, step) <= STILL_PX) for axis, edges in enumerate((upright, level))]
+    still = []
+    for axis, (edges, all_ids) in enumerate(((upright, ids), (level, ids.transpose(0, 2, 1)))):
+        smear = smear_px(sequence, edges, axis, step)
+        kept = smear[:, axis] <= STILL_PX
+        kept[kept] = _are_straight(all_ids, edges.of(kept), step, smear[kept, 1 - axis])
+        still.append(edges.of(kept))
     both = (np.concatenate(parts) for parts in zip(*(vars(edges).values() for edges in still), strict=True))
-    return _of_frames(Edges(*both), len(luma))
+    return Edges(*both)
 
 
 def steep_edges(
@@ -123,8 +129,29 @@ def steep_edges(
     return Edges(frame[steep], row[steep], column[steep], narrow[steep] / wide[steep], border[clear][steep])
 
 
-def smear_px(sequence: Sequence, edges: Edges, axis: int, step: int) -> Float64[np.ndarray, " edges"]:
-    """Return how far edges move across themselves while the shutter is open.
+def _are_straight(
+    instance_ids: Int32[np.ndarray, "frames rows columns"],
+    edges: Edges,
+    step: int,
+    length_px: Float64[np.ndarray, " edges"],
+) -> Bool[np.ndarray, " edges"]:
+    """Return whether borders go straight on, from row to row, for half of a length on either side of an edge."""
+    frame, row, column = edges.frame, edges.row * step, edges.column
+    first, second = instance_ids[frame, row, column], instance_ids[frame, row, column + 1]
+    half_px = np.ceil(length_px / 2.0)
+    straight = half_px <= LONGEST_PX
+    for away in range(1, LONGEST_PX + 1):
+        for beside in (row - away, row + away):
+            inside = (beside >= 0) & (beside < instance_ids.shape[1])
+            there = np.where(inside, beside, 0)
+            goes_on = instance_ids[frame, there, column] == first
+            goes_on &= instance_ids[frame, there, column + 1] == second
+            straight &= (half_px < away) | (inside & goes_on)
+    return straight
+
+
+def smear_px(sequence: Sequence, edges: Edges, axis: int, step: int) -> Float64[np.ndarray, "edges 2"]:
+    """Return how far edges move while the shutter is open, to the side (x) and up or down (y).
 
     Half of the exposure lies before a frame's time and half behind it; between frames a camera moves evenly. Of both
     pixels beside an edge the one that moves farther counts.
@@ -138,7 +165,7 @@ def smear_px(sequence: Sequence, edges: Edges, axis: int, step: int) -> Float64[
     annotations, poses = sequence.annotations, sequence.world_from_camera
     inverse, last = invert_pose(poses), len(poses) - 1
     neighbours = [inverse[np.clip(np.arange(last + 1) + other, 0, last)] @ poses for other in (-1, 1)]
-    farthest = np.zeros(len(edges.frame))
+    farthest = np.zeros((len(edges.frame), 2))
     for beside in (0, 1):
         column, row = edges.column + beside, edges.row * step
         if axis == 1:
@@ -146,17 +173,23 @@ def smear_px(sequence: Sequence, edges: Edges, axis: int, step: int) -> Float64[
         pixels = np.stack([column + 0.5, row + 0.5, np.ones(len(column))], axis=1)
         depth_m = sequence.depth_m[edges.frame, row, column].astype(np.float64)
         points_m = pixels @ np.linalg.inv(sequence.intrinsics).T * depth_m[:, None]
-        moved = np.zeros(len(edges.frame))
+        moved = np.zeros((len(edges.frame), 2))
         for other_from_this in neighbours:
             seen_m = np.einsum("eij,ej->ei", other_from_this[edges.frame, :3, :3], points_m)
             there, ahead_m = project(seen_m + other_from_this[edges.frame, :3, 3], sequence.intrinsics)
-            moved += np.where((ahead_m > 0.0) & (depth_m > 0.0), np.abs(there[:, axis] - pixels[:, axis]), np.inf)
+            known = (ahead_m > 0.0) & (depth_m > 0.0)
+            moved += np.where(known[:, None], np.abs(there - pixels[:, :2]), np.inf)
         farthest = np.maximum(farthest, moved)
     return 0.5 * annotations.exposure_s * annotations.frame_rate_hz * farthest
 
 
-def _of_frames(edges: Edges, frames: int) -> Float64[np.ndarray, " frames"]:
-    """Return the third quartile of each frame's edges; NaN where there are too few, or all along too few borders."""
+def sharpness_of_frames(edges: Edges, frames: int) -> Float64[np.ndarray, " frames"]:
+    """Return the third quartile of each frame's edges; NaN where there are too few, or all along too few borders.
+
+    Args:
+        edges: Of a walk.
+        frames: How many it has.
+    """
     order = np.argsort(edges.frame, kind="stable")
     ratio, border = edges.ratio[order], edges.border[order]
     ends = np.searchsorted(edges.frame[order], np.arange(frames + 1))
@@ -166,6 +199,15 @@ def _of_frames(edges: Edges, frames: int) -> Float64[np.ndarray, " frames"]:
         if end - start >= LEAST_EDGES and (borders >= LEAST_BORDERS or border[start] == UNKNOWN):
             sharpness[number] = np.quantile(ratio[start:end], QUANTILE)
     return sharpness
+
+
+def sharpness_of_walk(edges: Edges) -> float:
+    """Return the third quartile of all edges of a walk; NaN as for one frame.
+
+    Args:
+        edges: Of all its frames.
+    """
+    return float(sharpness_of_frames(replace(edges, frame=np.zeros_like(edges.frame)), 1)[0])
 
 
 def excuses_motion(sequence: Sequence) -> bool:

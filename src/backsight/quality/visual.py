@@ -1,11 +1,19 @@
 """Visual quality: exposure, contrast, sharpness, holes, frames that stand still; judged by what the kind promises."""
 
+import math
+
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Float64, UInt8
 
 from backsight.quality.judgement import Judgement, weakest_counts
 from backsight.quality.motion import moved_between_frames
-from backsight.quality.sharpness import edge_sharpness, excuses_motion, still_edge_sharpness
+from backsight.quality.sharpness import (
+    edge_sharpness,
+    excuses_motion,
+    sharpness_of_frames,
+    sharpness_of_walk,
+    still_edges,
+)
 from backsight.records.quality import Finding
 from backsight.records.sequence import Sequence, SequenceAnnotations
 from backsight.storage.layout import RGB_FILE, path_in_dataset
@@ -57,10 +65,13 @@ def judge_pictures(sequence: Sequence) -> Judgement:
     blank = luma.std(axis=(1, 2)) < LEAST_SPREAD
     frozen = frozen_frames(sequence, luma) & ~blank
     if excuses_motion(sequence):
-        edges = still_edge_sharpness(sequence, luma_of(sequence.rgb), step)
+        edges = still_edges(sequence, luma_of(sequence.rgb), step)
+        of_frames, of_walk = sharpness_of_frames(edges, len(luma)), sharpness_of_walk(edges)
     else:
-        edges = edge_sharpness(luma, ids)
-    soft, sharp = sharpness(sequence, edges)
+        of_frames = edge_sharpness(luma, ids)
+        judged = of_frames[np.isfinite(of_frames)]
+        of_walk = float(np.median(judged)) if judged.size else math.nan
+    soft, sharp = sharpness(sequence, of_frames, of_walk)
     parts = {
         "exposure": exposure(luma, promises_dim_light(sequence.annotations)),
         "contrast": float(np.clip(luma.std(axis=(1, 2)) / LEAST_CONTRAST, 0.0, 1.0).mean()),
@@ -112,28 +123,33 @@ def exposure(luma: Float32[np.ndarray, "frames rows columns"], dim: bool) -> flo
     return float((bright_enough * dark_enough * (1.0 - clipped)).mean())
 
 
-def sharpness(sequence: Sequence, share: Float64[np.ndarray, " frames"]) -> tuple[list[Finding], float]:
-    """Return findings of blur that was not promised, and the mean sharpness of edges as a score.
+def sharpness(
+    sequence: Sequence, of_frames: Float64[np.ndarray, " frames"], of_walk: float
+) -> tuple[list[Finding], float]:
+    """Return findings of blur that was not promised, and the sharpness of edges as a score.
 
     Args:
         sequence: Whose pictures they are.
-        share: Sharpness of the edges of each frame, 1 = sharp; NaN = not judged.
+        of_frames: Sharpness of the edges of each frame, 1 = sharp; NaN = not judged.
+        of_walk: Of the walk's; NaN = not judged.
     """
-    if not np.isfinite(share).any():
+    if math.isnan(of_walk):
         return [], 1.0
-    typical = float(np.nanmedian(share))
     path = path_in_dataset(sequence.annotations.sequence_id, RGB_FILE)
     findings = []
-    if typical < MOST_BLURRED and sequence.annotations.objects:
-        problem = f"is blurred: edges have {typical:.0%} of their sharpness"
+    if of_walk < MOST_BLURRED and sequence.annotations.objects:
+        problem = f"is blurred: edges have {of_walk:.0%} of their sharpness"
         findings.append(Finding(path, "rgb", problem))
     elif sequence.annotations.objects:
         findings += [
-            Finding(path, "rgb", f"is blurred: edges have {share[frame]:.0%} of their sharpness", frame)
-            for frame in range(1, len(share) - 1)
-            if share[frame] < ONE_FRAME_BLURRED and min(share[frame - 1], share[frame + 1]) > NEIGHBOURS_SHARP
+            Finding(path, "rgb", f"is blurred: edges have {of_frames[frame]:.0%} of their sharpness", frame)
+            for frame in range(1, len(of_frames) - 1)
+            if of_frames[frame] < ONE_FRAME_BLURRED
+            and min(of_frames[frame - 1], of_frames[frame + 1]) > NEIGHBOURS_SHARP
         ]
-    return findings, float(np.clip(np.nanmean(np.minimum(share, 1.0)) / 0.9, 0.0, 1.0))
+    judged = of_frames[np.isfinite(of_frames)]
+    mean = float(np.minimum(judged, 1.0).mean()) if judged.size else of_walk
+    return findings, float(np.clip(mean / 0.9, 0.0, 1.0))
 
 
 def whole_share(sequence: Sequence) -> float:
