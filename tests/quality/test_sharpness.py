@@ -84,7 +84,7 @@ def test_turning_smears_by_the_angle_whatever_the_distance(make_sequence):
                     high = row + 0.5 - cy
                     smears.append(sum(abs(high * math.cos(angle) / math.cos(other) - high) for other in there))
             expected.append(share * max(smears))
-        assert smear_px(turning, edges_at(pixels), axis, step)[:, axis] == pytest.approx(expected, rel=1e-6)
+        assert smear_px(turning, edges_at(pixels), axis, step) == pytest.approx(expected, rel=1e-6)
 
 
 def test_walking_ahead_smears_what_is_near_and_to_the_side(make_sequence):
@@ -96,7 +96,7 @@ def test_walking_ahead_smears_what_is_near_and_to_the_side(make_sequence):
     for walk, depth_m in ((near, 1.5), (far, 5.5)):
         stretch = (depth_m / (depth_m - 0.1) - 1.0) + (1.0 - depth_m / (depth_m + 0.1))
         expected = [share * max(abs(x + side - cx) for side in (0.5, 1.5)) * stretch for x, _ in PIXELS]
-        assert smear_px(exposed(walk, poses, 0.2), edges_at(PIXELS), 0, 1)[:, 0] == pytest.approx(expected, rel=1e-5)
+        assert smear_px(exposed(walk, poses, 0.2), edges_at(PIXELS), 0, 1) == pytest.approx(expected, rel=1e-5)
 
 
 def test_every_second_row_is_another_row_of_the_pictures(make_sequence):
@@ -113,22 +113,29 @@ def test_pixels_without_depth_are_never_still(make_sequence):
     assert np.isinf(smear_px(exposed(blind, sequence.world_from_camera, 0.2), edges_at(PIXELS), 0, 1)).all()
 
 
-@pytest.mark.parametrize(("slope", "judged"), [(0.0, True), (0.25, False)], ids=["level", "slanted"])
-def test_of_a_camera_that_turns_level_borders_are_asked_and_slanted_ones_are_not(make_sequence, slope, judged):
+def test_of_a_camera_that_turns_level_borders_stay_sharp_and_tell_of_blur(make_sequence):
     sequence = make_sequence(frames=5, width=74, height=58)
     poses = np.stack([look_pose(np.array([2.0, 1.2, 2.0]), 0.3 * i) for i in range(5)])
     turning = exposed(sequence, poses, 0.25)
-    column, row = np.meshgrid(np.arange(74), np.arange(58))
-    ids = (1 + (row + slope * column) // 11).astype(np.int32)
+    ids = np.repeat((1 + np.arange(58) // 11).astype(np.int32)[:, None], 74, axis=1)
     luma = (40.0 + 37.0 * (ids * 7 % 5)).astype(np.float32)
     walk = dataclasses.replace(turning, instance_ids=np.stack([ids] * 5), depth_m=np.full_like(turning.depth_m, 3.0))
-    edges = still_edges(walk, np.stack([cv2.blur(luma, (7, 1))] * 5), 1)
-    # Straight ahead the picture moves by 0.3 rad x 2 Hz x 0.25 s; slanted borders go four pixels from step to step.
+    # Straight ahead the picture moves by 0.3 rad x 2 Hz x 0.25 s.
     assert 6.0 < 0.15 * sequence.intrinsics[0, 0] < 7.0
-    assert np.isfinite(sharpness_of_walk(edges)) == judged
-    if judged:
-        assert sharpness_of_walk(edges) == pytest.approx(1.0)
-        assert sharpness_of_walk(still_edges(walk, np.stack([cv2.GaussianBlur(luma, (0, 0), 1.0)] * 5), 1)) < 0.5
+    smeared = cv2.blur(luma, (7, 1))
+    assert sharpness_of_walk(still_edges(walk, np.stack([smeared] * 5), 1)) == pytest.approx(1.0)
+    blurred = cv2.GaussianBlur(smeared, (0, 0), 1.0)
+    assert sharpness_of_walk(still_edges(walk, np.stack([blurred] * 5), 1)) < 0.45
+
+
+def test_upright_borders_of_a_camera_that_turns_are_not_asked(make_sequence):
+    sequence = make_sequence(frames=5, width=74, height=58)
+    poses = np.stack([look_pose(np.array([2.0, 1.2, 2.0]), 0.3 * i) for i in range(5)])
+    ids = np.repeat((1 + np.arange(74) // 11).astype(np.int32)[None], 58, axis=0)
+    luma = (40.0 + 37.0 * (ids * 7 % 5)).astype(np.float32)
+    walk = dataclasses.replace(exposed(sequence, poses, 0.25), instance_ids=np.stack([ids] * 5))
+    walk = dataclasses.replace(walk, depth_m=np.full_like(walk.depth_m, 3.0))
+    assert np.isnan(sharpness_of_walk(still_edges(walk, np.stack([luma] * 5), 1)))
 
 
 def test_promised_blur_is_kept_and_the_same_blur_without_promise_rejected(make_sequence):
@@ -142,7 +149,7 @@ def test_promised_blur_is_kept_and_the_same_blur_without_promise_rejected(make_s
     assert ["is blurred" in failure.problem for failure in refused.failures] == [True]
 
 
-@pytest.mark.parametrize("sigma_px", [0.7, 2.0])
+@pytest.mark.parametrize("sigma_px", [1.0, 2.0])
 def test_blur_on_top_of_promised_motion_blur_is_rejected(make_sequence, sigma_px):
     sequence = make_sequence(frames=11, width=148, height=116)
     soft = np.stack([cv2.GaussianBlur(cv2.blur(frame, (7, 1)), (0, 0), sigma_px) for frame in sequence.rgb])

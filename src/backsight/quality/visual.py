@@ -7,13 +7,7 @@ from jaxtyping import Bool, Float, Float32, Float64, UInt8
 
 from backsight.quality.judgement import Judgement, weakest_counts
 from backsight.quality.motion import moved_between_frames
-from backsight.quality.sharpness import (
-    edge_sharpness,
-    excuses_motion,
-    sharpness_of_frames,
-    sharpness_of_walk,
-    still_edges,
-)
+from backsight.quality.sharpness import edge_sharpness, excuses_motion, sharpness_of_walk, still_edges
 from backsight.records.quality import Finding
 from backsight.records.sequence import Sequence, SequenceAnnotations
 from backsight.storage.layout import RGB_FILE, path_in_dataset
@@ -31,7 +25,10 @@ LEAST_CONTRAST = 8.0
 LEAST_SPREAD = 1.0
 """A frame whose luma varies less shows nothing, be it black, white or grey."""
 MOST_BLURRED = 0.65
-"""A walk whose edges are softer is blurred by more than its promised motion."""
+"""A walk whose edges are softer is blurred."""
+MOST_BLURRED_IN_MOTION = 0.5
+"""The same of edges that keep still while the camera moves and its shutter is open."""
+FULL_SHARPNESS = 0.9
 ONE_FRAME_BLURRED, NEIGHBOURS_SHARP = 0.55, 0.85
 """A single frame is blurred when its edges are softer than the first and those of both neighbours sharper than the
 second."""
@@ -65,13 +62,9 @@ def judge_pictures(sequence: Sequence) -> Judgement:
     blank = luma.std(axis=(1, 2)) < LEAST_SPREAD
     frozen = frozen_frames(sequence, luma) & ~blank
     if excuses_motion(sequence):
-        edges = still_edges(sequence, luma_of(sequence.rgb), step)
-        of_frames, of_walk = sharpness_of_frames(edges, len(luma)), sharpness_of_walk(edges)
+        soft, sharp = sharpness_in_motion(sequence, step)
     else:
-        of_frames = edge_sharpness(luma, ids)
-        judged = of_frames[np.isfinite(of_frames)]
-        of_walk = float(np.median(judged)) if judged.size else math.nan
-    soft, sharp = sharpness(sequence, of_frames, of_walk)
+        soft, sharp = sharpness(sequence, edge_sharpness(luma, ids))
     parts = {
         "exposure": exposure(luma, promises_dim_light(sequence.annotations)),
         "contrast": float(np.clip(luma.std(axis=(1, 2)) / LEAST_CONTRAST, 0.0, 1.0).mean()),
@@ -123,33 +116,47 @@ def exposure(luma: Float32[np.ndarray, "frames rows columns"], dim: bool) -> flo
     return float((bright_enough * dark_enough * (1.0 - clipped)).mean())
 
 
-def sharpness(
-    sequence: Sequence, of_frames: Float64[np.ndarray, " frames"], of_walk: float
-) -> tuple[list[Finding], float]:
-    """Return findings of blur that was not promised, and the sharpness of edges as a score.
+def sharpness(sequence: Sequence, of_frames: Float64[np.ndarray, " frames"]) -> tuple[list[Finding], float]:
+    """Return findings of blur, in all frames or a single one, and the mean sharpness of edges as a score.
 
     Args:
         sequence: Whose pictures they are.
         of_frames: Sharpness of the edges of each frame, 1 = sharp; NaN = not judged.
-        of_walk: Of the walk's; NaN = not judged.
     """
-    if math.isnan(of_walk):
-        return [], 1.0
-    path = path_in_dataset(sequence.annotations.sequence_id, RGB_FILE)
-    findings = []
-    if of_walk < MOST_BLURRED and sequence.annotations.objects:
-        problem = f"is blurred: edges have {of_walk:.0%} of their sharpness"
-        findings.append(Finding(path, "rgb", problem))
-    elif sequence.annotations.objects:
-        findings += [
-            Finding(path, "rgb", f"is blurred: edges have {of_frames[frame]:.0%} of their sharpness", frame)
-            for frame in range(1, len(of_frames) - 1)
-            if of_frames[frame] < ONE_FRAME_BLURRED
-            and min(of_frames[frame - 1], of_frames[frame + 1]) > NEIGHBOURS_SHARP
-        ]
     judged = of_frames[np.isfinite(of_frames)]
-    mean = float(np.minimum(judged, 1.0).mean()) if judged.size else of_walk
-    return findings, float(np.clip(mean / 0.9, 0.0, 1.0))
+    if not judged.size:
+        return [], 1.0
+    score = float(np.clip(np.minimum(judged, 1.0).mean() / FULL_SHARPNESS, 0.0, 1.0))
+    typical = float(np.median(judged))
+    if not sequence.annotations.objects:
+        return [], score
+    if typical < MOST_BLURRED:
+        return [_blurred(sequence, typical)], score
+    findings = [
+        _blurred(sequence, of_frames[frame], frame)
+        for frame in range(1, len(of_frames) - 1)
+        if of_frames[frame] < ONE_FRAME_BLURRED and min(of_frames[frame - 1], of_frames[frame + 1]) > NEIGHBOURS_SHARP
+    ]
+    return findings, score
+
+
+def sharpness_in_motion(sequence: Sequence, step: int) -> tuple[list[Finding], float]:
+    """Return findings of blur that motion does not explain, and the sharpness of edges that keep still as a score.
+
+    Args:
+        sequence: Whose camera moves while its shutter is open.
+        step: Every so many rows and columns are read.
+    """
+    share = sharpness_of_walk(still_edges(sequence, luma_of(sequence.rgb), step))
+    if math.isnan(share):
+        return [], 1.0
+    findings = [_blurred(sequence, share)] if share < MOST_BLURRED_IN_MOTION and sequence.annotations.objects else []
+    return findings, float(np.clip(share / FULL_SHARPNESS, 0.0, 1.0))
+
+
+def _blurred(sequence: Sequence, share: float, frame: int | None = None) -> Finding:
+    path = path_in_dataset(sequence.annotations.sequence_id, RGB_FILE)
+    return Finding(path, "rgb", f"is blurred: edges have {share:.0%} of their sharpness", frame)
 
 
 def whole_share(sequence: Sequence) -> float:
