@@ -70,7 +70,7 @@ def test_turning_smears_by_the_angle_whatever_the_distance(make_sequence):
     # A ray that lies at an angle from straight ahead lies 0.05 rad farther right in the next frame.
     (f, _, cx), (_, _, cy), _ = turning.intrinsics
     share = 0.5 * 0.25 * turning.annotations.frame_rate_hz
-    for axis, step, pixels in ((0, 1, PIXELS), (1, 1, [(y, x) for x, y in PIXELS])):
+    for axis, pixels in enumerate((PIXELS, [(y, x) for x, y in PIXELS])):
         expected = []
         for x, y in PIXELS:
             beside = [(x, y), (x + 1, y) if axis == 0 else (x, y + 1)]
@@ -84,7 +84,7 @@ def test_turning_smears_by_the_angle_whatever_the_distance(make_sequence):
                     high = row + 0.5 - cy
                     smears.append(sum(abs(high * math.cos(angle) / math.cos(other) - high) for other in there))
             expected.append(share * max(smears))
-        assert smear_px(turning, edges_at(pixels), axis, step) == pytest.approx(expected, rel=1e-6)
+        assert smear_px(turning, edges_at(pixels), axis, 1) == pytest.approx(expected, rel=1e-6)
 
 
 def test_walking_ahead_smears_what_is_near_and_to_the_side(make_sequence):

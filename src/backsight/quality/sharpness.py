@@ -74,7 +74,7 @@ def still_edges(sequence: Sequence, luma: Float32[np.ndarray, "frames height wid
     A camera that turns smears upright edges and leaves level ones sharp, one that walks ahead smears what it passes: by
     depth and poses each edge is known to move across itself by so many pixels, and only those within `STILL_PX` are
     asked. Motion along a slanted border softens it all the same, so of single frames they say little; all those of a
-    walk together have 0.56 to 1 of their step, and under 0.5 behind a Gaussian blur of 1 px.
+    walk together had 0.56 to 1 of their step in 130 walks with motion blur, and under 0.5 behind a Gaussian of 1 px.
 
     Args:
         sequence: With rigid poses, depth, ids and exposure.
@@ -123,7 +123,7 @@ def steep_edges(
 
 
 def smear_px(sequence: Sequence, edges: Edges, axis: int, step: int) -> Float64[np.ndarray, " edges"]:
-    """Return how far edges move across themselves while the shutter is open.
+    """Return by how many pixels edges move across themselves while the shutter is open; infinite without depth.
 
     Half of the exposure lies before a frame's time and half behind it; between frames a camera moves evenly. Of both
     pixels beside an edge the one that moves farther counts.

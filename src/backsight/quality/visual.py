@@ -29,6 +29,7 @@ MOST_BLURRED = 0.65
 MOST_BLURRED_IN_MOTION = 0.5
 """The same of edges that keep still while the camera moves and its shutter is open."""
 FULL_SHARPNESS = 0.9
+"""Sharpness of edges, 1 = sharp, that has full marks."""
 ONE_FRAME_BLURRED, NEIGHBOURS_SHARP = 0.55, 0.85
 """A single frame is blurred when its edges are softer than the first and those of both neighbours sharper than the
 second."""
